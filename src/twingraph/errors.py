@@ -1,0 +1,134 @@
+"""What can go wrong, as one tree of exceptions.
+
+An exception means that the work could not be done. What is wrong *in the data* is a result, a
+:class:`twingraph.findings.Finding`, and raises nothing.
+
+::
+
+    TwingraphError
+    ├── SettingsError          twingraph.toml, an environment variable or an option cannot be used
+    ├── PublicationError       the directory does not hold what the settings name
+    ├── DateError              a text is not an EDTF date
+    ├── IriError               a text is not an IRI, or names no declared prefix
+    ├── UnknownNameError       no query, format, document or command bears this name
+    ├── ParameterError         a saved query's parameter is missing, unknown or of another type
+    ├── QueryError             a query is not well formed, or asks for what is refused
+    ├── NotAcceptableError     none of the representations on offer is acceptable
+    ├── NotConformingError     the publication has violations, so no release was written
+    ├── ReleaseError           a release is incomplete or cannot be written
+    │   └── NoReleaseError     nothing has been built yet
+    ├── StoreError             the engine could not do its work
+    └── EndpointError          a remote endpoint did not answer as the protocol says
+
+The server maps each class to an HTTP status in ``server/problems.py``, the command line to an exit code
+in ``cli/exit_codes.py``.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TwingraphError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class SettingsError(TwingraphError):
+    """A setting cannot be used; ``where`` is the file, variable or option, ``key`` the setting's dotted name."""
+
+    def __init__(self, where: str, key: str, reason: str) -> None:
+        self.where, self.key, self.reason = where, key, reason
+        super().__init__(f"{where}: {key}: {reason}" if key else f"{where}: {reason}")
+
+
+class PublicationError(TwingraphError):
+    """The publication's directory does not hold what its settings name; ``path`` is the place."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path}: {reason}")
+
+
+class DateError(TwingraphError):
+    """``text`` is not a date in the Extended Date/Time Format (EDTF, ISO 8601-2:2019)."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        self.text, self.reason = text, reason
+        super().__init__(f"{text!r} is not an EDTF date: {reason}")
+
+
+class IriError(TwingraphError):
+    """``text`` is neither an absolute IRI nor a name with a declared prefix."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        self.text, self.reason = text, reason
+        super().__init__(f"{text!r}: {reason}")
+
+
+class UnknownNameError(TwingraphError):
+    """No ``kind`` is called ``name``; ``known`` are the names there are."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(sorted(known))
+        near = get_close_matches(name, self.known, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(self.known) or 'none'}"
+        super().__init__(f"no {kind} is called {name!r}; {hint}")
+
+
+class ParameterError(TwingraphError):
+    """A saved query cannot be asked with this value of ``parameter``."""
+
+    def __init__(self, query: str, parameter: str, reason: str) -> None:
+        self.query, self.parameter, self.reason = query, parameter, reason
+        super().__init__(f"query {query}: parameter {parameter}: {reason}")
+
+
+class QueryError(TwingraphError):
+    """A query is malformed or refused; ``line`` and ``column`` count from 1 where the parser gave them."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        self.message, self.line, self.column = message, line, column
+        place = f"line {line}, column {column}: " if line is not None else ""
+        super().__init__(place + message)
+
+
+class NotAcceptableError(TwingraphError):
+    """None of the media types ``offered`` is acceptable (RFC 9110, section 12.5.1)."""
+
+    def __init__(self, accept: str, offered: Iterable[str]) -> None:
+        self.accept, self.offered = accept, tuple(offered)
+        super().__init__(f"cannot answer as {accept!r}; on offer are {', '.join(self.offered)}")
+
+
+class NotConformingError(TwingraphError):
+    """The publication has ``violations`` violations, so no release was written."""
+
+    def __init__(self, violations: int) -> None:
+        self.violations = violations
+        super().__init__(f"{violations} violation{'' if violations == 1 else 's'}: no release was written")
+
+
+class ReleaseError(TwingraphError):
+    """The release at ``path`` is incomplete, damaged or cannot be written."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path, self.reason = path, reason
+        super().__init__(f"{path}: {reason}")
+
+
+class NoReleaseError(ReleaseError):
+    """There is no current release under ``path``."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "there is no release yet; run `twingraph build` first")
+
+
+class StoreError(TwingraphError):
+    """The engine could not do its work, for another reason than the query's text."""
+
+
+class EndpointError(TwingraphError):
+    """The endpoint at ``url`` did not answer as the SPARQL 1.1 Protocol says; ``status`` is its HTTP status."""
+
+    def __init__(self, url: str, reason: str, status: int | None = None) -> None:
+        self.url, self.reason, self.status = url, reason, status
+        super().__init__(f"{url}: {reason}" if status is None else f"{url}: status {status}: {reason}")
