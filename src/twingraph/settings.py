@@ -83,9 +83,7 @@ class Server(_Section):
 class Settings(BaseSettings):
     """Everything that a publication decides for itself."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=_ENVIRONMENT, env_nested_delimiter="__"
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=_ENVIRONMENT, env_nested_delimiter="__")
 
     directory: Path
     base_iri: str
@@ -156,9 +154,7 @@ def load_settings(directory: Path, **options: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(
-            _origin(first["loc"], layers), key, first["msg"].removeprefix("Value error, ")
-        ) from error
+        raise SettingsError(_origin(first["loc"], layers), key, first["msg"].removeprefix("Value error, ")) from error
 
 
 def settings_origins(settings: Settings, **options: Any) -> Iterator[tuple[str, Any, str]]:
