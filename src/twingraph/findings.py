@@ -35,8 +35,8 @@ class Finding:
     """One thing that is wrong, with all that its reader needs to mend it.
 
     ``rule`` names the check (``syntax``, ``shape/MinCountConstraintComponent``, ``evidence/quote``...), ``message``
-    says what is wrong, ``remedy`` what to do; ``focus``, ``path`` (the property) and ``shape`` are IRIs, ``label`` is the focus node's
-    label, ``value`` the offending value as text.
+    says what is wrong, ``remedy`` what to do; ``focus``, ``path`` (the property) and ``shape`` are IRIs, ``label``
+    is the focus node's label, ``value`` the offending value as text.
     """
 
     rule: str

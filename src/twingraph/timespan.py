@@ -1,0 +1,79 @@
+"""Dates as sources give them (EDTF, ISO 8601-2:2019) and the days that bound them."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from edtf import EDTFParseException, parse_edtf
+
+from twingraph.errors import DateError
+
+EDTF = "http://id.loc.gov/datatypes/edtf/EDTF"
+_OPEN = ("", "..")
+_QUALIFIERS = "~?%"
+_SEASON = re.compile(r"-?\d{4}-(?P<season>2[1-4])")
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The earliest and the latest day that a date may mean; None where it is open or not known."""
+
+    earliest: date | None
+    latest: date | None
+
+
+def bounds(text: str) -> Bounds:
+    """Return the bounds of an EDTF date.
+
+    A month, year or decade stands for all its days, a season (21 to 24) for three months of the northern
+    hemisphere, winter beginning in December of the year named; an interval for all days from its start to its end.
+    A date marked approximate or uncertain (``~``, ``?``, ``%``) is widened by one unit of its precision on either
+    side: ``1998~`` is 1997-01-01 to 1999-12-31. An end that is open (``..``) or not known (empty) has no bound.
+    Raises DateError.
+    """
+    if "/" not in text:
+        return _simple(text, text)
+    start, _, end = text.partition("/")
+    if start in _OPEN and end in _OPEN:
+        raise DateError(text, "an interval needs a start or an end")
+    earliest = None if start in _OPEN else _simple(start, text).earliest
+    latest = None if end in _OPEN else _simple(end, text).latest
+    if earliest and latest and earliest > latest:
+        raise DateError(text, "the interval ends before it starts")
+    return Bounds(earliest, latest)
+
+
+def _simple(part: str, whole: str) -> Bounds:
+    core = part.rstrip(_QUALIFIERS)
+    season = _SEASON.fullmatch(core)
+    try:
+        parsed = parse_edtf(core)
+        # A qualifier within the date, such as 2004-06~-11, is left to the library.
+        first, last = (parsed.lower_fuzzy(), parsed.upper_fuzzy())
+        earliest, latest = date(*first[:3]), date(*last[:3])
+        if season and season["season"] == "24":
+            latest = _shift(latest, 2, last=True)
+        if core != part:
+            earliest, latest = _widen(earliest, latest, core, is_season=season is not None)
+    except EDTFParseException as error:
+        raise DateError(whole, f"{part!r} is no date of the calendar in EDTF form, such as 2010-04 or 1998~") from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DateError(whole, f"{part!r} lies outside the years 1 to 9999") from error
+    return Bounds(earliest, latest)
+
+
+def _widen(earliest: date, latest: date, core: str, *, is_season: bool) -> tuple[date, date]:
+    """Move both bounds outwards by one unit of the date's precision: its parts are year, month or season, day."""
+    parts = core.lstrip("-").count("-") + 1
+    if parts >= 3:
+        return earliest - timedelta(days=1), latest + timedelta(days=1)
+    months = 3 if is_season else 1 if parts == 2 else 12
+    return _shift(earliest, -months, last=False), _shift(latest, months, last=True)
+
+
+def _shift(day: date, months: int, *, last: bool) -> date:
+    """Return the first or the last day of the month that lies so many months away."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = index // 12, index % 12 + 1
+    return date(year, month, monthrange(year, month)[1] if last else 1)
