@@ -50,9 +50,8 @@ class Iris:
     namespaces: Mapping[str, str]
 
     def resolve(self, reference: str) -> str:
-        """Return an IRI reference resolved against the base (RFC 3986, section 5)."""
-        # urljoin drops an empty fragment, which is what a hash namespace ends with.
-        return urljoin(self.base, reference) + ("#" if reference.endswith("#") else "")
+        """Return an IRI reference resolved against the base."""
+        return resolve(self.base, reference)
 
     def expand(self, name: str) -> str:
         """Return the IRI that a prefixed name, an ``<iri>`` or an absolute IRI stands for.
@@ -97,6 +96,13 @@ class Iris:
     def release(self, identifier: str) -> str:
         """Mint the IRI of a release."""
         return f"{self.base}release/{identifier}"
+
+
+def resolve(base: str, reference: str) -> str:
+    """Return an IRI reference resolved against ``base`` (RFC 3986, section 5)."""
+    resolved = urljoin(base, reference)
+    # urljoin drops an empty fragment, which is what a hash namespace ends with.
+    return resolved + "#" if reference.endswith("#") and not resolved.endswith("#") else resolved
 
 
 def canonical_language(tag: str) -> str:

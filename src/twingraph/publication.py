@@ -21,6 +21,14 @@ class GraphFile:
     graph: str
 
 
+@dataclass(frozen=True, slots=True)
+class QueryFile:
+    """A file of SPARQL as it stands: a rule that derives statements or a check; ``path`` is relative."""
+
+    path: str
+    text: str
+
+
 @dataclass(frozen=True)
 class Publication:
     """The files of the publication that ``settings`` describe, each listing sorted by path."""

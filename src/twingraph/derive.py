@@ -1,0 +1,76 @@
+"""Deriving statements: the publication's rules, SPARQL CONSTRUCT queries run in the order of their names.
+
+Each rule sees the union of all graphs and what earlier rules derived. What a rule constructs and nobody has said
+yet goes into the graph of derived statements. Rules may call functions on EDTF literals::
+
+    BIND(<urn:x-twingraph:function:earliest>(?edtf) AS ?day)
+
+which give an ``xsd:date``, or nothing (an unbound variable) for an end that is open.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+import pyoxigraph as ox
+
+from twingraph.errors import DateError, QueryError
+from twingraph.iris import Iris
+from twingraph.publication import QueryFile
+from twingraph.terms import Term
+from twingraph.timespan import EDTF, bounds
+
+_XSD_DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
+
+
+def derive(rules: Iterable[QueryFile], quads: Iterable[ox.Quad], iris: Iris, graph: str) -> tuple[ox.Quad, ...]:
+    """Return what the rules derive from the quads, in the named graph ``graph``, each statement once.
+
+    Raises QueryError, with the rule's path, when a rule is malformed or is no CONSTRUCT query.
+    """
+    store = ox.Store()
+    store.bulk_extend(quads)
+    said = {(quad.subject, quad.predicate, quad.object) for quad in store}
+    derived: list[ox.Quad] = []
+    for rule in rules:
+        triples = [triple for triple in _construct(store, rule, iris) if _terms(triple) not in said]
+        said.update(map(_terms, triples))
+        new = [ox.Quad(*_terms(triple), ox.NamedNode(graph)) for triple in dict.fromkeys(triples)]
+        store.extend(new)
+        derived += new
+    return tuple(derived)
+
+
+def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
+    try:
+        answer = store.query(
+            rule.text,
+            base_iri=iris.base,
+            prefixes=dict(iris.namespaces),
+            use_default_graph_as_union=True,
+            custom_functions=_FUNCTIONS,
+        )
+    except SyntaxError as error:
+        raise QueryError(f"{rule.path}: {error}", error.lineno, error.offset) from error
+    if not isinstance(answer, ox.QueryTriples):
+        raise QueryError(f"{rule.path}: a rule must be a CONSTRUCT query")
+    return list(answer)
+
+
+def _terms(triple: ox.Triple) -> tuple[ox.NamedNode | ox.BlankNode | ox.Triple, ox.NamedNode, Term]:
+    return triple.subject, triple.predicate, triple.object
+
+
+def _literal(term: Term, end: str) -> ox.Literal | None:
+    if not isinstance(term, ox.Literal) or term.datatype.value != EDTF:
+        return None
+    try:
+        day: date | None = getattr(bounds(term.value), end)
+    except DateError:  # reported by the check of dates, which names file and line
+        return None
+    return None if day is None else ox.Literal(day.isoformat(), datatype=_XSD_DATE)
+
+
+_FUNCTIONS: dict[ox.NamedNode, Callable[..., Term | None]] = {
+    ox.NamedNode("urn:x-twingraph:function:earliest"): lambda term: _literal(term, "earliest"),
+    ox.NamedNode("urn:x-twingraph:function:latest"): lambda term: _literal(term, "latest"),
+}

@@ -1,0 +1,133 @@
+"""Reading a publication's files: RDF into quads that remember their file, and saved queries.
+
+A file that does not parse is a finding, not an error: the others are read all the same.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from twingraph.errors import PublicationError, QueryError
+from twingraph.findings import Finding, Location
+from twingraph.locations import Locations
+from twingraph.publication import Publication, QueryFile
+from twingraph.saved import SavedQuery, parse_saved_query
+
+_SCANNED = (".ttl", ".trig", ".nt", ".nq")
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What one file says: its quads as written, in its order, repetitions and lexical forms kept."""
+
+    path: str
+    graph: str
+    quads: tuple[ox.Quad, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All files that were read, what did not parse, and where each statement stands."""
+
+    files: tuple[ParsedFile, ...]
+    findings: tuple[Finding, ...]
+    locations: Locations
+
+    def quads(self) -> Iterator[ox.Quad]:
+        """Yield the quads of every file, in the order of the files."""
+        for file in self.files:
+            yield from file.quads
+
+
+@dataclass(frozen=True)
+class SavedQueries:
+    """The saved queries that could be read, and what is wrong with the others."""
+
+    queries: tuple[SavedQuery, ...]
+    findings: tuple[Finding, ...]
+
+
+def read(publication: Publication) -> Reading:
+    """Return what the files of ontology and data say, each file's default graph named as the settings say.
+
+    Raises PublicationError when there is nothing to read or a file belongs to no named graph.
+    """
+    return _read(publication, [(file.path, file.graph) for file in publication.rdf_files])
+
+
+def read_shapes(publication: Publication) -> Reading:
+    """Return what the files of shapes say, in the default graph."""
+    return _read(publication, [(path, "") for path in publication.shape_files])
+
+
+def read_saved_queries(publication: Publication) -> SavedQueries:
+    """Return the saved queries, sorted by name."""
+    queries: dict[str, SavedQuery] = {}
+    findings = []
+    for path in publication.query_files:
+        name = publication.relative(path)
+        try:
+            query = parse_saved_query(name, read_text(path, name))
+        except QueryError as error:
+            remedy = "mend the lines that begin with #+"
+            findings.append(Finding("query/header", error.message, remedy, location=Location(name, error.line)))
+            continue
+        if query.name in queries:
+            message = f"a query called {query.name} stands already in {queries[query.name].path}"
+            findings.append(Finding("query/name", message, "rename one of the files", location=Location(name, 1)))
+        queries.setdefault(query.name, query)
+    return SavedQueries(tuple(queries[name] for name in sorted(queries)), tuple(findings))
+
+
+def read_query_files(publication: Publication, paths: Iterable[Path]) -> tuple[QueryFile, ...]:
+    """Return files of SPARQL as they stand, in the order of ``paths``; raises PublicationError as `read_text`."""
+    names = [(path, publication.relative(path)) for path in paths]
+    return tuple(QueryFile(name, read_text(path, name)) for path, name in names)
+
+
+def parse_file(path: Path, name: str, base: str, graph: str) -> ParsedFile:
+    """Return the quads of one file; an empty ``graph`` leaves them in the default graph.
+
+    Raises SyntaxError, as the parser gives it, with line and column.
+    """
+    format_ = ox.RdfFormat.from_extension(path.suffix.removeprefix("."))
+    target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
+    # Labels of blank nodes are local to a file; N-Triples and N-Quads know no base.
+    relative = format_ not in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
+    quads = ox.parse(path.read_bytes(), format_, base_iri=base if relative else None, rename_blank_nodes=True)
+    return ParsedFile(name, graph, tuple(_placed(quad, target) for quad in quads))
+
+
+def read_text(path: Path, name: str) -> str:
+    """Return a file's text; raises PublicationError when it cannot be read or is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PublicationError(name, f"cannot be read: {error}") from error
+
+
+def _read(publication: Publication, sources: list[tuple[Path, str]]) -> Reading:
+    files, findings, texts = [], [], {}
+    for path, graph in sources:
+        name = publication.relative(path)
+        if path.suffix in _SCANNED:
+            texts[name] = path.read_text(encoding="utf-8", errors="replace")
+        try:
+            files.append(parse_file(path, name, publication.settings.base_iri, graph))
+        except SyntaxError as error:
+            findings.append(_syntax(name, error))
+    return Reading(tuple(files), tuple(findings), Locations(texts, publication.settings.base_iri))
+
+
+def _placed(quad: ox.Quad, target: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
+    if isinstance(quad.graph_name, ox.DefaultGraph):
+        return ox.Quad(quad.subject, quad.predicate, quad.object, target)
+    return quad
+
+
+def _syntax(name: str, error: SyntaxError) -> Finding:
+    message = str(error.msg).partition(": ")[2] if error.lineno else str(error)
+    remedy = "mend the syntax here; what stands after it in this file was not read"
+    return Finding("syntax", message or str(error), remedy, location=Location(name, error.lineno, error.offset))
