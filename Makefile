@@ -1,0 +1,59 @@
+# One command each: `make serve` runs the main job, `make test` the tests, `make check` all that CI runs.
+# Every target sets up what it needs; the stamp is written last, so that an interrupted set-up is done again.
+
+PYTHON ?= python3
+VENV := .venv
+STAMP := $(VENV)/.stamp
+RUN := $(VENV)/bin/
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help serve build test check lint types coverage constraints clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+build: $(STAMP) ## check the publication and write a release
+	$(RUN)twingraph build
+
+serve: build ## build a release and serve it (HOST=, PORT=)
+	$(RUN)twingraph serve --host $(HOST) --port $(PORT)
+
+test: $(STAMP) ## run the tests
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null \
+		|| echo "No Chromium here: tests of pages are skipped; on Debian: apt-get install chromium chromium-driver" >&2
+	$(RUN)pytest
+
+lint: $(STAMP) ## look for faults in style
+	$(RUN)ruff format --check src tests
+	$(RUN)ruff check src tests
+
+types: $(STAMP) ## check the types
+	$(RUN)mypy
+
+check: lint types ## all that CI runs: style, types, the publication itself, tests with coverage
+	$(RUN)twingraph check --examples
+	$(RUN)twingraph coverage
+	$(RUN)pytest --cov --cov-report=term
+
+constraints: ## renew constraints.txt from the newest versions
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ echo "# The versions that CI runs with; renew with: make constraints"; \
+	  $(RUN)pip freeze --exclude-editable | grep -viE '^(pip|setuptools)=='; } > constraints.txt
+	touch $(STAMP)
+
+clean: ## remove the environment and every cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
