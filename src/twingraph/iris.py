@@ -109,8 +109,8 @@ def canonical_language(tag: str) -> str:
     """Return a language tag in its recommended case (RFC 5646, section 2.1.1): ``zh-hans`` -> ``zh-Hans``."""
     first, *rest = tag.split("-")
     cased = [first.lower()]
-    for position, part in enumerate(rest):
-        after_singleton = len(cased[position]) == 1
+    for part in rest:
+        after_singleton = any(len(earlier) == 1 for earlier in cased)
         if len(part) == 2 and not after_singleton:
             cased.append(part.upper())
         elif len(part) == 4 and not after_singleton:

@@ -1,0 +1,104 @@
+"""The layers hold: a module imports only from rooms below its own, and no import hides in a function."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import twingraph
+
+PACKAGE = Path(twingraph.__file__).parent
+# From the ground up; rooms on one floor do not import one another.
+FLOORS = (
+    ("errors",),
+    ("findings", "iris", "formats"),
+    ("settings", "terms", "timespan"),
+    ("publication", "evidence", "saved", "locations"),
+    ("sources",),
+    ("read", "derive", "validate"),
+    ("release", "store"),
+    ("export", "server"),
+    ("cli",),
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST) -> list[tuple[str, int]]:
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("twingraph"):
+            names = [node.module] if node.module != "twingraph" else [f"twingraph.{a.name}" for a in node.names]
+            found += [(name, node.lineno) for name in names]
+        elif isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names if alias.name.startswith("twingraph.")]
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_only_from_lower_floors(path):
+    own = room(path)
+    for name, line in imports(ast.parse(path.read_text(encoding="utf-8"))):
+        target = name.split(".")[1]
+        if target not in FLOOR:
+            continue  # the package's own facts, such as its version
+        allowed = target == own or FLOOR[target] < FLOOR[own]
+        assert allowed, f"{path.name}:{line} imports {name}: {own} stands on floor {FLOOR[own]}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_no_import_hides_in_a_function(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    hidden = [
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert hidden == []
+
+
+def test_every_room_has_a_floor():
+    assert {room(path) for path in MODULES} <= set(FLOOR)
+
+
+def test_modules_are_small():
+    long = {path.name: lines for path in MODULES if (lines := len(path.read_text().splitlines())) > 400}
+    assert long == {}
+
+
+def test_no_function_is_longer_than_sixty_lines():
+    long = [
+        f"{path.name}:{node.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno >= 60
+    ]
+    assert long == []
+
+
+def test_modules_do_not_import_in_circles():
+    names = {path: ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in MODULES}
+    edges = {
+        names[path]: {name for name, _ in imports(ast.parse(path.read_text(encoding="utf-8")))} for path in MODULES
+    }
+    finished: set[str] = set()
+
+    def walk(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail, name))
+        if name not in finished:
+            for target in edges.get(name, ()):
+                walk(target, (*trail, name))
+            finished.add(name)
+
+    for name in edges:
+        walk(name, ())
+
+
+def test_the_modules_were_really_read():
+    assert len(MODULES) >= 25
