@@ -1,0 +1,170 @@
+"""What can be known of a query from its text alone: its form, its dataset, and whether it asks another server.
+
+The engine calls other servers for ``SERVICE`` and has no switch for it, and its parser wants no space after a keyword
+(``SERVICESILENT<x>`` and ``trueSERVICE:x`` are accepted). So the text is read here first, token by token, and
+what might be read in two ways is refused.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from urllib.parse import urljoin
+
+from twingraph.errors import QueryError
+
+
+class QueryForm(StrEnum):
+    """The four query forms (SPARQL 1.1, section 16)."""
+
+    SELECT = "SELECT"
+    ASK = "ASK"
+    CONSTRUCT = "CONSTRUCT"
+    DESCRIBE = "DESCRIBE"
+
+    @property
+    def gives_graph(self) -> bool:
+        """Tell whether the answer is a graph rather than solutions."""
+        return self in (QueryForm.CONSTRUCT, QueryForm.DESCRIBE)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query and what its text says about it.
+
+    ``default_graphs`` and ``named_graphs`` are the IRIs of its dataset clauses (section 13.2), both None when it has
+    none and so asks the whole release.
+    """
+
+    text: str
+    form: QueryForm
+    default_graphs: tuple[str, ...] | None = None
+    named_graphs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+
+
+_IRI = r"<[^<>\"{}|^`\\\x00-\x20]*>"
+# Every quantifier is possessive or bounded by its neighbours: hostile text is read in linear time.
+_TOKENS = re.compile(
+    rf"""
+    (?P<space>\s+|\#[^\n\r]*)
+  | (?P<iri>{_IRI})
+  | (?P<string>\'\'\'(?:\'{{0,2}}+(?:[^'\\]|\\.))*+\'\'\'|\"\"\"(?:\"{{0,2}}+(?:[^"\\]|\\.))*+\"\"\"
+      |'(?!'')(?:[^'\\\n\r]|\\.)*+'|"(?!"")(?:[^"\\\n\r]|\\.)*+")
+  | (?P<unended>['"])
+  | (?P<variable>[?$]\w+)
+  | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
+  | (?P<name>(?:[^\W\d_][\w.-]*+)?:(?:[\w:-]|\.(?=[\w:.%\\-])|%[0-9A-Fa-f]{{2}}|\\[^\w\s])*+)
+  | (?P<blank>_:\w(?:[\w.-]*[\w-])?)
+  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+  | (?P<word>[^\W\d_][\w.-]*+|\w+)
+  | (?P<sign>.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_OPERANDS = {"variable", "string", "language", "name", "iri", "number", "word", "blank"}
+_SURE_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
+_FORMS = {form.value for form in QueryForm}
+
+
+def read_query(text: str, namespaces: Mapping[str, str], base: str) -> Query:
+    """Return what the text of a query says; ``namespaces`` are the prefixes it may use undeclared.
+
+    Raises QueryError when it has no query form, asks another server (SERVICE), or cannot be read in one way only.
+    """
+    tokens = tuple(_tokens(text))
+    _refuse_service(text, tokens)
+    _refuse_ambiguity(text, tokens)
+    form = next((token.text.upper() for token in tokens if _keyword(token) in _FORMS), None)
+    if form is None:
+        raise QueryError("not a query: one of SELECT, ASK, CONSTRUCT or DESCRIBE must stand in it")
+    clauses = tuple(_dataset(text, tokens, namespaces, base))
+    if not clauses:
+        return Query(text, QueryForm(form))
+    default = tuple(iri for named, iri in clauses if not named)
+    return Query(text, QueryForm(form), default, tuple(iri for named, iri in clauses if named))
+
+
+def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:
+    """Return a query with a declaration for each known prefix that it uses and does not declare, in front."""
+    tokens = tuple(_tokens(text))
+    declared = {after.text[:-1] for token, after in pairwise(tokens) if _keyword(token) == "PREFIX"}
+    used = {token.text.partition(":")[0] for token in tokens if token.kind == "name"}
+    lines = (f"PREFIX {prefix}: <{namespaces[prefix]}>\n" for prefix in sorted(used & set(namespaces) - declared))
+    return "".join(lines) + text
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Return the line and column, both from 1, of an offset in a text."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    for match in _TOKENS.finditer(text):
+        if match.lastgroup == "unended":
+            raise QueryError("a string begins here and does not end", *place(text, match.start()))
+        if match.lastgroup and match.lastgroup != "space":
+            yield _Token(match.lastgroup, match.group(), match.start())
+
+
+def _keyword(token: _Token) -> str:
+    return token.text.upper() if token.kind == "word" else ""
+
+
+def _refuse_service(text: str, tokens: tuple[_Token, ...]) -> None:
+    before = ("", *(_keyword(token) for token in tokens))
+    after = (*(token.text for token in tokens[1:]), "")
+    for previous, token, following in zip(before, tokens, after, strict=False):
+        word = "SERVICE" in _keyword(token)
+        prefix = token.text.partition(":")[0].upper() if token.kind == "name" else ""
+        # Only GRAPH and SERVICE have a name followed by a brace: `SERVICE:x {` calls the server `:x`.
+        glued = prefix.endswith(("SERVICE", "SERVICESILENT")) and following == "{" and previous != "GRAPH"
+        if word or glued:
+            raise QueryError("SERVICE is refused: this endpoint asks no other server", *place(text, token.start))
+
+
+def _refuse_ambiguity(text: str, tokens: tuple[_Token, ...]) -> None:
+    """Refuse ``(?a<(?b)&&?c>?d)``: an IRI by the specification, two comparisons to the engine."""
+    depth, operand = 0, False
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        unsure = token.kind == "iri" and operand and depth > 0 and not _SURE_IRI.match(token.text)
+        if unsure and set(token.text) & set("'#()"):
+            raise QueryError("`<` may begin an IRI here; write a space after it", *place(text, token.start))
+        operand = token.kind in _OPERANDS or token.text == ")"
+
+
+def _dataset(
+    text: str, tokens: tuple[_Token, ...], namespaces: Mapping[str, str], base: str
+) -> Iterable[tuple[bool, str]]:
+    """Yield each FROM (False) and FROM NAMED (True) with its graph's IRI, resolved as the prologue says."""
+    prefixes, position = dict(namespaces), 0
+    while position < len(tokens):
+        word, rest = _keyword(tokens[position]), tokens[position + 1 : position + 3]
+        if word == "BASE" and rest and rest[0].kind == "iri":
+            base = urljoin(base, rest[0].text[1:-1])
+        elif word == "PREFIX" and len(rest) == 2:
+            prefixes[rest[0].text[:-1]] = urljoin(base, rest[1].text[1:-1])
+        elif word in ("FROM", "FROMNAMED"):
+            named = word == "FROMNAMED" or bool(rest and _keyword(rest[0]) == "NAMED")
+            operand = next((token for token in rest if token.kind in ("iri", "name")), None)
+            if operand is None:
+                raise QueryError("the IRI of a graph must follow FROM", *place(text, tokens[position].start))
+            yield named, _resolve(text, operand, prefixes, base)
+        position += 1
+
+
+def _resolve(text: str, token: _Token, prefixes: Mapping[str, str], base: str) -> str:
+    if token.kind == "iri":
+        return urljoin(base, token.text[1:-1])
+    prefix, _, local = token.text.partition(":")
+    if prefix not in prefixes:
+        raise QueryError(f"the prefix {prefix}: is not declared", *place(text, token.start))
+    return prefixes[prefix] + local

@@ -1,0 +1,1 @@
+"""Stores: engines that hold a release and answer queries, behind one protocol."""

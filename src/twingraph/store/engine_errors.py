@@ -1,0 +1,46 @@
+"""What the engine's messages mean, in words for the person who wrote the query."""
+
+import re
+
+from twingraph.errors import QueryError
+
+_POSITION = re.compile(r"error at (?P<line>\d+):(?P<column>\d+): (?P<rest>.*)", re.DOTALL)
+_EXPECTED = re.compile(r"expected (?:one of )?(?P<list>.*)", re.DOTALL)
+_LITERAL = re.compile(r'"(?:[^"\\]|\\.)+"')
+_WORD = re.compile(r"\b[A-Z]{2,}\b")
+# The parser lists its own sentences among the tokens that it expected.
+_SENTENCES = re.compile(
+    r"Prefix not found|Duplicated variable name in SELECT|[^,\[]*overrides an existing variable[^,]*"
+    r"|[^,\[]*contains a variable that is unbound|[^,\[]*is not authorized[^,]*"
+    r"|[^,\[]*(?:must|should|can't|cannot) [^,]*"
+)
+_MOST = 6
+
+
+def query_error(error: SyntaxError, text: str) -> QueryError:
+    """Translate the parser's error: its line and column, what stands there and what could stand there."""
+    match = _POSITION.match(str(error))
+    if not match:
+        return QueryError(str(error))
+    line, column = int(match["line"]), int(match["column"])
+    return QueryError(f"{_reason(match['rest'])}{_near(text, line, column)}", line, column)
+
+
+def _reason(message: str) -> str:
+    expected = _EXPECTED.match(message)
+    if not expected:
+        return message
+    if sentence := _SENTENCES.search(expected["list"]):
+        return sentence.group().strip()
+    found = [*_LITERAL.findall(expected["list"]), *_WORD.findall(expected["list"])]
+    tokens = list(dict.fromkeys(token for token in found if token.isprintable()))[:_MOST]
+    return f"expected {' or '.join(tokens)}" if tokens else "this cannot stand here"
+
+
+def _near(text: str, line: int, column: int) -> str:
+    lines = text.splitlines()
+    rest = lines[line - 1][column - 1 :].strip() if line <= len(lines) else ""
+    if rest:
+        return f", before {rest[:30]!r}"
+    before = lines[line - 1][: column - 1].strip() if line <= len(lines) else ""
+    return f", after {before[-30:]!r}" if before else ", at the end of the query"

@@ -1,0 +1,33 @@
+"""The protocol of a store: small, and nothing of any engine's own in it."""
+
+from pathlib import Path
+from typing import IO, Protocol
+
+from twingraph.formats import Format
+from twingraph.query_text import Query
+
+
+class Store(Protocol):
+    """Holds one release and answers queries about it; safe to be asked from several threads at once."""
+
+    def load(self, release: Path) -> None:
+        """Take the release in a directory in place of what was held.
+
+        Raises StoreError when it cannot be loaded; then what was held is still there.
+        """
+
+    def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
+        """Write the answer to a query, in a format that suits its form.
+
+        Raises QueryError when the query is malformed or refused, StoreError when the engine fails; something may
+        then have been written already.
+        """
+
+    def describe(self, iri: str, format_: Format, output: IO[bytes]) -> None:
+        """Write the statements of which a thing is the subject, in a format for graphs."""
+
+    def graphs(self) -> tuple[str, ...]:
+        """Return the IRIs of the named graphs, sorted."""
+
+    def health(self) -> int:
+        """Return the number of quads held, after asking the engine; raises StoreError when it does not answer."""
