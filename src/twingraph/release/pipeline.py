@@ -1,0 +1,299 @@
+"""From a publication's directory to a checked assembly: read, derive, then every check, all findings at once."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+
+import pyoxigraph as ox
+
+from twingraph.derive import derive
+from twingraph.errors import QueryError, SettingsError
+from twingraph.evidence import Document, documents
+from twingraph.findings import Finding, Location, Severity, in_order, violations
+from twingraph.publication import Publication
+from twingraph.read import (
+    Reading,
+    SavedQueries,
+    parse_file,
+    read,
+    read_query_files,
+    read_saved_queries,
+    read_shapes,
+    read_text,
+)
+from twingraph.settings import Settings
+from twingraph.sources import SourceArchive
+from twingraph.validate import (
+    Example,
+    PassagesResult,
+    ShapesResult,
+    Statements,
+    check_duplicates,
+    check_examples,
+    check_literals,
+    check_passages,
+    check_personal_data,
+    check_policy,
+    check_references,
+    check_shapes,
+    check_terms,
+    load,
+    run_checks,
+    run_saved_queries,
+    shapes_graph,
+)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """All that a release is made from; ``findings`` are those of the rules, the readings hold their own."""
+
+    publication: Publication
+    reading: Reading
+    shapes: Reading
+    derived: tuple[ox.Quad, ...]
+    saved: SavedQueries
+    findings: tuple[Finding, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """The publication's settings."""
+        return self.publication.settings
+
+    @cached_property
+    def quads(self) -> tuple[ox.Quad, ...]:
+        """The quads as the files say them, in the files' order, then the derived ones."""
+        return (*self.reading.quads(), *self.derived)
+
+    @cached_property
+    def documents(self) -> tuple[Document, ...]:
+        """The source documents, none when the publication has no evidence."""
+        terms = self.settings.evidence
+        return documents(self.quads, terms, self.settings.iris) if terms else ()
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What the check found and how far it looked; ``seconds`` per step is for people, never for a release."""
+
+    findings: tuple[Finding, ...]
+    files: int = 0
+    quads: int = 0
+    derived: int = 0
+    checks: int = 0
+    queries: int = 0
+    examples: int = 0
+    focus_nodes: Mapping[str, int] = field(default_factory=dict)
+    passages_verified: int = 0
+    passages_not_verified: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def conforms(self) -> bool:
+        """Whether there is no violation; warnings and remarks may remain."""
+        return not violations(self.findings)
+
+    @property
+    def focus_node_count(self) -> int:
+        """The number of focus nodes, counted once for each shape that reaches them."""
+        return sum(self.focus_nodes.values())
+
+
+def assemble(settings: Settings) -> Assembly:
+    """Read the publication and derive what its rules say.
+
+    Raises PublicationError when there is nothing to read; what does not parse is a finding.
+    """
+    publication = Publication(settings)
+    reading = read(publication)
+    rules = read_query_files(publication, publication.rule_files)
+    findings: tuple[Finding, ...] = ()
+    derived: tuple[ox.Quad, ...] = ()
+    try:
+        derived = derive(rules, reading.quads(), settings.iris, settings.iris.graph(settings.derived_graph))
+    except QueryError as error:
+        path = next((rule.path for rule in rules if error.message.startswith(rule.path)), None)
+        place = Location(path, error.line, error.column) if path else None
+        message = error.message.removeprefix(f"{path}: ")
+        findings = (Finding("query/rule", message, "mend the rule; nothing was derived", location=place),)
+    return Assembly(publication, reading, read_shapes(publication), derived, read_saved_queries(publication), findings)
+
+
+def check(assembly: Assembly, *, examples: bool = False) -> CheckResult:
+    """Run every check and return all that they find; ``examples`` has the examples of the shapes checked too.
+
+    When a file does not parse, the checks that would then report what is merely not read are left out, and a
+    finding says so.
+    """
+    subject = _Subject(assembly, examples)
+    findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
+    seconds, left_out = {}, []
+    for step in _STEPS:
+        if step.needs_all and not subject.is_complete:
+            left_out.append(step.name)
+            continue
+        begin = perf_counter()
+        findings += step.run(subject)
+        seconds[step.name] = perf_counter() - begin
+    if left_out:
+        findings.append(_left_out(left_out))
+    return replace(subject.counts(), findings=in_order(findings), seconds=seconds)
+
+
+def within(result: CheckResult, publication: Publication, paths: Iterable[Path]) -> CheckResult:
+    """Return the result with only the findings in ``paths``, files or folders, and those about no file.
+
+    Raises SettingsError for a path that does not exist or lies outside the publication.
+    """
+    names = tuple(_relative(publication, path) for path in paths)
+    kept = tuple(finding for finding in result.findings if _is_within(finding.location, names))
+    return replace(result, findings=kept)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What the steps look at; expensive parts are made when the first step asks for them."""
+
+    assembly: Assembly
+    with_examples: bool
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file was read, so that what is not there is really missing."""
+        return not (self.assembly.reading.findings or self.assembly.shapes.findings)
+
+    @cached_property
+    def said(self) -> Statements:
+        """What the files say."""
+        return self._statements(tuple(self.assembly.reading.quads()))
+
+    @cached_property
+    def everything(self) -> Statements:
+        """What the files say and what is derived from it."""
+        return self._statements(self.assembly.quads)
+
+    @cached_property
+    def of_shapes(self) -> Statements:
+        """The shapes, as statements that have places."""
+        settings, shapes = self.assembly.settings, self.assembly.shapes
+        return Statements(tuple(shapes.quads()), shapes.locations, settings.iris, settings.languages)
+
+    @cached_property
+    def store(self) -> ox.Store:
+        """The engine over everything."""
+        return load(self.assembly.quads)
+
+    @cached_property
+    def shapes(self) -> ShapesResult:
+        """The result of the shapes, none when a file is missing."""
+        if not self.is_complete:
+            return ShapesResult((), {})
+        graph = shapes_graph(self.of_shapes.quads, self.assembly.settings.iris)
+        return check_shapes(self.everything, graph, self.of_shapes)
+
+    @cached_property
+    def passages(self) -> PassagesResult:
+        """The result of comparing the passages with the source archive, none without evidence."""
+        settings = self.assembly.settings
+        if settings.evidence is None:
+            return PassagesResult((), 0, 0)
+        return check_passages(self.said, settings.evidence, SourceArchive(settings.source_archive))
+
+    def counts(self) -> CheckResult:
+        """Return how far the steps looked, without findings."""
+        assembly = self.assembly
+        return CheckResult(
+            findings=(),
+            files=len(assembly.reading.files) + len(assembly.shapes.files),
+            quads=len(self.said.quads),
+            derived=len(assembly.derived),
+            checks=len(assembly.publication.check_files) if self.is_complete else 0,
+            queries=len(assembly.saved.queries),
+            examples=len(assembly.publication.example_files) if self.with_examples and self.is_complete else 0,
+            focus_nodes=self.shapes.focus_nodes,
+            passages_verified=self.passages.verified,
+            passages_not_verified=self.passages.not_verified,
+        )
+
+    def _statements(self, quads: tuple[ox.Quad, ...]) -> Statements:
+        settings = self.assembly.settings
+        return Statements(quads, self.assembly.reading.locations, settings.iris, settings.languages)
+
+
+def _checks(subject: _Subject) -> tuple[Finding, ...]:
+    publication = subject.assembly.publication
+    files = read_query_files(publication, publication.check_files)
+    return run_checks(files, subject.store, subject.everything)
+
+
+def _queries(subject: _Subject) -> tuple[Finding, ...]:
+    assembly = subject.assembly
+    queries, iris = assembly.saved.queries, assembly.settings.iris
+    return run_saved_queries(queries, subject.store, iris, count_rows=subject.is_complete)
+
+
+def _examples(subject: _Subject) -> tuple[Finding, ...]:
+    if not subject.with_examples:
+        return ()
+    publication, settings = subject.assembly.publication, subject.assembly.settings
+    examples, findings = [], []
+    for path in publication.example_files:
+        name = publication.relative(path)
+        try:
+            quads = parse_file(path, name, settings.base_iri, "").quads
+        except SyntaxError as error:
+            place = Location(name, error.lineno, error.offset)
+            findings.append(Finding("syntax", str(error), "mend the syntax of the example", location=place))
+            continue
+        examples.append(Example(name, read_text(path, name), quads))
+    folder = settings.folders.ontology + "/"
+    files = subject.assembly.reading.files
+    ontology = (quad for file in files if file.path.startswith(folder) for quad in file.quads)
+    graph = shapes_graph(subject.of_shapes.quads, settings.iris)
+    return (*findings, *check_examples(examples, ontology, graph, subject.of_shapes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One check; ``needs_all`` when it tells what is missing, so that an unread file would mislead it."""
+
+    name: str
+    run: Callable[[_Subject], tuple[Finding, ...]]
+    needs_all: bool = False
+
+
+_STEPS = (
+    _Step("IRI policy", lambda subject: check_policy(subject.said, subject.assembly.settings.iri_types)),
+    _Step("duplicates", lambda subject: check_duplicates(subject.said)),
+    _Step("references", lambda subject: check_references(subject.said), needs_all=True),
+    _Step("terms", lambda subject: check_terms(subject.said, subject.of_shapes), needs_all=True),
+    _Step("literals", lambda subject: check_literals(subject.said)),
+    _Step("personal data", lambda subject: check_personal_data(subject.said)),
+    _Step("passages", lambda subject: subject.passages.findings),
+    _Step("shapes", lambda subject: subject.shapes.findings, needs_all=True),
+    _Step("checks", _checks, needs_all=True),
+    _Step("saved queries", _queries),
+    _Step("examples of shapes", _examples, needs_all=True),
+)
+
+
+def _left_out(names: list[str]) -> Finding:
+    message = f"not checked, because a file was not read: {', '.join(names)}"
+    return Finding("left-out", message, "mend the syntax first, then check again", Severity.INFO)
+
+
+def _relative(publication: Publication, path: Path) -> str:
+    resolved, top = path.resolve(), publication.settings.directory.resolve()
+    if not resolved.exists():
+        raise SettingsError(str(path), "", "there is no such file or folder")
+    if not resolved.is_relative_to(top):
+        raise SettingsError(str(path), "", f"lies outside the publication in {top}")
+    return resolved.relative_to(top).as_posix()
+
+
+def _is_within(location: Location | None, names: tuple[str, ...]) -> bool:
+    if location is None or "." in names:
+        return True
+    return any(location.path == name or location.path.startswith(name + "/") for name in names)

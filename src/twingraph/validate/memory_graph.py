@@ -1,0 +1,63 @@
+"""rdflib graphs in memory, made from parsed quads term by term."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyoxigraph as ox
+import rdflib
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result
+
+_STRING = "http://www.w3.org/2001/XMLSchema#string"
+Triple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
+
+
+class MemoryGraph(rdflib.Graph):
+    """A graph in memory that parses the text of each query once, however often it is asked.
+
+    pyshacl asks an ``sh:sparql`` constraint anew for every focus node, and parsing is most of the cost.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(bind_namespaces="none")
+        self._prepared: dict[str, Query] = {}
+
+    def query(self, query_object: str | Query, *args: Any, **options: Any) -> Result:
+        """Answer a query as :meth:`rdflib.Graph.query` does."""
+        if isinstance(query_object, str):
+            if query_object not in self._prepared:
+                self._prepared[query_object] = prepareQuery(query_object)
+            query_object = self._prepared[query_object]
+        return super().query(query_object, *args, **options)
+
+
+def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
+    """Return one graph with the statements of all named graphs."""
+    graph = MemoryGraph()
+    for quad in quads:
+        graph.add(triple(quad))
+    return graph
+
+
+def triple(quad: ox.Quad) -> Triple:
+    """Return a quad's statement in rdflib's terms, lexical forms kept as they are."""
+    return _node(quad.subject), rdflib.URIRef(quad.predicate.value), _term(quad.object)
+
+
+def _node(term: object) -> rdflib.term.IdentifiedNode:
+    if isinstance(term, ox.NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, ox.BlankNode):
+        return rdflib.BNode(term.value)
+    raise TypeError(f"{term} is no IRI or blank node; RDF 1.2 triple terms are not validated")
+
+
+def _term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
+    if not isinstance(term, ox.Literal):
+        return _node(term)
+    if term.language:
+        return rdflib.Literal(term.value, lang=term.language)
+    # A plain literal stays plain: rdflib does not hold "x" and "x"^^xsd:string for the same, as RDF 1.1 does.
+    datatype = None if term.datatype.value == _STRING else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, datatype=datatype, normalize=False)

@@ -1,0 +1,145 @@
+"""SHACL: pyshacl over one rdflib graph in memory, its results as findings, and how many nodes each shape reached.
+
+Never over another kind of store: pyshacl is then slow, and wrong about plain literals and pre-bound variables.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+import pyshacl
+import rdflib
+from pyshacl.errors import ReportableRuntimeError
+from rdflib.namespace import SH, XSD
+
+from twingraph.findings import Finding, Severity
+from twingraph.iris import Iris
+from twingraph.validate.memory_graph import MemoryGraph, memory_graph
+from twingraph.validate.remedies import remedy
+from twingraph.validate.statements import Statements
+from twingraph.validate.targets import focus_nodes, targeted_shapes
+
+_SEVERITIES: dict[rdflib.term.Node | None, Severity] = {
+    SH.Violation: Severity.VIOLATION,
+    SH.Warning: Severity.WARNING,
+    SH.Info: Severity.INFO,
+}
+_MAX_VALUE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ShapesResult:
+    """The results as findings, and the number of focus nodes that each shape with a target reached."""
+
+    findings: tuple[Finding, ...]
+    focus_nodes: Mapping[str, int]
+
+
+def shapes_graph(quads: Iterable[ox.Quad], iris: Iris) -> MemoryGraph:
+    """Return the shapes, with the publication's prefixes declared wherever ``sh:prefixes`` refers to declarations."""
+    graph = memory_graph(quads)
+    for owner in sorted(set(graph.objects(None, SH.prefixes)), key=str):
+        declared = {str(graph.value(node, SH.prefix)) for node in graph.objects(owner, SH.declare)}
+        for prefix, namespace in iris.namespaces.items():
+            if prefix not in declared:
+                node = rdflib.BNode()
+                graph.add((owner, SH.declare, node))
+                graph.add((node, SH.prefix, rdflib.Literal(prefix)))
+                graph.add((node, SH.namespace, rdflib.Literal(namespace, datatype=XSD.anyURI)))
+    return graph
+
+
+def check_shapes(statements: Statements, shapes: MemoryGraph, places: Statements) -> ShapesResult:
+    """Validate all statements against the shapes; ``places`` knows where the shapes themselves stand."""
+    data = memory_graph(statements.quads)
+    reached = {str(shape): len(focus_nodes(shapes, shape, data)) for shape in targeted_shapes(shapes)}
+    idle = [_idle(places, shape) for shape, count in reached.items() if not count]
+    try:
+        results = validate(data, shapes)
+    except ReportableRuntimeError as error:
+        return ShapesResult((*idle, _failure(error)), reached)
+    findings = (_finding(result, shapes, statements) for result in results)
+    return ShapesResult((*idle, *findings), reached)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One validation result (SHACL, section 3.6.2); ``component`` is the local name of its constraint component."""
+
+    focus: rdflib.term.Node
+    path: rdflib.term.Node | None
+    value: rdflib.term.Node | None
+    component: str
+    shape: rdflib.term.Node
+    severity: Severity
+    message: str
+
+
+def validate(data: MemoryGraph, shapes: MemoryGraph) -> tuple[Result, ...]:
+    """Return the results of validating ``data`` as it is, nothing inferred and nothing copied.
+
+    Raises pyshacl's ReportableRuntimeError when a shape is malformed or cannot be evaluated.
+    """
+    _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inplace=True)
+    if isinstance(report, ReportableRuntimeError):
+        raise report
+    # Results within sh:detail belong to another result, which says it all.
+    top = (node for parent in report.subjects(SH.conforms) for node in report.objects(parent, SH.result))
+    return tuple(_result(report, node) for node in top)
+
+
+def owner(shapes: rdflib.Graph, shape: rdflib.term.Node) -> str | None:
+    """Return the IRI of a shape, or of the shape that holds it when it is a blank node."""
+    seen: set[rdflib.term.Node] = set()
+    while isinstance(shape, rdflib.BNode) and shape not in seen:
+        seen.add(shape)
+        shape = next(iter(shapes.subjects(None, shape)), shape)
+    return str(shape) if isinstance(shape, rdflib.URIRef) else None
+
+
+def _result(report: rdflib.Graph, node: rdflib.term.Node) -> Result:
+    focus, shape = report.value(node, SH.focusNode), report.value(node, SH.sourceShape)
+    component = str(report.value(node, SH.sourceConstraintComponent)).rpartition("#")[2]
+    severity = _SEVERITIES.get(report.value(node, SH.resultSeverity), Severity.VIOLATION)
+    path, value = report.value(node, SH.resultPath), report.value(node, SH.value)
+    if focus is None or shape is None:
+        raise ReportableRuntimeError(f"a result of {component} lacks its focus node or shape")
+    return Result(focus, path, value, component, shape, severity, _message(report.objects(node, SH.resultMessage)))
+
+
+def _message(messages: Iterable[rdflib.term.Node]) -> str:
+    """Return the English message, or the first of them all."""
+    ranked = sorted((getattr(text, "language", None) not in ("en", None), str(text)) for text in messages)
+    return " ".join(ranked[0][1].split()) if ranked else "does not conform"
+
+
+def _finding(result: Result, shapes: rdflib.Graph, statements: Statements) -> Finding:
+    focus = str(result.focus)
+    path = str(result.path) if isinstance(result.path, rdflib.URIRef) else None
+    value = None if result.value is None or result.value == result.focus else str(result.value)
+    constraint = remedy(result.component, result.shape, shapes, statements.iris)
+    place = statements.locations.find(focus, path, value)
+    return statements.finding(
+        f"shape/{result.component}",
+        result.message,
+        constraint,
+        focus,
+        path,
+        value if value is None or len(value) <= _MAX_VALUE else value[: _MAX_VALUE - 3] + "...",
+        severity=result.severity,
+        shape=owner(shapes, result.shape),
+        location=place,
+    )
+
+
+def _idle(places: Statements, shape: str) -> Finding:
+    message = "no node of the data is a focus node of this shape, so it says nothing about the data"
+    remedy_ = "mend the shape's target, or leave it until there is data"
+    return places.finding("shape/no-focus-node", message, remedy_, shape, severity=Severity.INFO)
+
+
+def _failure(error: ReportableRuntimeError) -> Finding:
+    words = re.sub(r"\s+", " ", str(error)).strip()
+    message = f"the shapes could not be evaluated: {words}"
+    return Finding("shape/failure", message, "mend the shape that this names", location=None)

@@ -1,0 +1,63 @@
+"""The targets of shapes and the focus nodes that they reach (SHACL, section 2.1.3)."""
+
+from collections.abc import Iterator
+
+import rdflib
+from rdflib.namespace import OWL, RDF, RDFS, SH
+
+Node = rdflib.term.Node
+
+_TARGETS = (SH.targetNode, SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf)
+_CLASSES = (RDFS.Class, OWL.Class)
+
+
+def targeted_shapes(shapes: rdflib.Graph) -> list[Node]:
+    """Return the shapes that have a target of their own, in the order of their IRIs."""
+    found = {shape for target in _TARGETS for shape in shapes.subjects(target)}
+    return sorted(found | {shape for shape in node_shapes(shapes) if _is_class(shapes, shape)}, key=str)
+
+
+def node_shapes(shapes: rdflib.Graph) -> list[Node]:
+    """Return the node shapes that bear an IRI, in the order of their IRIs."""
+    found = set(shapes.subjects(RDF.type, SH.NodeShape))
+    return sorted((shape for shape in found if isinstance(shape, rdflib.URIRef)), key=str)
+
+
+def focus_nodes(shapes: rdflib.Graph, shape: Node, data: rdflib.Graph) -> set[Node]:
+    """Return the nodes of ``data`` that the shape's own targets reach."""
+    found = set(shapes.objects(shape, SH.targetNode))
+    classes = set(shapes.objects(shape, SH.targetClass)) | ({shape} if _is_class(shapes, shape) else set())
+    for name in classes:
+        for kind in data.transitive_subjects(RDFS.subClassOf, name):
+            found.update(data.subjects(RDF.type, kind))
+    found.update(
+        node for predicate in _predicates(shapes, shape, SH.targetSubjectsOf) for node in data.subjects(predicate)
+    )
+    found.update(
+        node for predicate in _predicates(shapes, shape, SH.targetObjectsOf) for node in data.objects(None, predicate)
+    )
+    return found
+
+
+def aim(shapes: rdflib.Graph, shape: Node, nodes: set[Node]) -> list[tuple[Node, Node, Node]]:
+    """Return the statements of ``shapes`` with every target replaced: ``shape`` has these nodes, all others none.
+
+    Validating with them is the way to validate few nodes that is right for shapes within shapes as well.
+    """
+    classes = {node for node in node_shapes(shapes) if _is_class(shapes, node)}
+    kept = [
+        (subject, predicate, value)
+        for subject, predicate, value in shapes
+        if predicate not in _TARGETS and not (predicate == RDF.type and value in _CLASSES and subject in classes)
+    ]
+    return kept + [(shape, SH.targetNode, node) for node in sorted(nodes, key=str)]
+
+
+def _is_class(shapes: rdflib.Graph, shape: Node) -> bool:
+    return any((shape, RDF.type, kind) in shapes for kind in _CLASSES)
+
+
+def _predicates(shapes: rdflib.Graph, shape: Node, target: rdflib.URIRef) -> Iterator[rdflib.URIRef]:
+    for predicate in shapes.objects(shape, target):
+        if isinstance(predicate, rdflib.URIRef):
+            yield predicate
