@@ -11,7 +11,7 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats"),
+    ("findings", "iris", "formats", "query_text"),
     ("settings", "terms", "timespan"),
     ("publication", "evidence", "saved", "locations"),
     ("sources",),

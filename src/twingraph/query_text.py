@@ -101,6 +101,25 @@ def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:
     return "".join(lines) + text
 
 
+def parameters(text: str) -> dict[str, int]:
+    """Return the names written ``$name`` in a query, outside strings, IRIs and comments, with their first offset."""
+    found: dict[str, int] = {}
+    for token in _tokens(text):
+        if token.kind == "variable" and token.text.startswith("$"):
+            found.setdefault(token.text[1:], token.start)
+    return found
+
+
+def replace_parameters(text: str, terms: Mapping[str, str]) -> str:
+    """Return a query with each ``$name`` that has a term replaced by it."""
+    parts, end = [], 0
+    for token in _tokens(text):
+        if token.kind == "variable" and token.text.startswith("$") and token.text[1:] in terms:
+            parts += [text[end : token.start], terms[token.text[1:]]]
+            end = token.start + len(token.text)
+    return "".join((*parts, text[end:]))
+
+
 def place(text: str, offset: int) -> tuple[int, int]:
     """Return the line and column, both from 1, of an offset in a text."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

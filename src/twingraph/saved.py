@@ -5,7 +5,6 @@ The header is the lines that begin with ``#+``, which together are YAML: ``title
 A parameter ``year`` stands in the query as ``$year`` wherever a constant may stand; variables are written ``?year``.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,14 +17,9 @@ import yaml
 
 from twingraph.errors import IriError, ParameterError, QueryError
 from twingraph.iris import Iris
+from twingraph.query_text import parameters, place, replace_parameters
 from twingraph.terms import ntriples
 
-# What is skipped when looking for a parameter: comments, IRIs, long and short strings (SPARQL 1.1, section 19.8).
-_TOKEN = re.compile(
-    r"""#[^\n]*|<[^<>"{}|^`\\\x00-\x20]*>|\"{3}(?:[^"\\]|\\.|"(?!""))*\"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*'{3}"""
-    r"""|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|\$(?P<name>[A-Za-z_]\w*)""",
-    re.DOTALL,
-)
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
 
@@ -64,7 +58,7 @@ class SavedQuery:
             if name not in known:
                 raise ParameterError(self.name, name, f"unknown; there are: {', '.join(known) or 'none'}")
         terms = {name: self._term(parameter, values.get(name), iris) for name, parameter in known.items()}
-        return _TOKEN.sub(lambda match: terms.get(match["name"] or "", match[0]), self.text)
+        return replace_parameters(self.text, terms)
 
     def _term(self, parameter: Parameter, given: str | None, iris: Iris) -> str:
         value = parameter.default if given is None else given
@@ -85,13 +79,13 @@ def parse_saved_query(path: str, text: str) -> SavedQuery:
     """
     header = _header(path, text)
     try:
-        parameters = tuple(_parameter(name, facts) for name, facts in (header.get("parameters") or {}).items())
+        declared = tuple(_parameter(name, facts) for name, facts in (header.get("parameters") or {}).items())
         query = SavedQuery(
             name=PurePosixPath(path).stem,
             path=path,
             title=header["title"],
             description=str(header["description"]).strip(),
-            parameters=parameters,
+            parameters=declared,
             tags=tuple(header.get("tags") or ()),
             rows=int(header.get("rows", 0)),
             question=header.get("question"),
@@ -140,12 +134,13 @@ def _parameter(name: str, facts: Mapping[str, Any]) -> Parameter:
 
 
 def _match_parameters(query: SavedQuery) -> None:
-    used = {match["name"] for match in _TOKEN.finditer(query.text) if match["name"]}
+    used = parameters(query.text)
     declared = {parameter.name for parameter in query.parameters}
-    for name in sorted(used - declared):
-        line = query.text[: query.text.index(f"${name}")].count("\n") + 1
-        raise QueryError(f"{query.path}: ${name} is not declared as a parameter in the header", line, 1)
-    for name in sorted(declared - used):
+    for name, offset in used.items():
+        if name not in declared:
+            message = f"{query.path}: ${name} is not declared as a parameter in the header"
+            raise QueryError(message, *place(query.text, offset))
+    for name in sorted(declared - set(used)):
         raise QueryError(f"{query.path}: parameter {name} is declared but ${name} does not occur", 1, 1)
 
 
