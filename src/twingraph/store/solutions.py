@@ -1,10 +1,15 @@
-"""The solutions of a query read from SPARQL 1.1 Query Results JSON, for those who lay them out."""
+"""Answers read back as rows of cells, for those who lay them out."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twingraph.iris import Iris
+import pyoxigraph as ox
+
+from twingraph.iris import Iris, canonical_language
+from twingraph.terms import Term
+
+_STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +49,29 @@ def _cell(term: Mapping[str, str] | None, iris: Iris) -> Cell | None:
     if term["type"] == "bnode":
         return Cell(f"_:{value}")
     datatype = term.get("datatype")
-    return Cell(value, language=term.get("xml:lang"), datatype=iris.shorten(datatype) if datatype else None)
+    language = term.get("xml:lang")
+    return Cell(
+        value,
+        language=canonical_language(language) if language else None,
+        datatype=iris.shorten(datatype) if datatype else None,
+    )
+
+
+def read_triples(document: bytes, iris: Iris) -> Solutions:
+    """Return the triples of a graph in N-Triples as rows of subject, predicate and object, sorted."""
+    triples = sorted(ox.parse(document, format=ox.RdfFormat.N_TRIPLES), key=str)
+    rows = ((quad.subject, quad.predicate, quad.object) for quad in triples)
+    return Solutions(
+        ("subject", "predicate", "object"), tuple(tuple(_term(term, iris) for term in row) for row in rows)
+    )
+
+
+def _term(term: Term, iris: Iris) -> Cell:
+    if isinstance(term, ox.NamedNode):
+        return Cell(iris.shorten(term.value), iri=term.value)
+    if not isinstance(term, ox.Literal):
+        return Cell(str(term))
+    if term.language:
+        return Cell(term.value, language=canonical_language(term.language))
+    plain = term.datatype.value == _STRING
+    return Cell(term.value, datatype=None if plain else iris.shorten(term.datatype.value))

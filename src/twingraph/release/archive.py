@@ -1,0 +1,138 @@
+"""The archive of releases: immutable directories ``releases/{id}/``, and ``releases/current``, which names one.
+
+A release is written to ``.building-*`` beside the others, flushed to disk, renamed, and only then pointed at. Whoever
+is killed at any moment leaves at most a ``.building-*`` or ``.current-*`` behind, which the next build removes.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
+from twingraph.release.manifest import FILE, Manifest, digest, read_manifest
+
+QUADS, CONTEXT, STORE, QUERIES = "quads.nq.gz", "context.jsonld", "store", "queries"
+_LOCK, _CURRENT, _BUILDING, _POINTING = ".lock", "current", ".building-", ".current-"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release on disk."""
+
+    directory: Path
+    manifest: Manifest
+
+    @property
+    def id(self) -> str:
+        """The release's identifier, which begins with its date."""
+        return self.manifest.id
+
+    @property
+    def query_files(self) -> tuple[Path, ...]:
+        """The saved queries of the release, sorted by name."""
+        return tuple(sorted((self.directory / QUERIES).glob("*.rq")))
+
+    def verify(self) -> None:
+        """Raise ReleaseError when a file is missing or is not as the manifest says."""
+        for name, expected in self.manifest.files.items():
+            path = self.directory / name
+            if not path.is_file():
+                raise ReleaseError(str(path), "is missing")
+            if digest(path.read_bytes()) != expected:
+                raise ReleaseError(str(path), "is damaged: its SHA-256 is not the manifest's")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The releases in a directory, which need not exist yet."""
+
+    directory: Path
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the identifiers of the releases, the oldest first."""
+        return tuple(
+            sorted(path.parent.name for path in self.directory.glob(f"[!.]*/{FILE}") if self._own(path.parent))
+        )
+
+    def current_id(self) -> str | None:
+        """Return the identifier of the current release, None when there is none; it costs one system call."""
+        try:
+            return (self.directory / _CURRENT).readlink().name
+        except OSError:
+            return None
+
+    def current(self) -> Release:
+        """Return the current release; raises NoReleaseError, or ReleaseError when it is damaged."""
+        identifier = self.current_id()
+        if identifier is None:
+            raise NoReleaseError(str(self.directory))
+        return Release(self.directory / identifier, read_manifest(self.directory / identifier))
+
+    def get(self, identifier: str) -> Release:
+        """Return a release by its identifier; raises UnknownNameError or ReleaseError."""
+        if identifier not in self.ids():
+            raise UnknownNameError("release", identifier, self.ids())
+        return Release(self.directory / identifier, read_manifest(self.directory / identifier))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other build of this archive out, and clear away what killed builds have left.
+
+        Raises ReleaseError when another build is at work. The system frees the lock when its holder dies.
+        """
+        self._create()
+        with (self.directory / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ReleaseError(str(self.directory), "another build is writing here; wait for it") from error
+            self._clean()
+            yield
+
+    def begin(self) -> Path:
+        """Return a new empty directory to write a release into, while the lock is held."""
+        return Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.directory))
+
+    def publish(self, building: Path, identifier: str) -> None:
+        """Flush what was written to disk, give it its name, and make it the current release."""
+        for path in (*building.rglob("*"), building):
+            _flush(path)
+        building.chmod(0o755)
+        building.rename(self.directory / identifier)
+        _flush(self.directory)
+        self.point_to(identifier)
+
+    def point_to(self, identifier: str) -> None:
+        """Make a release the current one, in one step that other processes see whole or not at all."""
+        pointer = Path(tempfile.mkdtemp(prefix=_POINTING, dir=self.directory)) / _CURRENT
+        pointer.symlink_to(identifier)
+        pointer.replace(self.directory / _CURRENT)
+        pointer.parent.rmdir()
+        _flush(self.directory)
+
+    def _own(self, path: Path) -> bool:
+        return not path.is_symlink()
+
+    def _create(self) -> None:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReleaseError(str(self.directory), f"cannot be made: {error.strerror}") from error
+
+    def _clean(self) -> None:
+        for prefix in (_BUILDING, _POINTING):
+            for path in self.directory.glob(f"{prefix}*"):
+                shutil.rmtree(path)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

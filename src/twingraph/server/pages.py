@@ -1,0 +1,201 @@
+"""Pages for people: rendered here, whole without JavaScript, with nothing fetched from elsewhere."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import Response
+
+from twingraph import __version__
+from twingraph.errors import QueryError, TwingraphError
+from twingraph.formats import GRAPHS, RESULTS, Format
+from twingraph.query_text import Query
+from twingraph.release.manifest import Manifest
+from twingraph.saved import SavedQuery, body
+from twingraph.server.releases import Serving
+from twingraph.store.solutions import Cell, Solutions
+
+# A page with more rows than this is slow to draw; the data formats give them all.
+MOST_ROWS = 1000
+FIRST_QUERY = """# How many things of each class are there?
+SELECT ?class (COUNT(DISTINCT ?thing) AS ?things) WHERE {
+  ?thing a ?class
+}
+GROUP BY ?class
+ORDER BY DESC(?things)"""
+_HEADERS = {
+    "Vary": "Accept, Accept-Language",
+    "Cache-Control": "no-cache",
+    # No script, no other origin: the pages need neither, and the texts of a publication may hold anything.
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+# Classes of the languages of ontologies, which tell a visitor nothing about what is in a publication.
+_LANGUAGE_CLASSES = (
+    "http://www.w3.org/2002/07/owl#",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "http://www.w3.org/2000/01/rdf-schema#",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A line of the table that says how much is in a release."""
+
+    name: str
+    iri: str
+    count: int
+
+
+class Pages:
+    """Renders the pages from their templates."""
+
+    def __init__(self) -> None:
+        self._loader = PackageLoader("twingraph.server")
+        self._templates = Environment(
+            loader=self._loader,
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def home(self, serving: Serving, request: Request) -> Response:
+        """Return the page that says what this is, how much is in it, and lets one ask."""
+        manifest, language = serving.release.manifest, self._language(serving, request)
+        return self._render(
+            "home.html",
+            serving,
+            request,
+            classes=tuple(_classes(manifest, language)),
+            graphs=tuple(_graphs(manifest)),
+            documents=sorted(_text(names, language) for names in manifest.documents.values()),
+            queries=serving.queries.values(),
+            text=FIRST_QUERY,
+        )
+
+    def query(
+        self,
+        serving: Serving,
+        request: Request,
+        text: str = FIRST_QUERY,
+        query: Query | None = None,
+        rows: Solutions | None = None,
+        error: TwingraphError | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        """Return the query box with what its query gave: rows, or an error with its place."""
+        answer = self._answer(serving, query, rows, "/sparql", {"query": text})
+        page = {
+            "text": text,
+            "error": error,
+            "marked": _marked(text, error),
+            "prefixes": sorted(serving.release.manifest.prefixes.items()),
+        }
+        return self._render("query.html", serving, request, status=status, **answer, **page)
+
+    def queries(self, serving: Serving, request: Request) -> Response:
+        """Return the list of saved queries."""
+        return self._render("queries.html", serving, request, queries=serving.queries.values())
+
+    def saved_query(
+        self,
+        serving: Serving,
+        request: Request,
+        saved: SavedQuery,
+        values: Mapping[str, str],
+        query: Query | None = None,
+        rows: Solutions | None = None,
+        error: TwingraphError | None = None,
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        """Return a saved query with a form for its parameters and what it gave."""
+        answer = self._answer(serving, query, rows, f"/queries/{saved.name}", values)
+        page = {"saved": saved, "values": values, "text": body(saved.text), "error": error}
+        return self._render("saved.html", serving, request, status=status, **answer, **page)
+
+    def style(self) -> Response:
+        """Return the style sheet."""
+        content, _, _ = self._loader.get_source(self._templates, "style.css")
+        return Response(content, headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
+
+    def _answer(
+        self, serving: Serving, query: Query | None, rows: Solutions | None, address: str, values: Mapping[str, str]
+    ) -> dict[str, object]:
+        formats: tuple[Format, ...] = (GRAPHS if query.form.gives_graph else RESULTS) if query else ()
+        links = [(one.name, f"{address}?{urlencode({**values, 'format': one.name})}") for one in formats]
+        own = serving.release.manifest.base_iri
+        return {"rows": rows, "most": MOST_ROWS, "downloads": links, "link": lambda cell: _link(cell, own)}
+
+    def _render(
+        self, template: str, serving: Serving, request: Request, status: HTTPStatus = HTTPStatus.OK, **page: object
+    ) -> Response:
+        manifest, language = serving.release.manifest, self._language(serving, request)
+        here = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
+        common = {
+            "manifest": manifest,
+            "language": language,
+            "title": _text(manifest.title, language),
+            "title_language": _chosen(manifest.title, language),
+            "description": _text(manifest.description, language),
+            "description_language": _chosen(manifest.description, language),
+            "here": here,
+            "version": __version__,
+        }
+        content = self._templates.get_template(template).render(**common, **page)
+        return Response(content, status, {**_HEADERS, "Content-Language": "en"}, "text/html")
+
+    def _language(self, serving: Serving, request: Request) -> str:
+        """Return the language of titles and labels: ``?lang=``, else what the browser prefers, else the first."""
+        known = serving.release.manifest.languages
+        wanted = [request.query_params.get("lang", "")]
+        wanted += [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+        return next((tag for one in wanted for tag in known if _same(one, tag)), known[0])
+
+
+def _same(wanted: str, tag: str) -> bool:
+    """Tell whether a wanted language is a known one or a narrower or wider form of it (RFC 4647, section 3.4)."""
+    wanted, tag = wanted.lower(), tag.lower()
+    return bool(wanted) and (wanted == tag or wanted.startswith(f"{tag}-") or tag.startswith(f"{wanted}-"))
+
+
+def _chosen(texts: Mapping[str, str], language: str) -> str:
+    return next((tag for tag in (language, "en", *texts) if tag in texts), "")
+
+
+def _text(texts: Mapping[str, str], language: str) -> str:
+    return texts.get(_chosen(texts, language), "")
+
+
+def _classes(manifest: Manifest, language: str) -> Iterable[Amount]:
+    rows = sorted(manifest.classes.items(), key=lambda row: (-row[1].things, row[0]))
+    for iri, count in rows:
+        if not iri.startswith(_LANGUAGE_CLASSES):
+            yield Amount(_text(count.labels, language) or manifest.iris.shorten(iri), iri, count.things)
+
+
+def _graphs(manifest: Manifest) -> Iterable[Amount]:
+    for iri, count in sorted(manifest.graphs.items()):
+        yield Amount(iri.removeprefix(manifest.base_iri), iri, count)
+
+
+def _link(cell: Cell, base: str) -> str | None:
+    """Return where a cell leads: our own things to their description here, others to themselves."""
+    if cell.iri is None or not cell.iri.startswith(("http://", "https://")):
+        return None
+    if cell.iri.startswith(base):
+        return "/sparql?" + urlencode({"query": f"DESCRIBE <{cell.iri}>"})
+    return cell.iri
+
+
+def _marked(text: str, error: TwingraphError | None) -> tuple[str, str] | None:
+    """Return the line of a query at which it went wrong, cut at the place."""
+    if not isinstance(error, QueryError) or error.line is None or error.column is None:
+        return None
+    lines = text.splitlines()
+    line = lines[error.line - 1] if error.line <= len(lines) else ""
+    return line[: error.column - 1], line[error.column - 1 :]

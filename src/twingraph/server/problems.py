@@ -1,0 +1,58 @@
+"""Errors as HTTP answers: one table of statuses, one form of body (Problem Details, RFC 9457)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from twingraph import errors
+
+MEDIA_TYPE = "application/problem+json"
+STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
+    errors.TwingraphError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.PublicationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.DateError: HTTPStatus.BAD_REQUEST,
+    errors.IriError: HTTPStatus.BAD_REQUEST,
+    errors.UnknownNameError: HTTPStatus.NOT_FOUND,
+    errors.ParameterError: HTTPStatus.BAD_REQUEST,
+    errors.QueryError: HTTPStatus.BAD_REQUEST,
+    errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
+    errors.NotConformingError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.NoReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.StoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.EndpointError: HTTPStatus.BAD_GATEWAY,
+}
+
+
+@dataclass(frozen=True)
+class RequestError(Exception):
+    """A request that HTTP or the SPARQL Protocol forbids, whatever it asks; ``headers`` go with the answer."""
+
+    status: HTTPStatus
+    detail: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+def status_of(error: errors.TwingraphError | RequestError) -> HTTPStatus:
+    """Return the status for an error: its class's, or that of the nearest class above it."""
+    if isinstance(error, RequestError):
+        return error.status
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def problem(error: errors.TwingraphError | RequestError) -> Response:
+    """Return an error as problem details; a malformed query's line and column are members of their own."""
+    status = status_of(error)
+    body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": str(error)}
+    if isinstance(error, errors.QueryError) and error.line is not None:
+        body |= {"line": error.line, "column": error.column}
+    headers = dict(error.headers) if isinstance(error, RequestError) else {}
+    content = json.dumps(body, ensure_ascii=False) + "\n"
+    return Response(content, status, {**headers, "Cache-Control": "no-store"}, MEDIA_TYPE)
