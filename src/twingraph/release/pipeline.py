@@ -1,6 +1,6 @@
 """From a publication's directory to a checked assembly: read, derive, then every check, all findings at once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -139,7 +139,7 @@ def check(assembly: Assembly, *, examples: bool = False) -> CheckResult:
         seconds[step.name] = perf_counter() - begin
     if left_out:
         findings.append(_left_out(left_out))
-    return replace(subject.counts(), findings=in_order(findings), seconds=seconds)
+    return replace(subject.counts(), findings=in_order(_without_echoes(findings)), seconds=seconds)
 
 
 def within(result: CheckResult, publication: Publication, paths: Iterable[Path]) -> CheckResult:
@@ -277,6 +277,19 @@ _STEPS = (
     _Step("saved queries", _queries),
     _Step("examples of shapes", _examples, needs_all=True),
 )
+
+
+def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
+    """Leave out what a shape says about a statement of which another check has said the cause already."""
+    explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
+    for finding in findings:
+        statement = (finding.focus, finding.path, finding.value)
+        if not _is_of_shape(finding) or None in statement or statement not in explained:
+            yield finding
+
+
+def _is_of_shape(finding: Finding) -> bool:
+    return finding.rule.startswith("shape/")
 
 
 def _left_out(names: list[str]) -> Finding:

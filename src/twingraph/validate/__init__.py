@@ -5,6 +5,7 @@ them in order.
 """
 
 from twingraph.validate.checks import run_checks
+from twingraph.validate.coverage import DocumentCoverage, document_coverages
 from twingraph.validate.engine import load
 from twingraph.validate.examples import Example, check_examples
 from twingraph.validate.literals import check_literals
@@ -18,6 +19,7 @@ from twingraph.validate.statements import Statements
 from twingraph.validate.vocabulary import check_terms
 
 __all__ = [
+    "DocumentCoverage",
     "Example",
     "PassagesResult",
     "ShapesResult",
@@ -31,6 +33,7 @@ __all__ = [
     "check_references",
     "check_shapes",
     "check_terms",
+    "document_coverages",
     "load",
     "run_checks",
     "run_saved_queries",

@@ -11,19 +11,25 @@ import pyoxigraph as ox
 import pyshacl
 import rdflib
 from pyshacl.errors import ReportableRuntimeError
-from rdflib.namespace import SH, XSD
+from rdflib.namespace import RDF, SH, XSD
 
 from twingraph.findings import Finding, Severity
 from twingraph.iris import Iris
 from twingraph.validate.memory_graph import MemoryGraph, memory_graph
 from twingraph.validate.remedies import remedy
 from twingraph.validate.statements import Statements
-from twingraph.validate.targets import focus_nodes, targeted_shapes
+from twingraph.validate.targets import finds_by_property, focus_nodes, targeted_shapes
 
 _SEVERITIES: dict[rdflib.term.Node | None, Severity] = {
     SH.Violation: Severity.VIOLATION,
     SH.Warning: Severity.WARNING,
     SH.Info: Severity.INFO,
+}
+_PATH_SIGNS: dict[rdflib.term.Node, tuple[str, str]] = {
+    SH.inversePath: ("^", ""),
+    SH.zeroOrMorePath: ("", "*"),
+    SH.oneOrMorePath: ("", "+"),
+    SH.zeroOrOnePath: ("", "?"),
 }
 _MAX_VALUE = 200
 
@@ -54,7 +60,7 @@ def check_shapes(statements: Statements, shapes: MemoryGraph, places: Statements
     """Validate all statements against the shapes; ``places`` knows where the shapes themselves stand."""
     data = memory_graph(statements.quads)
     reached = {str(shape): len(focus_nodes(shapes, shape, data)) for shape in targeted_shapes(shapes)}
-    idle = [_idle(places, shape) for shape, count in reached.items() if not count]
+    idle = [_idle(places, shape) for shape in _unreached(shapes, data)]
     try:
         results = validate(data, shapes)
     except ReportableRuntimeError as error:
@@ -98,6 +104,19 @@ def owner(shapes: rdflib.Graph, shape: rdflib.term.Node) -> str | None:
     return str(shape) if isinstance(shape, rdflib.URIRef) else None
 
 
+def path_text(path: rdflib.term.Node | None, graph: rdflib.Graph, iris: Iris) -> str:
+    """Return a path of ``graph`` as SPARQL writes it (SPARQL 1.1, section 9.1), empty for none."""
+    if not isinstance(path, rdflib.BNode):
+        return "" if path is None else iris.shorten(str(path))
+    if (path, RDF.first, None) in graph:
+        return "/".join(path_text(part, graph, iris) for part in graph.items(path))
+    kind, part = next(graph.predicate_objects(path))
+    if kind == SH.alternativePath:
+        return "|".join(path_text(each, graph, iris) for each in graph.items(part))
+    before, after = _PATH_SIGNS.get(kind, ("", ""))
+    return f"{before}{path_text(part, graph, iris)}{after}"
+
+
 def _result(report: rdflib.Graph, node: rdflib.term.Node) -> Result:
     focus, shape = report.value(node, SH.focusNode), report.value(node, SH.sourceShape)
     component = str(report.value(node, SH.sourceConstraintComponent)).rpartition("#")[2]
@@ -131,6 +150,11 @@ def _finding(result: Result, shapes: rdflib.Graph, statements: Statements) -> Fi
         shape=owner(shapes, result.shape),
         location=place,
     )
+
+
+def _unreached(shapes: MemoryGraph, data: MemoryGraph) -> list[str]:
+    idle = (shape for shape in targeted_shapes(shapes) if not focus_nodes(shapes, shape, data))
+    return [str(shape) for shape in idle if not finds_by_property(shapes, shape)]
 
 
 def _idle(places: Statements, shape: str) -> Finding:

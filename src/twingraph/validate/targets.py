@@ -39,6 +39,12 @@ def focus_nodes(shapes: rdflib.Graph, shape: Node, data: rdflib.Graph) -> set[No
     return found
 
 
+def finds_by_property(shapes: rdflib.Graph, shape: Node) -> bool:
+    """Tell whether only the use of a property makes a node a target, as in a shape that forbids the property."""
+    has_class = any((shape, target, None) in shapes for target in (SH.targetNode, SH.targetClass))
+    return not has_class and not _is_class(shapes, shape)
+
+
 def aim(shapes: rdflib.Graph, shape: Node, nodes: set[Node]) -> list[tuple[Node, Node, Node]]:
     """Return the statements of ``shapes`` with every target replaced: ``shape`` has these nodes, all others none.
 

@@ -1,0 +1,70 @@
+"""How much of each source document lies in some passage."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from twingraph.evidence import Coverage, Document, Passage, coverage, documents, passages
+from twingraph.settings import EvidenceTerms
+from twingraph.sources import SourceArchive
+from twingraph.validate.statements import Statements, text
+
+
+@dataclass(frozen=True)
+class DocumentCoverage:
+    """A document's passages and its text; ``text`` and ``coverage`` are None when the archive does not hold it.
+
+    ``supported`` names for each passage, by IRI, the things that point to it.
+    """
+
+    document: Document
+    label: str
+    passages: tuple[Passage, ...]
+    supported: dict[str, tuple[str, ...]]
+    text: str | None
+    coverage: Coverage | None
+
+
+def document_coverages(
+    statements: Statements, terms: EvidenceTerms, archive: SourceArchive
+) -> tuple[DocumentCoverage, ...]:
+    """Return the coverage of each source document, in the order of their IRIs.
+
+    Raises PublicationError when a document's file is not UTF-8.
+    """
+    found: dict[str, list[Passage]] = defaultdict(list)
+    for passage in passages(statements.quads, terms, statements.iris):
+        found[passage.document].append(passage)
+    supported = _supported(statements, statements.iris.expand(terms.supports))
+    return tuple(
+        _cover(statements, document, tuple(found[document.iri]), supported, archive.text(document))
+        for document in documents(statements.quads, terms, statements.iris)
+    )
+
+
+def _cover(
+    statements: Statements,
+    document: Document,
+    found: tuple[Passage, ...],
+    supported: dict[str, tuple[str, ...]],
+    body: str | None,
+) -> DocumentCoverage:
+    label = statements.labels.get(document.iri, document.file_name)
+    own = {passage.iri: supported.get(passage.iri, ()) for passage in found}
+    measured = None if body is None else coverage(body, _spans(found, len(body)))
+    return DocumentCoverage(document, label, found, own, body, measured)
+
+
+def _spans(found: Iterable[Passage], length: int) -> list[tuple[int, int]]:
+    return [(passage.start, passage.end) for passage in found if passage.start < passage.end <= length]
+
+
+def _supported(statements: Statements, predicate: str) -> dict[str, tuple[str, ...]]:
+    things: dict[str, list[str]] = defaultdict(list)
+    for quad in statements.quads:
+        if quad.predicate.value == predicate and isinstance(quad.object, ox.NamedNode):
+            iri = text(quad.subject)
+            things[quad.object.value].append(statements.labels.get(iri, statements.short(iri)))
+    return {passage: tuple(dict.fromkeys(names)) for passage, names in things.items()}
