@@ -74,14 +74,16 @@ _SURE_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
 _FORMS = {form.value for form in QueryForm}
 
 
-def read_query(text: str, namespaces: Mapping[str, str], base: str) -> Query:
+def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated: bool = False) -> Query:
     """Return what the text of a query says; ``namespaces`` are the prefixes it may use undeclared.
 
-    Raises QueryError when it has no query form, asks another server (SERVICE), or cannot be read in one way only.
+    Raises QueryError when it has no query form or, unless it may be ``federated``, when it asks another server
+    (SERVICE) or cannot be read in one way only.
     """
     tokens = tuple(_tokens(text))
-    _refuse_service(text, tokens)
-    _refuse_ambiguity(text, tokens)
+    if not federated:
+        _refuse_service(text, tokens)
+        _refuse_ambiguity(text, tokens)
     form = next((token.text.upper() for token in tokens if _keyword(token) in _FORMS), None)
     if form is None:
         raise QueryError("not a query: one of SELECT, ASK, CONSTRUCT or DESCRIBE must stand in it")

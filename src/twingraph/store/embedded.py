@@ -42,7 +42,7 @@ class EmbeddedStore:
         self._store = ox.Store()
         self._graphs: frozenset[str] = frozenset()
 
-    def load(self, release: Path, quads: int = 0) -> None:
+    def load(self, release: Path, quads: int) -> None:
         """Take a release of so many ``quads``; raises StoreError."""
         try:
             store = _in_memory(release) if quads <= self._small else ox.Store.read_only(str(release / "store"))

@@ -7,20 +7,24 @@ from twingraph.formats import Format
 from twingraph.query_text import Query
 
 
-class Store(Protocol):
-    """Holds one release and answers queries about it; safe to be asked from several threads at once."""
-
-    def load(self, release: Path) -> None:
-        """Take the release in a directory in place of what was held.
-
-        Raises StoreError when it cannot be loaded; then what was held is still there.
-        """
+class Engine(Protocol):
+    """Answers queries."""
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         """Write the answer to a query, in a format that suits its form.
 
-        Raises QueryError when the query is malformed or refused, StoreError when the engine fails; something may
-        then have been written already.
+        Raises QueryError when the query is malformed or refused, StoreError or EndpointError when the engine fails;
+        something may then have been written already.
+        """
+
+
+class Store(Engine, Protocol):
+    """Holds one release and answers queries about it; safe to be asked from several threads at once."""
+
+    def load(self, release: Path, quads: int) -> None:
+        """Take the release in a directory, which has so many quads, in place of what was held.
+
+        Raises StoreError when it cannot be loaded; then what was held is still there.
         """
 
     def describe(self, iri: str, format_: Format, output: IO[bytes]) -> None:

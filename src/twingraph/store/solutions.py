@@ -21,6 +21,11 @@ class Cell:
     language: str | None = None
     datatype: str | None = None
 
+    @property
+    def label(self) -> str:
+        """The cell as one piece of text, its language after an @."""
+        return f"{self.text} @{self.language}" if self.language else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Solutions:

@@ -1,0 +1,130 @@
+"""``twingraph query``."""
+
+import io
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import Annotated
+
+import typer
+
+from twingraph.cli.options import progress, settings
+from twingraph.errors import ParameterError, UnknownNameError
+from twingraph.export.tables import render_table
+from twingraph.export.words import count
+from twingraph.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
+from twingraph.iris import Iris
+from twingraph.publication import Publication
+from twingraph.query_text import Query, read_query
+from twingraph.read import read_saved_queries
+from twingraph.release.archive import Archive
+from twingraph.saved import SavedQuery, parse_saved_query
+from twingraph.server.releases import open_release
+from twingraph.settings import Settings
+from twingraph.store.protocol import Engine
+from twingraph.store.remote import RemoteEndpoint
+from twingraph.store.solutions import Solutions, read_solutions, read_triples
+
+_TABLE = "table"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who is asked: an engine, the IRIs that queries may use, and the saved queries that go by a name."""
+
+    engine: Engine
+    iris: Iris
+    queries: Mapping[str, SavedQuery]
+    federated: bool = False
+
+
+def query_command(
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(metavar="QUERY", help="SPARQL, a file of it, `-`, or a saved query's name.")],
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Of a saved query; repeatable.")
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="FORMAT",
+            help=f"{_TABLE}, {', '.join(f.name for f in RESULTS)}; for graphs {', '.join(f.name for f in GRAPHS)}.",
+        ),
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="URL", help="Ask this SPARQL endpoint instead of the current release.")
+    ] = None,
+) -> None:
+    """Ask the current release, or any SPARQL endpoint.
+
+    Example: twingraph query 'SELECT ?class (COUNT(*) AS ?n) WHERE { ?x a ?class } GROUP BY ?class' --format csv
+    """
+    chosen = settings(context)
+    with progress("Asking"):
+        asked = _endpoint(chosen, endpoint) if endpoint else _current(chosen)
+        text = _text(what, _values(parameter or []), asked)
+        query = read_query(text, asked.iris.namespaces, asked.iris.base, federated=asked.federated)
+        answer = _answer(asked, query, format_)
+    sys.stdout.buffer.write(answer)
+
+
+def _current(chosen: Settings) -> Asked:
+    serving = open_release(Archive(chosen.releases).current())
+    return Asked(serving.store, serving.release.manifest.iris, serving.queries)
+
+
+def _endpoint(chosen: Settings, url: str) -> Asked:
+    saved = {query.name: query for query in read_saved_queries(Publication(chosen)).queries}
+    return Asked(RemoteEndpoint(url, chosen.iris.namespaces), chosen.iris, saved, federated=True)
+
+
+def _values(parameters: list[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in parameters]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise typer.BadParameter(f"{name!r} is not NAME=VALUE", param_hint="--parameter")
+    return {name: value for name, _, value in pairs}
+
+
+def _text(what: str, values: Mapping[str, str], asked: Asked) -> str:
+    """Return the text of a saved query with its values, of a file, of stdin, or ``what`` itself."""
+    if what in asked.queries:
+        return asked.queries[what].bind(values, asked.iris)
+    path = Path(what)
+    is_text = any(char.isspace() or char == "{" for char in what)
+    if not is_text and path.is_file():
+        text = path.read_text(encoding="utf-8")
+        if text.startswith("#+"):
+            return parse_saved_query(what, text).bind(values, asked.iris)
+    elif not is_text and what != "-":
+        raise UnknownNameError("query", what, asked.queries)
+    else:
+        text = sys.stdin.read() if what == "-" else what
+    for name in values:
+        raise ParameterError("given", name, "only saved queries have parameters")
+    return text
+
+
+def _answer(asked: Asked, query: Query, format_: str | None) -> bytes:
+    graph = query.form.gives_graph
+    wanted = format_ or (TURTLE.name if graph else _TABLE)
+    if wanted != _TABLE:
+        return _ask(asked, query, wanted)
+    answer = _ask(asked, query, (N_TRIPLES if graph else JSON).name)
+    return _table((read_triples if graph else read_solutions)(answer, asked.iris)).encode()
+
+
+def _table(solutions: Solutions) -> str:
+    rows = [[cell.label if cell else None for cell in row] for row in solutions.rows]
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    return render_table(solutions.variables, rows, width) + f"({count(len(rows), 'row')})\n"
+
+
+def _ask(asked: Asked, query: Query, name: str) -> bytes:
+    output = io.BytesIO()
+    asked.engine.query(query, by_name(name, GRAPHS if query.form.gives_graph else RESULTS), output)
+    return output.getvalue()

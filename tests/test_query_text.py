@@ -1,0 +1,136 @@
+"""What the text of a query gives away before any engine sees it."""
+
+import pytest
+
+from twingraph.errors import QueryError
+from twingraph.query_text import QueryForm, read_query, with_prefixes
+
+PREFIXES = {"g": "http://g.example/", "service": "http://s.example/", "": "http://e.example/"}
+BASE = "http://base.example/"
+
+
+def read(text):
+    return read_query(text, PREFIXES, BASE)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("SELECT * {}", QueryForm.SELECT),
+        ("PREFIX ask: <http://x/> select ?x { ?x a ask:construct }", QueryForm.SELECT),
+        ("# CONSTRUCT\nask{}", QueryForm.ASK),
+        ("BASE <http://select/> Describe <x>", QueryForm.DESCRIBE),
+        ("CONSTRUCT WHERE { ?s ?p 'SELECT' }", QueryForm.CONSTRUCT),
+    ],
+)
+def test_the_form_is_the_first_keyword_that_is_one(text, form):
+    assert read(text).form is form
+
+
+@pytest.mark.parametrize("text", ["", "INSERT DATA {}", "# SELECT", "'SELECT'", "?select"])
+def test_what_has_no_form_is_no_query(text):
+    with pytest.raises(QueryError):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { SERVICE <http://x/> { ?s ?p ?o } }",
+        "SELECT * { service ?x { ?s ?p ?o } }",
+        "SELECT * { SeRvIcE SILENT g:x { ?s ?p ?o } }",
+        "SELECT * { SERVICE#comment\n<http://x/> { ?s ?p ?o } }",
+        "SELECT * { SERVICE:x { ?s ?p ?o } }",
+        "SELECT * { SERVICESILENT<http://x/>{ ?s ?p ?o } }",
+        "SELECT * { SERVICESILENT:x{ ?s ?p ?o } }",
+        "SELECT * { ?s ?p trueSERVICE<http://x/>{ ?s ?p ?o } }",
+        "SELECT * { ?s ?p trueSERVICE:x{ ?s ?p ?o } }",
+        "SELECT * { ?s ?p 1SERVICE<http://x/>{ ?s ?p ?o } }",
+        "SELECT * { ?s ?p 1.SERVICE<http://x/>{ ?s ?p ?o } }",
+        "SELECT * { ?s ?p 1e1SERVICE<http://x/>{ ?s ?p ?o } }",
+        "SELECT * { FILTER EXISTS { SERVICE <http://x/> { ?s ?p ?o } } }",
+        "SELECT * { { SELECT * { SERVICE <http://x/> { ?s ?p ?o } } } }",
+        "SELECT * { ?s ?p 'a\\'' . SERVICE <http://x/> { ?s ?p ?o } }",
+        "SELECT * { ?s ?p '''it''s''' . SERVICE <http://x/> { ?s ?p ?o } }",
+        "SELECT * { ?s ?p '' SERVICE <http://x/> { ?s ?p ?o } }",
+    ],
+)
+def test_service_is_refused_however_it_is_written(text):
+    with pytest.raises(QueryError, match="SERVICE is refused") as caught:
+        read(text)
+    assert caught.value.line is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { ?service $SERVICE 'SERVICE' }",
+        'SELECT * { ?s ?p """SERVICE <x> {}""" } # SERVICE <x> {}',
+        "SELECT * { ?s service:name <http://x/SERVICE> ; :service ?o }",
+        "SELECT * { GRAPH service:name { ?s ?p ?o } }",
+        "SELECT * { ?s ?p ?o FILTER(?a < ?b && 'c' > 'd') }",
+        "SELECT * { ?s ?p 'it\\'s' , \"'\" , '' }",
+        "SELECT * { ?s <#p> ?o . ?s <http://x/#it's> ?o }",
+    ],
+)
+def test_service_as_a_name_or_in_a_text_is_nothing_to_refuse(text):
+    assert read(text).form is QueryForm.SELECT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { FILTER(?a<?b&&'c>d'!='') SERVICE <http://x/> { ?s ?p ?o } FILTER('e'!='') }",
+        "SELECT * { FILTER(?a<#c>'''\n?b) SERVICE <http://x/> { ?s ?p ?o } #'''\n}",
+        "SELECT * { FILTER(?a<(?b)&&?c>?d) }",
+    ],
+)
+def test_what_may_be_an_iri_or_a_comparison_is_refused(text):
+    with pytest.raises(QueryError):
+        read(text)
+
+
+def test_a_federated_query_is_let_through_where_it_is_wanted():
+    assert read_query("SELECT * { SERVICE <http://x/> {} }", {}, BASE, federated=True).form is QueryForm.SELECT
+
+
+def test_a_string_that_does_not_end_is_refused_with_its_place():
+    with pytest.raises(QueryError) as caught:
+        read("SELECT * {\n  ?s ?p 'abc }")
+    assert (caught.value.line, caught.value.column) == (2, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "named"),
+    [
+        ("SELECT * {}", None, None),
+        ("SELECT * FROM <x> {}", ("http://base.example/x",), ()),
+        ("SELECT * FROM NAMED g:x {}", (), ("http://g.example/x",)),
+        ("SELECT * FROMNAMED<http://x/> FROM :y {}", ("http://e.example/y",), ("http://x/",)),
+        ("BASE <http://b/> PREFIX g: <h/> ASK FROM g:x FROM <y> {}", ("http://b/h/x", "http://b/y"), ()),
+        ("SELECT ?from { ?from ?p 'FROM <x>' } # FROM <y>", None, None),
+    ],
+)
+def test_the_dataset_is_that_of_the_from_clauses(text, default, named):
+    query = read(text)
+    assert (query.default_graphs, query.named_graphs) == (default, named)
+
+
+@pytest.mark.parametrize("text", ["SELECT * FROM nope:x {}", "SELECT * FROM {}"])
+def test_a_graph_that_cannot_be_named_is_an_error(text):
+    with pytest.raises(QueryError):
+        read(text)
+
+
+def test_prefixes_are_declared_when_they_are_used_and_not_declared_already():
+    text = "PREFIX a: <http://a/> SELECT * { ?x a:b g:c } # service:x"
+    assert with_prefixes(text, PREFIXES) == f"PREFIX g: <http://g.example/>\n{text}"
+
+
+@pytest.mark.parametrize(
+    "text", ["a.a" * 300_000, "'''" + "\\'''\n" * 200_000, "\\'" * 500_000, "<a" * 400_000, "a:b.c" * 200_000]
+)
+def test_hostile_text_is_read_in_linear_time(text):
+    # Quadratic time would be hours here; the test's own limit is that it ends.
+    with pytest.raises(QueryError):
+        read(text)

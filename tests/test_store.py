@@ -1,0 +1,145 @@
+"""The contract of a store, kept by the embedded engine in memory and on disk."""
+
+import io
+import json
+
+import pyoxigraph as ox
+import pytest
+
+from twingraph.errors import QueryError, StoreError
+from twingraph.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
+from twingraph.iris import Iris
+from twingraph.query_text import read_query
+from twingraph.release.canonical import compress
+from twingraph.store.embedded import EmbeddedStore
+from twingraph.store.solutions import Cell, read_solutions, read_triples
+
+BASE = "http://b.example/"
+PREFIXES = {"b": BASE, "xsd": "http://www.w3.org/2001/XMLSchema#"}
+QUADS = b"""<http://b.example/a> <http://b.example/p> "one"@zh-Hans <http://b.example/g1> .
+<http://b.example/a> <http://b.example/q> <http://b.example/b> <http://b.example/g1> .
+<http://b.example/b> <http://b.example/p> "2"^^<http://www.w3.org/2001/XMLSchema#integer> <http://b.example/g2> .
+"""
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("release")
+    (directory / "quads.nq.gz").write_bytes(compress(QUADS))
+    engine = ox.Store(str(directory / "store"))
+    engine.bulk_load(QUADS, format=ox.RdfFormat.N_QUADS)
+    engine.flush()
+    del engine
+    return directory
+
+
+@pytest.fixture(params=["memory", "disk"])
+def store(request, release):
+    held = EmbeddedStore(BASE, PREFIXES, small=10 if request.param == "memory" else 0)
+    held.load(release, 3)
+    return held
+
+
+def ask(store, text, format_=JSON):
+    output = io.BytesIO()
+    store.query(read_query(text, PREFIXES, BASE), format_, output)
+    return output.getvalue()
+
+
+def rows(store, text):
+    return [[cell and cell.text for cell in row] for row in read_solutions(ask(store, text), Iris(BASE, PREFIXES)).rows]
+
+
+def test_the_default_graph_is_the_union_of_all_graphs(store):
+    assert rows(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }") == [["3"]]
+
+
+def test_graph_tells_which_graph_says_so(store):
+    assert rows(store, "SELECT ?g { GRAPH ?g { b:b ?p ?o } }") == [["b:g2"]]
+
+
+def test_from_narrows_the_default_graph(store):
+    assert rows(store, "SELECT (COUNT(*) AS ?n) FROM b:g1 { ?s ?p ?o }") == [["2"]]
+
+
+def test_from_named_narrows_the_named_graphs_and_empties_the_default_one(store):
+    assert rows(store, "SELECT ?g FROM NAMED b:g1 { GRAPH ?g { ?s ?p ?o } }") == [["b:g1"], ["b:g1"]]
+    assert rows(store, "SELECT ?s FROM NAMED b:g1 { ?s ?p ?o }") == []
+
+
+def test_a_graph_outside_the_release_is_refused(store):
+    with pytest.raises(QueryError, match="nothing is fetched"):
+        ask(store, "SELECT * FROM <http://elsewhere.example/data> { ?s ?p ?o }")
+
+
+def test_columns_stand_in_the_order_of_the_query(store):
+    assert ask(store, "SELECT ?o ?s ?none ?p { ?s ?p ?o } LIMIT 1", CSV).splitlines()[0] == b"o,s,none,p"
+
+
+@pytest.mark.parametrize("name", [one.name for one in RESULTS])
+def test_solutions_come_in_each_format_of_results(store, name):
+    assert b"http://b.example/b" in ask(store, "SELECT ?o { b:a b:q ?o }", by_name(name, RESULTS))
+
+
+@pytest.mark.parametrize("name", [one.name for one in GRAPHS])
+def test_a_graph_comes_in_each_format_of_graphs(store, name):
+    body = ask(store, "CONSTRUCT WHERE { ?s b:q ?o }", by_name(name, GRAPHS))
+    engine_name = {"rdfxml": "rdf", "turtle": "ttl", "ntriples": "nt", "nquads": "nq"}.get(name, name)
+    assert len(list(ox.parse(body, format=ox.RdfFormat.from_extension(engine_name)))) == 1
+
+
+def test_ask_is_answered(store):
+    assert json.loads(ask(store, "ASK { b:a b:q b:b }"))["boolean"] is True
+
+
+@pytest.mark.parametrize(("text", "format_"), [("ASK {}", TURTLE), ("CONSTRUCT {} {}", CSV), ("SELECT * {}", HTML)])
+def test_a_format_of_the_other_kind_is_refused(store, text, format_):
+    with pytest.raises(QueryError, match="cannot be given as"):
+        ask(store, text, format_)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        ("SELECT * {\n ?s nope:p ?o }", 2, 12, "Prefix not found"),
+        ("SELECT * { ?s ?p ?o", 1, 20, "expected"),
+        ("SELECT ?s\n{ ?s }", 2, 6, "expected"),
+        ("SELECT (COUNT(*) AS ?n) ?s { ?s ?p ?o }", None, None, "unbound"),
+    ],
+)
+def test_a_malformed_query_is_an_error_with_its_place(store, text, line, column, words):
+    with pytest.raises(QueryError, match=words) as caught:
+        ask(store, text)
+    assert line is None or caught.value.line == line
+    assert column is None or abs(caught.value.column - column) <= 4
+
+
+def test_a_thing_is_described_by_the_statements_about_it(store):
+    output = io.BytesIO()
+    store.describe("http://b.example/a", N_TRIPLES, output)
+    assert len(output.getvalue().splitlines()) == 2
+
+
+def test_graphs_and_health_tell_what_is_held(store):
+    assert store.graphs() == ("http://b.example/g1", "http://b.example/g2")
+    assert store.health() == 3
+
+
+def test_what_cannot_be_loaded_leaves_what_was_held(store, tmp_path):
+    (tmp_path / "quads.nq.gz").write_bytes(compress(b"<a> <b>"))
+    with pytest.raises(StoreError):
+        store.load(tmp_path, 1)
+    assert store.health() == 3
+
+
+def test_rows_are_read_back_with_short_names_and_canonical_languages(store):
+    solutions = read_solutions(ask(store, "SELECT ?o ?none { b:a b:p ?o }"), Iris(BASE, PREFIXES))
+    assert solutions.variables == ("o", "none")
+    assert solutions.rows == ((Cell("one", language="zh-Hans"), None),)
+
+
+def test_triples_are_read_back_as_rows(store):
+    body = ask(store, "CONSTRUCT WHERE { b:b ?p ?o }", N_TRIPLES)
+    assert read_triples(body, Iris(BASE, PREFIXES)).rows == (
+        (Cell("b:b", iri=BASE + "b"), Cell("b:p", iri=BASE + "p"), Cell("2", datatype="xsd:integer")),
+    )
