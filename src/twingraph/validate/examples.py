@@ -1,9 +1,9 @@
 """Examples of shapes: the valid ones conform, the invalid ones fail for the reason they name, every shape has both.
 
 An example is ``{Shape}/valid-*.ttl`` or ``{Shape}/invalid-*.ttl``. An invalid one begins with ``#+ fails:``, the
-constraint component, and ``#+ path:``, the path of the result when it has one, as SPARQL writes it.
-Each is validated together with the ontology, and only the shape of its folder is asked, at the nodes of the example
-that its targets reach.
+constraint component, and ``#+ path:``, the path of the result when it has one, as SPARQL or Turtle writes it: ``p``,
+``^p``, ``[ sh:inversePath p ]``. Each is validated together with the ontology, and only the shape of its folder is
+asked, at the nodes of the example that its targets reach.
 """
 
 import re
@@ -24,6 +24,7 @@ from twingraph.validate.statements import Statements
 from twingraph.validate.targets import aim, finds_by_property, focus_nodes, node_shapes
 
 # The names in a path; what stands between them are the signs of SPARQL.
+_INVERSE = re.compile(r"\[\s*sh:inversePath\s+(\S+)\s*\]")
 _NAME = re.compile(r"<[^>]*>|[A-Za-z][\w-]*:[\w-]*")
 _HEADER = re.compile(r"^#\+\s*(?P<name>fails|path):\s*(?P<value>.*?)\s*$", re.MULTILINE)
 
@@ -116,7 +117,7 @@ def _results(bench: _Bench, example: Example, shape: rdflib.term.Node) -> list[R
 
 def _wanted(header: dict[str, str], iris: Iris) -> tuple[str, str]:
     """Return the component and the path that an invalid example names."""
-    component, path = header["fails"].rpartition(":")[2], header.get("path", "")
+    component, path = header["fails"].rpartition(":")[2], _INVERSE.sub(r"^\1", header.get("path", ""))
     return component, _NAME.sub(lambda match: iris.shorten(iris.expand(match[0])), path)
 
 
