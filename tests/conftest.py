@@ -51,7 +51,7 @@ class EditablePublication:
         shutil.rmtree(file) if file.is_dir() else file.unlink()
 
 
-def _copy(source: Path, target: Path, sources: Path | None = None) -> EditablePublication:
+def copy_publication(source: Path, target: Path, sources: Path | None = None) -> EditablePublication:
     parts = ("twingraph.toml", "ontology", "data", "shapes", "queries", "sources")
     target.mkdir()
     for part in parts:
@@ -68,13 +68,13 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EditablePublication
     """A copy of the tiny publication in a directory of its own, with its source archive."""
     # Its archive is part of it, whatever archive the environment names for the real publication.
     monkeypatch.delenv("TWINGRAPH_SOURCES", raising=False)
-    return _copy(TESTS / "tiny", tmp_path / "tiny")
+    return copy_publication(TESTS / "tiny", tmp_path / "tiny")
 
 
 @pytest.fixture
 def copy_of_real(tmp_path: Path, real: Settings) -> EditablePublication:
     """A copy of the real publication in a directory of its own, without its releases, with the same source archive."""
-    return _copy(REPOSITORY, tmp_path / "real", real.source_archive)
+    return copy_publication(REPOSITORY, tmp_path / "real", real.source_archive)
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def _duplicates(statements: Statements) -> Iterator[Finding]:
         elsewhere = [place for place in places if place.path != places[0].path]
         if len(kinds) > len(set(kinds)) or elsewhere:
             again = elsewhere[0] if elsewhere else places[-1] if places else None
-            first = f", first in {places[0]}" if places else ""
+            first = f": here and in {places[0]}" if places else ""
             message = f"{statements.short(subject)} is defined twice{first}"
             remedy = "give the one of them another IRI; if they are the same thing, state its class in one place only"
             yield statements.finding("iri/duplicate", message, remedy, subject, TYPE, location=again)
