@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 import rdflib
-from pyshacl.errors import ReportableRuntimeError
 
-from twingraph.errors import IriError
+from twingraph.errors import IriError, StoreError
 from twingraph.findings import Finding, Location
 from twingraph.iris import Iris
-from twingraph.validate.memory_graph import MemoryGraph, memory_graph, triple
+from twingraph.validate.memory_graph import MemoryGraph, memory_graph
 from twingraph.validate.shapes import Result, path_text, validate
 from twingraph.validate.statements import Statements
 from twingraph.validate.targets import aim, finds_by_property, focus_nodes, node_shapes
@@ -86,7 +85,7 @@ def _problem(bench: _Bench, example: Example, shape: rdflib.term.Node) -> str | 
     try:
         wanted = [] if example.is_valid else [_wanted(header, bench.iris)]
         results = _results(bench, example, shape)
-    except (IriError, ReportableRuntimeError) as error:
+    except (IriError, StoreError) as error:
         return str(error)
     if results is None:
         # A valid example of a shape that forbids properties has none of them, and so is not reached.
@@ -98,7 +97,7 @@ def _problem(bench: _Bench, example: Example, shape: rdflib.term.Node) -> str | 
 
 def _results(bench: _Bench, example: Example, shape: rdflib.term.Node) -> list[Result] | None:
     """Return the results of the shape in the example, or None when the shape reaches no node of it."""
-    own = [triple(quad) for quad in example.quads]
+    own = tuple(memory_graph(example.quads))
     added = [statement for statement in own if statement not in bench.data]
     try:
         for statement in added:

@@ -1,6 +1,8 @@
 """rdflib graphs in memory, made from parsed quads term by term."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyoxigraph as ox
@@ -8,6 +10,8 @@ import rdflib
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result
+
+from twingraph.errors import QueryError
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 Triple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
@@ -24,10 +28,10 @@ class MemoryGraph(rdflib.Graph):
         self._prepared: dict[str, Query] = {}
 
     def query(self, query_object: str | Query, *args: Any, **options: Any) -> Result:
-        """Answer a query as :meth:`rdflib.Graph.query` does."""
+        """Answer a query as :meth:`rdflib.Graph.query` does; raises QueryError when it is malformed."""
         if isinstance(query_object, str):
             if query_object not in self._prepared:
-                self._prepared[query_object] = prepareQuery(query_object)
+                self._prepared[query_object] = _prepare(query_object)
             query_object = self._prepared[query_object]
         return super().query(query_object, *args, **options)
 
@@ -35,14 +39,37 @@ class MemoryGraph(rdflib.Graph):
 def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
     """Return one graph with the statements of all named graphs."""
     graph = MemoryGraph()
-    for quad in quads:
-        graph.add(triple(quad))
+    with _quiet():
+        for quad in quads:
+            graph.add(_triple(quad))
     return graph
 
 
-def triple(quad: ox.Quad) -> Triple:
+def _triple(quad: ox.Quad) -> Triple:
     """Return a quad's statement in rdflib's terms, lexical forms kept as they are."""
     return _node(quad.subject), rdflib.URIRef(quad.predicate.value), _term(quad.object)
+
+
+def _prepare(text: str) -> Query:
+    try:
+        return prepareQuery(text)
+    except Exception as error:
+        raise QueryError(f"{error} in the query {' '.join(text.split())}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep rdflib from logging a traceback for each ill-typed literal: a check reports them with file and line."""
+    logger = logging.getLogger("rdflib.term")
+    logger.addFilter(_is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_other)
+
+
+def _is_other(record: logging.LogRecord) -> bool:
+    return "Failed to convert Literal" not in record.getMessage()
 
 
 def _node(term: object) -> rdflib.term.IdentifiedNode:

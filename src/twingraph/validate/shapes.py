@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 import pyshacl
 import rdflib
-from pyshacl.errors import ReportableRuntimeError
 from rdflib.namespace import RDF, SH, XSD
 
+from twingraph.errors import QueryError, StoreError
 from twingraph.findings import Finding, Severity
 from twingraph.iris import Iris
 from twingraph.validate.memory_graph import MemoryGraph, memory_graph
@@ -63,7 +63,7 @@ def check_shapes(statements: Statements, shapes: MemoryGraph, places: Statements
     idle = [_idle(places, shape) for shape in _unreached(shapes, data)]
     try:
         results = validate(data, shapes)
-    except ReportableRuntimeError as error:
+    except StoreError as error:
         return ShapesResult((*idle, _failure(error)), reached)
     findings = (_finding(result, shapes, statements) for result in results)
     return ShapesResult((*idle, *findings), reached)
@@ -85,11 +85,14 @@ class Result:
 def validate(data: MemoryGraph, shapes: MemoryGraph) -> tuple[Result, ...]:
     """Return the results of validating ``data`` as it is, nothing inferred and nothing copied.
 
-    Raises pyshacl's ReportableRuntimeError when a shape is malformed or cannot be evaluated.
+    Raises StoreError when a shape is malformed or cannot be evaluated.
     """
-    _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inplace=True)
-    if isinstance(report, ReportableRuntimeError):
-        raise report
+    try:
+        _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inplace=True)
+    except (RuntimeError, QueryError, re.error) as error:
+        raise StoreError(str(error)) from error
+    if not isinstance(report, rdflib.Graph):
+        raise StoreError(str(report))
     # Results within sh:detail belong to another result, which says it all.
     top = (node for parent in report.subjects(SH.conforms) for node in report.objects(parent, SH.result))
     return tuple(_result(report, node) for node in top)
@@ -123,7 +126,7 @@ def _result(report: rdflib.Graph, node: rdflib.term.Node) -> Result:
     severity = _SEVERITIES.get(report.value(node, SH.resultSeverity), Severity.VIOLATION)
     path, value = report.value(node, SH.resultPath), report.value(node, SH.value)
     if focus is None or shape is None:
-        raise ReportableRuntimeError(f"a result of {component} lacks its focus node or shape")
+        raise StoreError(f"a result of {component} lacks its focus node or shape")
     return Result(focus, path, value, component, shape, severity, _message(report.objects(node, SH.resultMessage)))
 
 
@@ -163,7 +166,7 @@ def _idle(places: Statements, shape: str) -> Finding:
     return places.finding("shape/no-focus-node", message, remedy_, shape, severity=Severity.INFO)
 
 
-def _failure(error: ReportableRuntimeError) -> Finding:
+def _failure(error: StoreError) -> Finding:
     words = re.sub(r"\s+", " ", str(error)).strip()
     message = f"the shapes could not be evaluated: {words}"
     return Finding("shape/failure", message, "mend the shape that this names", location=None)

@@ -1,0 +1,149 @@
+"""The pipeline: what is assembled, all problems at once, what is left out when a file was not read."""
+
+from pathlib import Path
+
+import pytest
+
+from twingraph.errors import PublicationError, SettingsError
+from twingraph.findings import Severity, violations
+from twingraph.release.pipeline import assemble, check, within
+
+PILOT, ALMANAC = "data/books/pilot/lights.ttl", "data/books/almanac/lights.ttl"
+
+
+def derived(assembly):
+    iris = assembly.settings.iris
+    return {
+        tuple(iris.shorten(getattr(term, "value", str(term))) for term in (quad.subject, quad.predicate, quad.object))
+        for quad in assembly.derived
+    }
+
+
+def test_assembly_holds_what_files_say_and_what_rules_derive(tiny):
+    assembly = assemble(tiny.settings)
+    assert derived(assembly) == {
+        ("light:holm", "l:earliest", "1848-01-01"),
+        ("light:ness", "l:earliest", "1871-03-01"),
+        ("light:angso-beacon", "l:earliest", "1789-01-01"),
+        ("light:angso-beacon", "l:latest", "1871-12-31"),
+        ("light:angso-beacon", "l:replacedBy", "light:ness"),
+    }
+    assert {quad.graph_name.value for quad in assembly.derived} == {tiny.settings.base_iri + "graph/derived"}
+    assert len(assembly.quads) == sum(len(file.quads) for file in assembly.reading.files) + 5
+    assert [document.file_name for document in assembly.documents] == ["almanac.txt", "pilot.txt"]
+
+
+def test_quads_of_each_file_are_in_the_graph_that_the_settings_say(tiny):
+    graphs = {quad.graph_name.value.removeprefix(tiny.settings.base_iri) for quad in assemble(tiny.settings).quads}
+    assert graphs == {
+        "graph/ontology",
+        "graph/characters",
+        "graph/islands",
+        "graph/book/pilot",
+        "graph/book/almanac",
+        "graph/derived",
+    }
+
+
+def test_check_of_the_tiny_publication_counts_what_it_looked_at(tiny):
+    result = check(assemble(tiny.settings))
+    assert result.conforms
+    assert (result.files, result.derived, result.checks, result.queries, result.examples) == (6, 5, 1, 3, 0)
+    assert (result.passages_verified, result.passages_not_verified) == (8, 0)
+
+
+def test_two_checks_of_the_same_files_are_equal(tiny):
+    tiny.edit(PILOT, "l:character character:flashing ;", "")
+    assert check(assemble(tiny.settings)) == check(assemble(tiny.settings))
+
+
+def test_all_problems_are_reported_at_once_sorted_by_place(tiny):
+    tiny.edit(PILOT, "l:stands island:holm", "l:stands island:hulm")
+    tiny.edit(PILOT, '"a fixed red light"', '"a fixed green light"')
+    tiny.edit(ALMANAC, '"1790~/1871"', '"1790~/1871-13"')
+    found = violations(check(assemble(tiny.settings)).findings)
+    assert [finding.rule for finding in found] == ["date/edtf", "iri/dangling", "evidence/quote"]
+    assert [finding.location.path for finding in found] == [ALMANAC, PILOT, PILOT]
+
+
+def test_file_that_does_not_parse_leaves_out_the_checks_that_it_would_mislead(tiny):
+    tiny.append(PILOT, "light:holm l:height ")
+    tiny.edit(ALMANAC, '"1790~/1871"', '"1790~/1871-13"')
+    result = check(assemble(tiny.settings))
+    assert [finding.rule for finding in violations(result.findings)] == ["date/edtf", "syntax"]
+    [left_out] = [finding for finding in result.findings if finding.rule == "left-out"]
+    assert left_out.severity is Severity.INFO
+    assert left_out.message == (
+        "not checked, because a file was not read: references, terms, shapes, checks, examples of shapes"
+    )
+    assert result.focus_nodes == {}
+
+
+def test_shapes_that_do_not_parse_are_a_finding(tiny):
+    tiny.append("shapes/lights.ttl", "l:Oops sh:path ")
+    result = check(assemble(tiny.settings))
+    assert [finding.location.path for finding in violations(result.findings)] == ["shapes/lights.ttl"]
+
+
+def test_rule_that_does_not_parse_is_a_finding_in_its_file(tiny):
+    tiny.edit("ontology/rules/20-inverse.rq", "WHERE {", "WHERE { {")
+    found = violations(check(assemble(tiny.settings)).findings)
+    assert [(finding.rule, finding.location.path) for finding in found] == [
+        ("query/rule", "ontology/rules/20-inverse.rq")
+    ]
+
+
+def test_publication_without_evidence_or_rules_or_shapes_is_checked(tiny):
+    settings = tiny.text("twingraph.toml")
+    begin, end = settings.index("[evidence]"), settings.index("[iri_types]")
+    tiny.write("twingraph.toml", settings[:begin] + settings[end:])
+    for path in ("ontology/rules", "shapes", "queries"):
+        tiny.remove(path)
+    assembly = assemble(tiny.settings)
+    result = check(assembly, examples=True)
+    assert (result.findings, result.passages_verified, assembly.documents) == ((), 0, ())
+
+
+def test_publication_with_nothing_to_read_cannot_be_assembled(tiny):
+    tiny.remove("data")
+    tiny.remove("ontology")
+    with pytest.raises(PublicationError):
+        assemble(tiny.settings)
+
+
+def test_shape_does_not_repeat_what_another_check_said_of_the_same_statement(tiny):
+    tiny.edit(PILOT, "l:height 21", 'l:height "high"^^<http://www.w3.org/2001/XMLSchema#integer>')
+    found = check(assemble(tiny.settings)).findings
+    assert [finding.rule for finding in found] == ["literal/datatype"]
+
+
+def test_rows_of_saved_queries_are_not_counted_while_there_is_another_violation(tiny):
+    tiny.edit("queries/lights.rq", "#+ rows: 3", "#+ rows: 9")
+    tiny.edit(PILOT, "l:character character:flashing ;", "")
+    found = check(assemble(tiny.settings)).findings
+    assert {finding.rule for finding in found} == {"shape/MinCountConstraintComponent", "left-out"}
+
+
+def test_findings_within_paths_are_those_in_them_and_those_about_no_file(tiny):
+    tiny.edit(PILOT, '"lit in 1848"', '"lit in 1849"')
+    tiny.edit(ALMANAC, '"1790~/1871"', '"1790~/1871-13"')
+    assembly = assemble(tiny.settings)
+    result = check(assembly)
+
+    def paths(*names: str) -> list[str]:
+        chosen = within(result, assembly.publication, [tiny.directory / name for name in names])
+        return [finding.location.path for finding in violations(chosen.findings)]
+
+    assert paths(PILOT) == [PILOT]
+    assert paths("data/books/pilot") == [PILOT]
+    assert paths("data/islands.ttl") == []
+    assert paths("data") == [ALMANAC, PILOT]
+    assert paths(".") == [ALMANAC, PILOT]
+    assert paths("data/islands.ttl", ALMANAC) == [ALMANAC]
+
+
+@pytest.mark.parametrize("path", ["..", "data/nothing.ttl"])
+def test_path_outside_the_publication_or_missing_is_refused(tiny, path):
+    assembly = assemble(tiny.settings)
+    with pytest.raises(SettingsError):
+        within(check(assembly), assembly.publication, [tiny.directory / Path(path)])

@@ -1,0 +1,170 @@
+"""Checks, saved queries and examples of shapes."""
+
+import pytest
+
+from twingraph.findings import violations
+from twingraph.release.pipeline import assemble, check
+
+CHECK = "queries/checks/replaced-before-lit.rq"
+DARK, VALID = "shapes/examples/LightShape/invalid-dark.ttl", "shapes/examples/LightShape/valid-skerry.ttl"
+
+
+def found(tiny, **options):
+    return [
+        (finding.rule, finding.message, finding.location)
+        for finding in check(assemble(tiny.settings), **options).findings
+    ]
+
+
+def test_row_of_a_check_is_a_violation_with_the_header_as_remedy(tiny):
+    line = tiny.edit("data/books/pilot/lights.ttl", "l:replaces light:angso-beacon", "l:replaces light:holm")
+    tiny.edit("data/books/pilot/lights.ttl", '"1848/.."', '"1948/.."')
+    [finding] = violations(check(assemble(tiny.settings)).findings)
+    assert finding.rule == "check/replaced-before-lit"
+    assert finding.message == "it was lit on 1871-03-01, the light that it replaces on 1948-01-01"
+    assert finding.remedy.startswith("Look again at l:burned of both lights")
+    assert finding.label == "Ness light"
+    assert (finding.location.path, finding.location.line) == ("data/books/pilot/lights.ttl", line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "line"),
+    [
+        ("FILTER(?lit < ?before)", "FILTER(?lit <", "", None),
+        ("SELECT ?entity ?property ?value ?message", "SELECT ?value", "a check is a SELECT with the columns", 1),
+        ("#+ remedy: Look", "#+ remedies: Look", "the header lacks remedy", 1),
+        ("?entity l:replaces ?old", "SERVICE <http://127.0.0.1:9/> { ?entity l:replaces ?old }", "SERVICE", 6),
+        ("l:replaces ?old", "nope:replaces ?old", "prefix", 6),
+    ],
+)
+def test_check_that_cannot_be_asked_is_a_finding_in_its_file(tiny, old, new, message, line):
+    tiny.edit(CHECK, old, new)
+    [(rule, said, place)] = found(tiny)
+    assert rule == "query/syntax"
+    assert message in said
+    assert place.path == CHECK
+    assert line is None or place.line == line
+
+
+def test_saved_query_that_does_not_parse_is_a_finding_with_its_line(tiny):
+    line = tiny.edit("queries/lights.rq", "a/rdfs:subClassOf*", "a//rdfs:subClassOf*")
+    [(rule, _, place)] = found(tiny)
+    assert (rule, place.path, place.line) == ("query/syntax", "queries/lights.rq", line)
+
+
+def test_saved_query_with_fewer_rows_than_promised_is_a_finding_at_its_header(tiny):
+    line = tiny.edit("queries/lights.rq", "#+ rows: 3", "#+ rows: 4")
+    [(rule, message, place)] = found(tiny)
+    assert rule == "query/rows"
+    assert message == "the query gives 3 rows, its header promises at least 4"
+    assert (place.path, place.line) == ("queries/lights.rq", line)
+
+
+def test_default_of_the_wrong_type_is_a_finding(tiny):
+    tiny.edit("queries/lit-on.rq", '"1860-01-01"', '"last summer"')
+    [(rule, message, _)] = found(tiny)
+    assert rule == "query/parameter"
+    assert "'last summer' is not of type date" in message
+
+
+def test_parameter_without_default_is_required_and_its_rows_are_not_counted(tiny):
+    tiny.edit("queries/lit-on.rq", 'default: "1860-01-01", ', "")
+    assert found(tiny) == []
+
+
+def test_bad_header_is_a_finding(tiny):
+    tiny.edit("queries/lights.rq", "#+ title: ", "#+ titel: ")
+    [(rule, _, place)] = found(tiny)
+    assert (rule, place.path) == ("query/header", "queries/lights.rq")
+
+
+def test_saved_query_may_ask_or_construct(tiny):
+    header = "#+ title: T\n#+ description: D\n#+ rows: 1\n"
+    tiny.write("queries/ask.rq", header + "ASK { ?light a l:Light }\n")
+    tiny.write("queries/make.rq", header + "CONSTRUCT { ?light a l:Mark } WHERE { ?light a l:Light }\n")
+    assert found(tiny) == []
+
+
+def test_examples_of_the_tiny_publication_show_what_they_say(tiny):
+    result = check(assemble(tiny.settings), examples=True)
+    assert (result.findings, result.examples) == ((), 9)
+
+
+def test_examples_are_not_checked_unless_asked_for(tiny):
+    tiny.edit(DARK, "l:character", "l:height")
+    assert found(tiny) == []
+
+
+def test_invalid_example_that_conforms_is_found(tiny):
+    tiny.edit(DARK, "l:stands", "l:character character:fixed ; l:stands")
+    [(rule, message, place)] = found(tiny, examples=True)
+    assert (rule, place.path) == ("example/wrong", DARK)
+    assert message == "expected MinCountConstraintComponent of l:character, found no result"
+
+
+def test_invalid_example_that_fails_for_another_reason_is_found(tiny):
+    tiny.edit(DARK, "#+ path: l:character", "#+ path: l:stands")
+    [(_, message, _)] = found(tiny, examples=True)
+    assert message == (
+        "expected MinCountConstraintComponent of l:stands, found MinCountConstraintComponent of l:character"
+    )
+
+
+def test_invalid_example_that_names_no_reason_is_found(tiny):
+    tiny.edit(DARK, "#+ fails: MinCountConstraintComponent\n", "")
+    [(_, message, _)] = found(tiny, examples=True)
+    assert "does not name with '#+ fails:'" in message
+
+
+def test_valid_example_that_does_not_conform_is_found(tiny):
+    tiny.edit(VALID, 'rdfs:label "Skerry light"@en ;', "")
+    [(_, message, place)] = found(tiny, examples=True)
+    assert place.path == VALID
+    assert message == "expected no result, found QualifiedMinCountConstraintComponent of rdfs:label"
+
+
+def test_example_that_its_shape_does_not_reach_is_found(tiny):
+    tiny.edit(VALID, "a l:Light ;", "a l:Book ;")
+    [(_, message, _)] = found(tiny, examples=True)
+    assert message == "no node of the example is reached by LightShape"
+
+
+def test_folder_that_names_no_shape_is_found(tiny):
+    tiny.write("shapes/examples/LampShape/valid-a.ttl", "")
+    [(_, message, _)] = found(tiny, examples=True)
+    assert message == "there is no node shape LampShape"
+
+
+def test_shape_without_an_invalid_example_is_found_at_the_shape(tiny):
+    tiny.remove("shapes/examples/BookShape/invalid-checksum.ttl")
+    [(rule, message, place)] = found(tiny, examples=True)
+    assert (rule, message) == ("example/missing", "BookShape has no invalid example")
+    assert place.path == "shapes/lights.ttl"
+
+
+def test_example_that_does_not_parse_is_found(tiny):
+    tiny.append(VALID, "nonsense")
+    rules = {rule for rule, _, place in found(tiny, examples=True) if place.path == VALID}
+    assert rules == {"syntax"}
+
+
+def test_examples_do_not_stay_in_what_the_next_ones_are_validated_with(tiny):
+    # Both are about light:skerry: if the valid one stayed, the dark light would have a character.
+    assert {VALID, DARK} <= {f"shapes/examples/LightShape/{name}" for name in ("valid-skerry.ttl", "invalid-dark.ttl")}
+    tiny.edit(VALID, "l:Light ;", "l:Light, l:Beacon ;")
+    assert found(tiny, examples=True) == []
+
+
+def test_inverse_path_of_an_example_may_be_written_as_in_turtle_or_sparql(tiny):
+    tiny.append(
+        "shapes/lights.ttl",
+        "\nl:HomeShape a sh:NodeShape ; sh:targetClass l:Island ;\n"
+        "  sh:property [ sh:path [ sh:inversePath l:stands ] ; sh:minCount 1 ] .\n",
+    )
+    body = "@prefix l: <ontology#> . <id/island/x> a l:Island .\n"
+    for name, path in (("turtle", "[ sh:inversePath l:stands ]"), ("sparql", "^l:stands")):
+        header = f"#+ fails: MinCountConstraintComponent\n#+ path: {path}\n"
+        tiny.write(f"shapes/examples/HomeShape/invalid-{name}.ttl", header + body)
+    light = "<id/light/y> l:stands <id/island/x> .\n"
+    tiny.write("shapes/examples/HomeShape/valid-x.ttl", body + light)
+    assert found(tiny, examples=True) == []
