@@ -102,15 +102,24 @@ def _section(cover: DocumentCoverage, number: int, iris: Iris) -> str:
 
 def _marked(cover: DocumentCoverage, text: str, iris: Iris) -> Iterator[str]:
     for start, end, inside in segments(cover.passages, len(text)):
-        words = escape(text[start:end])
         if inside:
+            words = escape(text[start:end])
             kind = "passage nested" if len(inside) > 1 else "passage"
             yield f'<span class="{kind}" title="{escape(_title(cover, inside, iris))}">{words}</span>'
-        elif text[start:end].strip():
-            place = f'<span class="unseen">[not covered: </span>{words}<span class="unseen">]</span>'
-            yield f'<mark class="gap" title="not covered: {start}-{end}">{place}</mark>'
         else:
-            yield words
+            yield _gap(text[start:end], start)
+
+
+def _gap(body: str, offset: int) -> str:
+    """Return a stretch that no passage covers, the white space around it left unmarked."""
+    words = body.strip()
+    if not words:
+        return escape(body)
+    before, _, after = body.partition(words)
+    start = offset + len(before)
+    place = f'<span class="unseen">[not covered: </span>{escape(words)}<span class="unseen">]</span>'
+    title = f"not covered: {start}-{start + len(words)}"
+    return f'{escape(before)}<mark class="gap" title="{title}">{place}</mark>{escape(after)}'
 
 
 def segments(found: Iterable[Passage], length: int) -> Iterator[tuple[int, int, tuple[Passage, ...]]]:

@@ -19,7 +19,8 @@ _MAX_VALUE = 120
 
 def report_text(result: CheckResult, iris: Iris) -> str:
     """Return the findings, file by file, and a summary of how far the check looked."""
-    groups = groupby(sorted(result.findings, key=lambda finding: finding.order), key=_file)
+    ordered = sorted(result.findings, key=lambda finding: (finding.location is None, finding.order))
+    groups = groupby(ordered, key=_file)
     blocks = ["\n".join((file, *_lines(findings, iris))) for file, findings in groups]
     return "\n\n".join([*blocks, summary(result)]) + "\n"
 

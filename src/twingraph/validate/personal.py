@@ -20,7 +20,7 @@ _PHONES = (
     ),
     # National with a leading zero and at least one gap: 070-123 45 67, (026) 12 34 56, 09 8162 1234.
     re.compile(r"(?<![\w.,/+-])(?:\(0\d{1,4}\)|0\d{1,4})[ /-]{1,3}\d{2,4}(?:[ -]?\d{2,4}){1,3}(?![\w.,]?\d)"),
-    # Four pairs, as in Denmark: 12 34 56 78.
+    # Four pairs: 12 34 56 78.
     re.compile(r"(?<![\w.,/+-])(?<!\d )\d{2}(?: \d{2}){3}(?![\w.,/-]|\s\d)"),
     # Anything that says that it is one.
     re.compile(
