@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 the publication does not conform, 2 wrong usage, 3 could n
 import sys
 from typing import NoReturn
 
-import click
+import typer
 
 from twingraph.cli.app import app
 from twingraph.cli.exit_codes import ExitCode, exit_code
@@ -14,26 +14,15 @@ from twingraph.errors import TwingraphError
 
 __all__ = ["main"]
 
-_INTERRUPTED = 130
-
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code; an error is one line on stderr, never a traceback."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(ExitCode.USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(_INTERRUPTED)
+        app()  # leaves by itself, with 2 for wrong usage
     except TwingraphError as error:
-        click.echo(f"twingraph: {error}", err=True)
+        typer.echo(f"twingraph: {error}", err=True)
         sys.exit(exit_code(error))
-    except BrokenPipeError:
-        # Whoever read the output has had enough, as `head` does; stdout must not be flushed again at exit.
-        sys.stderr.close()
-        sys.exit(ExitCode.OK)
     except OSError as error:
-        click.echo(f"twingraph: {error}", err=True)
+        typer.echo(f"twingraph: {error}", err=True)
         sys.exit(ExitCode.NOT_DONE)
-    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+    sys.exit(ExitCode.OK)

@@ -8,6 +8,7 @@ import typer
 
 from twingraph.cli.options import progress, say, settings
 from twingraph.export.report_text import report_text
+from twingraph.export.words import count
 from twingraph.release.build import Built, build
 from twingraph.release.pipeline import CheckResult
 from twingraph.settings import Settings
@@ -30,8 +31,8 @@ def build_command(
     """
     folders = str(output.resolve()) if output else None
     built = build_with_report(settings(context, base_iri=base_iri, folders__releases=folders))
-    state = "written" if built.new else "was there already, unchanged"
-    say(f"{built.release.manifest.quads:,} quads; the release {state} and is the current one:")
+    state = "Wrote the release" if built.new else "Nothing has changed; the release was there already"
+    say(f"{state}, {count(built.release.manifest.quads, 'quad')}; it is the current one:")
     typer.echo(built.release.directory)
 
 

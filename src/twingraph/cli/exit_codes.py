@@ -23,7 +23,7 @@ EXIT_CODES: Mapping[type[errors.TwingraphError], ExitCode] = {
     errors.IriError: ExitCode.USAGE,
     errors.UnknownNameError: ExitCode.USAGE,
     errors.ParameterError: ExitCode.USAGE,
-    errors.QueryError: ExitCode.NOT_DONE,
+    errors.QueryError: ExitCode.USAGE,
     errors.NotAcceptableError: ExitCode.USAGE,
     errors.NotConformingError: ExitCode.NOT_CONFORMING,
     errors.ReleaseError: ExitCode.NOT_DONE,

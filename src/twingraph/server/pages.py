@@ -34,6 +34,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+_NAMES = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel")
 # Classes of the languages of ontologies, which tell a visitor nothing about what is in a publication.
 _LANGUAGE_CLASSES = (
     "http://www.w3.org/2002/07/owl#",
@@ -44,11 +45,12 @@ _LANGUAGE_CLASSES = (
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A line of the table that says how much is in a release."""
+    """A line of a table that says how much is in a release; ``query`` lists what was counted."""
 
     name: str
     iri: str
     count: int
+    query: str
 
 
 class Pages:
@@ -175,12 +177,22 @@ def _classes(manifest: Manifest, language: str) -> Iterable[Amount]:
     rows = sorted(manifest.classes.items(), key=lambda row: (-row[1].things, row[0]))
     for iri, count in rows:
         if not iri.startswith(_LANGUAGE_CLASSES):
-            yield Amount(_text(count.labels, language) or manifest.iris.shorten(iri), iri, count.things)
+            yield Amount(_text(count.labels, language) or manifest.iris.shorten(iri), iri, count.things, _things(iri))
 
 
 def _graphs(manifest: Manifest) -> Iterable[Amount]:
     for iri, count in sorted(manifest.graphs.items()):
-        yield Amount(iri.removeprefix(manifest.base_iri), iri, count)
+        yield Amount(iri.removeprefix(manifest.base_iri), iri, count, _statements(iri))
+
+
+def _things(iri: str) -> str:
+    names = "|".join(f"<{name}>" for name in _NAMES)
+    pattern = f"  ?thing a <{iri}>\n  OPTIONAL {{ ?thing {names} ?name }}\n"
+    return f"SELECT DISTINCT ?thing ?name WHERE {{\n{pattern}}}\nORDER BY ?thing"
+
+
+def _statements(iri: str) -> str:
+    return f"SELECT * WHERE {{\n  GRAPH <{iri}> {{ ?subject ?predicate ?object }}\n}}\nORDER BY ?subject\nLIMIT 1000"
 
 
 def _link(cell: Cell, base: str) -> str | None:

@@ -31,7 +31,7 @@ def open_release(release: Release) -> Serving:
     """Open a release; raises ReleaseError, StoreError or QueryError when it is damaged."""
     release.verify()
     manifest = release.manifest
-    store = EmbeddedStore(manifest.base_iri, manifest.prefixes)
+    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph)
     store.load(release.directory, manifest.quads)
     found = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
     return Serving(release, store, {query.name: query for query in found})

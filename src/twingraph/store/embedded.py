@@ -4,16 +4,18 @@ A release of up to SMALL quads is held in memory, a larger one is opened read-on
 """
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import IO, TypeGuard, TypeVar, cast
 
 import pyoxigraph as ox
 
 from twingraph.errors import QueryError, StoreError
 from twingraph.formats import Format
 from twingraph.query_text import Query
+from twingraph.settings import DefaultGraph
 from twingraph.store.engine_errors import query_error
+from twingraph.terms import Term
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads.
 SMALL = 2_000_000
@@ -37,8 +39,15 @@ _EngineFormat = TypeVar("_EngineFormat", ox.RdfFormat, ox.QueryResultsFormat)
 class EmbeddedStore:
     """Oxigraph over one release; ``base`` and ``namespaces`` are what queries may use undeclared."""
 
-    def __init__(self, base: str, namespaces: Mapping[str, str], small: int = SMALL) -> None:
+    def __init__(
+        self,
+        base: str,
+        namespaces: Mapping[str, str],
+        default_graph: DefaultGraph = DefaultGraph.UNION,
+        small: int = SMALL,
+    ) -> None:
         self._base, self._namespaces, self._small = base, dict(namespaces), small
+        self._as_union = default_graph == DefaultGraph.UNION
         self._store = ox.Store()
         self._graphs: frozenset[str] = frozenset()
 
@@ -67,8 +76,7 @@ class EmbeddedStore:
         triples = {
             ox.Triple(q.subject, q.predicate, q.object) for q in self._store.quads_for_pattern(subject, None, None)
         }
-        ordered = sorted(triples, key=str)
-        ox.serialize(ordered, output, format=_GRAPHS[format_.name], prefixes=self._namespaces)
+        self._write(sorted(triples, key=str), format_, output)
 
     def graphs(self) -> tuple[str, ...]:
         """Return the IRIs of the named graphs, sorted."""
@@ -90,14 +98,18 @@ class EmbeddedStore:
             base_iri=self._base,
             prefixes=self._namespaces,
             # Given together with a dataset, the union would win over it.
-            use_default_graph_as_union=whole,
+            use_default_graph_as_union=whole and self._as_union,
             default_graph=None if whole else [ox.NamedNode(iri) for iri in query.default_graphs or ()],
             named_graphs=None if whole else [ox.NamedNode(iri) for iri in query.named_graphs or ()],
         )
         if isinstance(answer, ox.QueryTriples):
-            ox.serialize(answer, output, format=_known(_GRAPHS, format_), prefixes=self._namespaces)
+            self._write(tuple(answer), format_, output)
         else:
             answer.serialize(output, format=_known(_RESULTS, format_))
+
+    def _write(self, triples: Sequence[ox.Triple], format_: Format, output: IO[bytes]) -> None:
+        prefixes = _used(self._namespaces, triples)
+        ox.serialize(triples, output, format=_known(_GRAPHS, format_), prefixes=prefixes)
 
     def _refuse_unknown_graphs(self, query: Query) -> None:
         for iri in (*(query.default_graphs or ()), *(query.named_graphs or ())):
@@ -110,6 +122,18 @@ def _in_memory(release: Path) -> ox.Store:
     with gzip.open(release / "quads.nq.gz") as quads:
         store.bulk_load(cast(IO[bytes], quads), format=ox.RdfFormat.N_QUADS)
     return store
+
+
+def _used(namespaces: Mapping[str, str], triples: Iterable[ox.Triple]) -> dict[str, str]:
+    """Return the prefixes that some IRI in the triples needs: a reader wants no others."""
+    terms = {term for one in triples for term in (one.subject, one.predicate, one.object)}
+    iris = {term.value if isinstance(term, ox.NamedNode) else term.datatype.value for term in terms if _has_iri(term)}
+    stems = {iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for iri in iris}
+    return {prefix: namespace for prefix, namespace in namespaces.items() if namespace in stems}
+
+
+def _has_iri(term: Term) -> TypeGuard[ox.NamedNode | ox.Literal]:
+    return isinstance(term, ox.NamedNode | ox.Literal)
 
 
 def _known(formats: Mapping[str, _EngineFormat], format_: Format) -> _EngineFormat:

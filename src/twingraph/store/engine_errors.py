@@ -14,6 +14,7 @@ _SENTENCES = re.compile(
     r"|[^,\[]*contains a variable that is unbound|[^,\[]*is not authorized[^,]*"
     r"|[^,\[]*(?:must|should|can't|cannot) [^,]*"
 )
+_LIKELY = ('"}"', '")"', '"]"', '"."', '";"', '"{"', '"("', "WHERE")
 _MOST = 6
 
 
@@ -33,8 +34,13 @@ def _reason(message: str) -> str:
     if sentence := _SENTENCES.search(expected["list"]):
         return sentence.group().strip()
     found = [*_LITERAL.findall(expected["list"]), *_WORD.findall(expected["list"])]
-    tokens = list(dict.fromkeys(token for token in found if token.isprintable()))[:_MOST]
+    tokens = sorted(dict.fromkeys(token for token in found if token.isprintable()), key=_rank)[:_MOST]
     return f"expected {' or '.join(tokens)}" if tokens else "this cannot stand here"
+
+
+def _rank(token: str) -> int:
+    """Return how likely it is that a token was forgotten: what closes comes first."""
+    return _LIKELY.index(token) if token in _LIKELY else len(_LIKELY)
 
 
 def _near(text: str, line: int, column: int) -> str:

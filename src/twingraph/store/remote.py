@@ -8,7 +8,14 @@ from typing import IO
 from urllib.error import HTTPError, URLError
 
 from SPARQLWrapper import POST, SPARQLWrapper
-from SPARQLWrapper.SPARQLExceptions import QueryBadFormed, SPARQLWrapperException
+from SPARQLWrapper.SPARQLExceptions import (
+    EndPointInternalError,
+    EndPointNotFound,
+    QueryBadFormed,
+    SPARQLWrapperException,
+    Unauthorized,
+    URITooLong,
+)
 
 from twingraph.errors import EndpointError, QueryError
 from twingraph.formats import Format
@@ -16,6 +23,8 @@ from twingraph.query_text import Query, with_prefixes
 
 _CHUNK = 1 << 16
 _LONGEST = 500
+# The client turns these statuses into classes of its own.
+_STATUSES = {Unauthorized: 401, EndPointNotFound: 404, URITooLong: 414, EndPointInternalError: 500}
 
 
 class RemoteEndpoint:
@@ -61,7 +70,7 @@ class RemoteEndpoint:
         reason = _reason(str(error)) or error.msg
         if isinstance(error, QueryBadFormed):
             return QueryError(f"{self._url} answers: {reason}")
-        return EndpointError(self._url, reason)
+        return EndpointError(self._url, reason, _STATUSES.get(type(error)))
 
 
 def _reason(message: str) -> str:

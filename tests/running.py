@@ -1,0 +1,64 @@
+"""Real processes for the tests: a server on a free port of this machine, and builds."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+# No proxy, and no setting of the environment, may stand between a test and its own server.
+ENVIRONMENT = {
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith("TWINGRAPH_") and not name.lower().endswith("_proxy")
+}
+
+
+def twingraph(directory: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+    """Run a command of twingraph to its end."""
+    command = [sys.executable, "-m", "twingraph", "-C", str(directory), *arguments]
+    options = {"env": ENVIRONMENT, "text": True, **options}
+    return subprocess.run(command, capture_output=True, timeout=120, check=False, **options)
+
+
+@contextmanager
+def serving(directory: Path) -> Iterator[str]:
+    """Serve a publication on a free port; yield the server's address."""
+    command = [sys.executable, "-m", "twingraph", "-C", str(directory), "serve", "--port", "0"]
+    log = directory / "server.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=ENVIRONMENT) as server,
+    ):
+        try:
+            first = server.stdout.readline()
+            address = re.search(r"http://[0-9.:]+", first)
+            assert address, f"the server said {first!r}; {log.read_text()}"
+            yield address.group()
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def client(address: str) -> httpx.Client:
+    """Return a client of the server that looks at no proxy."""
+    return httpx.Client(base_url=address, trust_env=False, timeout=20)
+
+
+def release_served(address: str) -> str:
+    """Return the identifier of the release that a server answers from."""
+    with client(address) as http:
+        return http.get("/healthz").json()["release"]
+
+
+def wait_for(condition, seconds: float = 20) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
