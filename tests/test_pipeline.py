@@ -74,7 +74,8 @@ def test_file_that_does_not_parse_leaves_out_the_checks_that_it_would_mislead(ti
     [left_out] = [finding for finding in result.findings if finding.rule == "left-out"]
     assert left_out.severity is Severity.INFO
     assert left_out.message == (
-        "not checked, because a file was not read: references, terms, shapes, checks, examples of shapes"
+        "not checked, because a file was not read: "
+        "references, terms, names in queries, shapes, checks, examples of shapes"
     )
     assert result.focus_nodes == {}
 
@@ -147,3 +148,30 @@ def test_path_outside_the_publication_or_missing_is_refused(tiny, path):
     assembly = assemble(tiny.settings)
     with pytest.raises(SettingsError):
         within(check(assembly), assembly.publication, [tiny.directory / Path(path)])
+
+
+@pytest.fixture(scope="module")
+def real_result(real):
+    """The result of checking the real publication with everything there is to check."""
+    return check(assemble(real), examples=True)
+
+
+def test_real_publication_conforms(real_result):
+    assert violations(real_result.findings) == ()
+
+
+def test_every_shape_of_the_real_publication_that_aims_at_a_class_reaches_nodes(real_result):
+    assert len(real_result.focus_nodes) > 30
+    assert [finding.focus for finding in real_result.findings if finding.rule == "shape/no-focus-node"] == []
+
+
+def test_every_node_shape_of_the_real_publication_has_examples_that_show_what_they_say(real_result):
+    assert real_result.examples > 2 * len(real_result.focus_nodes)
+    assert [finding for finding in real_result.findings if finding.rule.startswith("example/")] == []
+
+
+def test_every_passage_of_the_real_publication_is_verified_when_the_archive_is_here(real, real_result):
+    if not real.source_archive.is_dir():
+        pytest.skip("the source archive is not here, so no quote can be compared")
+    assert real_result.passages_verified > 400
+    assert real_result.passages_not_verified == 0

@@ -46,6 +46,20 @@ def test_check_that_cannot_be_asked_is_a_finding_in_its_file(tiny, old, new, mes
     assert line is None or place.line == line
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "rule"),
+    [
+        (CHECK, "FILTER(?lit", "?old l:higth ?h FILTER(?lit", "term/unknown"),
+        ("ontology/rules/10-bounds.rq", "{ ?light l:earliest", "{ ?light l:erliest", "term/unknown"),
+        ("queries/lights.rq", "ORDER BY", "VALUES ?x { light:hulm }\nORDER BY", "iri/dangling"),
+    ],
+)
+def test_name_in_a_query_that_nothing_bears_is_found_at_its_line(tiny, path, old, new, rule):
+    line = tiny.edit(path, old, new)
+    places = [(said, place.path, place.line) for said, _, place in found(tiny) if place]
+    assert (rule, path, line) in places
+
+
 def test_saved_query_that_does_not_parse_is_a_finding_with_its_line(tiny):
     line = tiny.edit("queries/lights.rq", "a/rdfs:subClassOf*", "a//rdfs:subClassOf*")
     [(rule, _, place)] = found(tiny)
@@ -81,7 +95,7 @@ def test_bad_header_is_a_finding(tiny):
 def test_saved_query_may_ask_or_construct(tiny):
     header = "#+ title: T\n#+ description: D\n#+ rows: 1\n"
     tiny.write("queries/ask.rq", header + "ASK { ?light a l:Light }\n")
-    tiny.write("queries/make.rq", header + "CONSTRUCT { ?light a l:Mark } WHERE { ?light a l:Light }\n")
+    tiny.write("queries/make.rq", header + "CONSTRUCT { ?light a l:Beacon } WHERE { ?light a l:Light }\n")
     assert found(tiny) == []
 
 

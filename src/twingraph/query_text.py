@@ -122,6 +122,15 @@ def replace_parameters(text: str, terms: Mapping[str, str]) -> str:
     return "".join((*parts, text[end:]))
 
 
+def prefixed_names(text: str) -> dict[str, int]:
+    """Return each prefixed name in a query with the offset where it first stands."""
+    found: dict[str, int] = {}
+    for token in _tokens(text):
+        if token.kind == "name":
+            found.setdefault(token.text, token.start)
+    return found
+
+
 def place(text: str, offset: int) -> tuple[int, int]:
     """Return the line and column, both from 1, of an offset in a text."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)

@@ -36,6 +36,7 @@ from twingraph.validate import (
     check_passages,
     check_personal_data,
     check_policy,
+    check_query_names,
     check_references,
     check_shapes,
     check_terms,
@@ -235,6 +236,12 @@ def _queries(subject: _Subject) -> tuple[Finding, ...]:
     return run_saved_queries(queries, subject.store, iris, count_rows=subject.is_complete)
 
 
+def _query_names(subject: _Subject) -> tuple[Finding, ...]:
+    publication = subject.assembly.publication
+    paths = (*publication.rule_files, *publication.check_files, *publication.query_files)
+    return check_query_names(read_query_files(publication, paths), subject.said)
+
+
 def _examples(subject: _Subject) -> tuple[Finding, ...]:
     if not subject.with_examples:
         return ()
@@ -270,6 +277,7 @@ _STEPS = (
     _Step("duplicates", lambda subject: check_duplicates(subject.said)),
     _Step("references", lambda subject: check_references(subject.said), needs_all=True),
     _Step("terms", lambda subject: check_terms(subject.said, subject.of_shapes), needs_all=True),
+    _Step("names in queries", _query_names, needs_all=True),
     _Step("literals", lambda subject: check_literals(subject.said)),
     _Step("personal data", lambda subject: check_personal_data(subject.said)),
     _Step("passages", lambda subject: subject.passages.findings),

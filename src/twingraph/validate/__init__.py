@@ -16,7 +16,7 @@ from twingraph.validate.queries import run_saved_queries
 from twingraph.validate.references import check_duplicates, check_references
 from twingraph.validate.shapes import ShapesResult, check_shapes, shapes_graph
 from twingraph.validate.statements import Statements
-from twingraph.validate.vocabulary import check_terms
+from twingraph.validate.vocabulary import check_query_names, check_terms
 
 __all__ = [
     "DocumentCoverage",
@@ -30,6 +30,7 @@ __all__ = [
     "check_passages",
     "check_personal_data",
     "check_policy",
+    "check_query_names",
     "check_references",
     "check_shapes",
     "check_terms",

@@ -1,13 +1,16 @@
 """Terms: every one of our own is defined in the ontology; those of closed standard vocabularies exist."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyoxigraph as ox
 from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD, DefinedNamespace
 
-from twingraph.findings import Finding, Severity
+from twingraph.errors import QueryError
+from twingraph.findings import Finding, Location, Severity
 from twingraph.iris import IriKind
-from twingraph.validate.statements import TYPE, Statements, statement, text
+from twingraph.publication import QueryFile
+from twingraph.query_text import place, prefixed_names
+from twingraph.validate.statements import Statements, statement, text
 from twingraph.validate.suggest import did_you_mean
 
 _CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD)
@@ -17,6 +20,30 @@ def check_terms(statements: Statements, shapes: Statements) -> tuple[Finding, ..
     """Return the unknown terms in the data, and in the shapes, where they would make a shape reach nothing."""
     known = set(statements.types) | set(shapes.types)
     return (*_unknown(statements, known), *_unknown(shapes, known))
+
+
+def check_query_names(files: Iterable[QueryFile], statements: Statements) -> tuple[Finding, ...]:
+    """Return the names in queries that nothing bears: such a query finds nothing, and so no fault either."""
+    known = set(statements.types)
+    return tuple(finding for file in files for finding in _unknown_names(file, statements, known))
+
+
+def _unknown_names(file: QueryFile, statements: Statements, known: set[str]) -> Iterator[Finding]:
+    try:
+        names = prefixed_names(file.text)
+    except QueryError:  # reported where the query is asked
+        return
+    for name, offset in names.items():
+        prefix, _, local = name.partition(":")
+        iri = statements.iris.namespaces.get(prefix, "") + local
+        parsed = statements.iris.parse(iri)
+        if parsed and parsed.kind in (IriKind.TERM, IriKind.THING) and iri not in known:
+            namespace = iri.removesuffix(parsed.slug)
+            near = (statements.short(other) for other in known if other.startswith(namespace))
+            rule = "term/unknown" if parsed.kind is IriKind.TERM else "iri/dangling"
+            remedy = did_you_mean(name, near, "mend the name, or define it")
+            location = Location(file.path, *place(file.text, offset))
+            yield Finding(rule, f"the query names {name}, which is defined nowhere", remedy, location=location)
 
 
 def _unknown(statements: Statements, known: set[str]) -> Iterator[Finding]:
@@ -65,7 +92,7 @@ def _standard(statements: Statements, quad: ox.Quad, term: str) -> Iterator[Find
 def _finding(
     statements: Statements, quad: ox.Quad, term: str, message: str, remedy: str, severity: Severity
 ) -> Finding:
-    subject, predicate, value = statement(quad)
-    place = None if isinstance(quad.subject, ox.NamedNode) else statements.locations.mention(term)
-    path = TYPE if predicate == TYPE else predicate
-    return statements.finding("term/unknown", message, remedy, subject, path, value, severity=severity, location=place)
+    # A blank node, as shapes have them, has no place of its own.
+    is_named = isinstance(quad.subject, ox.NamedNode)
+    mention = None if is_named else statements.locations.mention(term)
+    return statements.finding("term/unknown", message, remedy, *statement(quad), severity=severity, location=mention)
