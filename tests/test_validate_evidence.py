@@ -7,6 +7,7 @@ from twingraph.publication import Publication
 from twingraph.read import read
 from twingraph.sources import SourceArchive
 from twingraph.validate import Statements, check_passages
+from twingraph.validate.passages import second_sentence
 
 PILOT = "data/books/pilot/lights.ttl"
 
@@ -50,6 +51,29 @@ def test_offset_in_the_middle_of_a_word_is_found(tiny):
 def test_quote_longer_than_the_settings_allow_is_found(tiny):
     tiny.edit("twingraph.toml", "max_quote = 60", "max_quote = 30")
     assert {finding.rule for finding in verify(tiny).findings} == {"evidence/length"}
+
+
+def test_passage_over_the_end_of_a_sentence_is_a_warning(tiny):
+    line = tiny.edit(PILOT, "l:from 27 ; l:to 53", "l:from 27 ; l:to 88")
+    [finding] = verify(tiny).findings
+    assert (finding.rule, finding.severity) == ("evidence/sentence", Severity.WARNING)
+    assert finding.location.line == line
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("Holm light was built. Its tower is white", "built. Its"),
+        ("The light was shown. Ängsö too", "shown. Ängsö too"),
+        ("灯塔很高。它是白色的", "。它是白色的"),
+        ("the light of St. Mary, i.e. Mary's, est. 1848", None),
+        ("Shown at 10.30. it is", None),
+        ("It shows one flash.", None),
+    ],
+)
+def test_second_sentence_of_a_passage(body, words):
+    found = second_sentence(body)
+    assert found is None if words is None else words in (found or "none")
 
 
 @pytest.mark.parametrize(("old", "new"), [("l:of book:pilot ; l:from 27", "l:from 27"), ("l:from 27", "l:from -27")])

@@ -1,5 +1,6 @@
 """Evidence: offsets, quotes and hashes against the texts of the source archive, as far as it holds them."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from twingraph.findings import Finding, Severity
 from twingraph.settings import EvidenceTerms
 from twingraph.sources import SourceArchive
 from twingraph.validate.statements import Statements
+
+# A word that is no abbreviation, the mark that ends a sentence, and the beginning of the next; or a Chinese full stop.
+_SENTENCE_END = re.compile(r"\w{4,}[.!?][\"')\]]?\s+(?P<next>\w)|[。！？]\s*(?P<following>\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,15 @@ def check_passages(statements: Statements, terms: EvidenceTerms, archive: Source
         findings += outcome
         verified += 0 if any(finding.focus == iri for finding in outcome) else len(found)
     return PassagesResult(tuple(findings), verified, len(complete) - verified)
+
+
+def second_sentence(body: str) -> str | None:
+    """Return the words around the end of a sentence within a passage, None when it stays within one."""
+    for match in _SENTENCE_END.finditer(body):
+        # Whether a letter is a capital depends on the script; those without capitals begin sentences all the same.
+        if match["following"] or match["next"].isupper():
+            return " ".join(body[match.start() : match.end() + 20].split())
+    return None
 
 
 def _against_text(
@@ -69,6 +82,13 @@ def _problems(statements: Statements, terms: EvidenceTerms, passage: Passage, te
         value = passage.quote if name == "quote" else str(passage.start if name == "start" else passage.end)
         path = statements.iris.expand(getattr(terms, name))
         yield statements.finding(problem.rule, problem.message, problem.remedy, passage.iri, path, value)
+    if words := second_sentence(text[passage.start : passage.end]):
+        message = f"the passage goes over the end of a sentence: {words!r}"
+        remedy = "make a passage of each sentence, so that it is plain which one says it"
+        end = statements.iris.expand(terms.end)
+        yield statements.finding(
+            "evidence/sentence", message, remedy, passage.iri, end, str(passage.end), severity=Severity.WARNING
+        )
 
 
 def _incomplete(statements: Statements, terms: EvidenceTerms, complete: set[str]) -> Iterator[Finding]:
