@@ -150,6 +150,12 @@ def test_a_browser_elsewhere_may_ask(http):
     assert http.get("/sparql", params={"query": COUNT}).headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize("path", ["/", "/style.css"])
+def test_pages_can_be_asked_for_their_headers_only(http, path):
+    response = http.head(path)
+    assert (response.status_code, response.content) == (200, b"")
+
+
 def test_head_has_the_headers_and_no_body(http):
     response = http.head("/sparql", params={"query": COUNT})
     assert (response.status_code, response.content) == (200, b"")

@@ -64,10 +64,14 @@ async def ask(serving: Serving, query: Query, format_: Format) -> bytes:
 
 async def solutions(serving: Serving, query: Query) -> Solutions:
     """Return the answer as rows to be laid out; a graph's are its triples."""
+    return await asyncio.to_thread(_solutions, serving, query)
+
+
+def _solutions(serving: Serving, query: Query) -> Solutions:
     iris = serving.release.manifest.iris
     if query.form.gives_graph:
-        return read_triples(await ask(serving, query, N_TRIPLES), iris)
-    return read_solutions(await ask(serving, query, JSON), iris)
+        return read_triples(_ask(serving, query, N_TRIPLES), iris)
+    return read_solutions(_ask(serving, query, JSON), iris)
 
 
 def _ask(serving: Serving, query: Query, format_: Format) -> bytes:

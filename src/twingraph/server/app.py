@@ -20,6 +20,8 @@ from twingraph.server.saved_queries import SavedQueries
 from twingraph.server.sparql import SparqlEndpoint
 from twingraph.settings import Settings
 
+_READ = ["GET", "HEAD"]
+
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application that serves the current release under ``settings.releases``, and each later one.
@@ -50,11 +52,11 @@ def _lifespan(current: CurrentRelease) -> Callable[[FastAPI], AbstractAsyncConte
 def _add_pages(app: FastAPI, current: CurrentRelease, pages: Pages) -> None:
     saved = SavedQueries(current, pages)
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=_READ, include_in_schema=False)
     async def home(request: Request) -> Response:
         return pages.home(current.serving, request)
 
-    @app.get("/style.css", include_in_schema=False)
+    @app.api_route("/style.css", methods=_READ, include_in_schema=False)
     async def style() -> Response:
         return pages.style()
 
@@ -81,3 +83,8 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
         return problem(RequestError(HTTPStatus(error.status_code), str(error.detail), error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def unknown(_: Request, __: Exception) -> Response:
+        # What it was stands in the log, which the ASGI server writes; a visitor learns nothing of our insides.
+        return problem(RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; this is not your fault"))

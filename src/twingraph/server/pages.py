@@ -76,7 +76,7 @@ class Pages:
             classes=tuple(_classes(manifest, language)),
             graphs=tuple(_graphs(manifest)),
             documents=sorted(_text(names, language) for names in manifest.documents.values()),
-            queries=serving.queries.values(),
+            queries=_by_title(serving),
             text=FIRST_QUERY,
         )
 
@@ -102,7 +102,7 @@ class Pages:
 
     def queries(self, serving: Serving, request: Request) -> Response:
         """Return the list of saved queries."""
-        return self._render("queries.html", serving, request, queries=serving.queries.values())
+        return self._render("queries.html", serving, request, queries=_by_title(serving))
 
     def saved_query(
         self,
@@ -123,7 +123,7 @@ class Pages:
     def style(self) -> Response:
         """Return the style sheet."""
         content, _, _ = self._loader.get_source(self._templates, "style.css")
-        return Response(content, headers={"Cache-Control": "max-age=3600"}, media_type="text/css")
+        return Response(content, headers={"Cache-Control": "max-age=300"}, media_type="text/css")
 
     def _answer(
         self, serving: Serving, query: Query | None, rows: Solutions | None, address: str, values: Mapping[str, str]
@@ -171,6 +171,10 @@ def _chosen(texts: Mapping[str, str], language: str) -> str:
 
 def _text(texts: Mapping[str, str], language: str) -> str:
     return texts.get(_chosen(texts, language), "")
+
+
+def _by_title(serving: Serving) -> list[SavedQuery]:
+    return sorted(serving.queries.values(), key=lambda query: query.title)
 
 
 def _classes(manifest: Manifest, language: str) -> Iterable[Amount]:

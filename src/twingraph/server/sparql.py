@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -61,6 +61,8 @@ class SparqlEndpoint:
             response = await self._respond(request)
         except (TwingraphError, RequestError) as error:
             response = problem(error)
+        except ClientDisconnect:
+            return
         response.headers.setdefault("Access-Control-Allow-Origin", "*")
         await response(scope, receive, send)
 

@@ -10,7 +10,7 @@ from typing import IO, TypeGuard, TypeVar, cast
 
 import pyoxigraph as ox
 
-from twingraph.errors import QueryError, StoreError
+from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.formats import Format
 from twingraph.query_text import Query
 from twingraph.settings import DefaultGraph
@@ -72,7 +72,10 @@ class EmbeddedStore:
 
     def describe(self, iri: str, format_: Format, output: IO[bytes]) -> None:
         """Write the statements of which a thing is the subject."""
-        subject = ox.NamedNode(iri)
+        try:
+            subject = ox.NamedNode(iri)
+        except ValueError as error:
+            raise IriError(iri, str(error)) from error
         triples = {
             ox.Triple(q.subject, q.predicate, q.object) for q in self._store.quads_for_pattern(subject, None, None)
         }
