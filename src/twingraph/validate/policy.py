@@ -46,7 +46,8 @@ def _bad_form(statements: Statements, quad: ox.Quad, iri: str) -> Finding:
 def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Finding]:
     for iri, types in sorted(statements.types.items()):
         parsed = statements.iris.parse(iri)
-        if parsed is None or parsed.kind is not IriKind.THING:
+        # A publication that declares no folder at all leaves them free.
+        if not classes or parsed is None or parsed.kind is not IriKind.THING:
             continue
         if parsed.folder not in classes:
             message = f"no class of things is declared to live in id/{parsed.folder}/"
