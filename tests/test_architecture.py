@@ -11,7 +11,7 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats", "query_text"),
+    ("findings", "iris", "formats", "query_text", "engine_errors"),
     ("settings", "terms", "timespan"),
     ("publication", "evidence", "saved", "locations"),
     ("sources",),

@@ -34,7 +34,7 @@ def test_row_of_a_check_is_a_violation_with_the_header_as_remedy(tiny):
         ("SELECT ?entity ?property ?value ?message", "SELECT ?value", "a check is a SELECT with the columns", 1),
         ("#+ remedy: Look", "#+ remedies: Look", "the header lacks remedy", 1),
         ("?entity l:replaces ?old", "SERVICE <http://127.0.0.1:9/> { ?entity l:replaces ?old }", "SERVICE", 6),
-        ("l:replaces ?old", "nope:replaces ?old", "prefix", 6),
+        ("l:replaces ?old", "nope:replaces ?old", "Prefix not found", 6),
     ],
 )
 def test_check_that_cannot_be_asked_is_a_finding_in_its_file(tiny, old, new, message, line):

@@ -13,6 +13,7 @@ from datetime import date
 
 import pyoxigraph as ox
 
+from twingraph.engine_errors import query_error
 from twingraph.errors import DateError, QueryError
 from twingraph.iris import Iris
 from twingraph.publication import QueryFile
@@ -50,7 +51,8 @@ def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
             custom_functions=_FUNCTIONS,
         )
     except SyntaxError as error:
-        raise QueryError(f"{rule.path}: {error}", error.lineno, error.offset) from error
+        found = query_error(error, rule.text)
+        raise QueryError(f"{rule.path}: {found.message}", found.line, found.column) from error
     if not isinstance(answer, ox.QueryTriples):
         raise QueryError(f"{rule.path}: a rule must be a CONSTRUCT query")
     return list(answer)

@@ -115,7 +115,7 @@ def assemble(settings: Settings) -> Assembly:
     try:
         derived = derive(rules, reading.quads(), settings.iris, settings.iris.graph(settings.derived_graph))
     except QueryError as error:
-        path = next((rule.path for rule in rules if error.message.startswith(rule.path)), None)
+        path = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
         place = Location(path, error.line, error.column) if path else None
         message = error.message.removeprefix(f"{path}: ")
         findings = (Finding("query/rule", message, "mend the rule; nothing was derived", location=place),)

@@ -10,11 +10,11 @@ from typing import IO, TypeGuard, TypeVar, cast
 
 import pyoxigraph as ox
 
+from twingraph.engine_errors import query_error
 from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.formats import Format
 from twingraph.query_text import Query
 from twingraph.settings import DefaultGraph
-from twingraph.store.engine_errors import query_error
 from twingraph.terms import Term
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads.

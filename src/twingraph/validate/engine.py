@@ -1,17 +1,15 @@
 """One engine over all statements, for the queries that validation asks."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
+from twingraph.engine_errors import query_error
 from twingraph.errors import QueryError
 from twingraph.iris import Iris
 from twingraph.query_text import read_query
 from twingraph.terms import Term
-
-_PLACE = re.compile(r"error at (?P<line>\d+):(?P<column>\d+): (?P<reason>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +40,9 @@ def ask(store: ox.Store, text: str, iris: Iris) -> Answer:
             return Answer(columns, tuple(tuple(map(_text, row)) for row in answer))
         return Answer((), ((),) if isinstance(answer, ox.QueryBoolean) else tuple(() for _ in answer))
     except SyntaxError as error:
-        raise _malformed(error) from error
+        raise query_error(error, text) from error
     except (RuntimeError, OSError, ValueError) as error:
         raise QueryError(str(error)) from error
-
-
-def _malformed(error: SyntaxError) -> QueryError:
-    match = _PLACE.match(str(error))
-    if match is None:
-        return QueryError(str(error))
-    reason = "a prefix is not declared" if "Prefix not found" in match["reason"] else match["reason"]
-    return QueryError(reason, int(match["line"]), int(match["column"]))
 
 
 def _text(term: Term | None) -> str | None:
