@@ -124,6 +124,10 @@ def test_page_fits_light_and_dark_and_says_its_language(tiny):
     assert "prefers-color-scheme: dark" in text
 
 
+def test_page_says_in_which_language_a_text_is(tiny):
+    assert page(tiny).count('<div class="text" lang="en">') == 2
+
+
 def test_page_without_archive_says_so(tiny):
     tiny.remove("sources")
     assert page(tiny).count("The source archive does not hold this document.") == 2

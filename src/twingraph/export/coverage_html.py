@@ -97,7 +97,8 @@ def _section(cover: DocumentCoverage, number: int, iris: Iris) -> str:
     gaps = count(len(cover.coverage.gaps), "gap")
     body = "".join(_marked(cover, cover.text, iris))
     passages = count(len(cover.passages), "passage")
-    return f'{head}<p>{facts} in {passages}; {gaps}.</p>\n<div class="text">{body}</div>\n</section>'
+    language = f' lang="{escape(cover.language)}"' if cover.language else ""
+    return f'{head}<p>{facts} in {passages}; {gaps}.</p>\n<div class="text"{language}>{body}</div>\n</section>'
 
 
 def _marked(cover: DocumentCoverage, text: str, iris: Iris) -> Iterator[str]:
@@ -117,7 +118,7 @@ def _gap(body: str, offset: int) -> str:
         return escape(body)
     before, _, after = body.partition(words)
     start = offset + len(before)
-    place = f'<span class="unseen">[not covered: </span>{escape(words)}<span class="unseen">]</span>'
+    place = f'<span class="unseen" lang="en">[not covered: </span>{escape(words)}<span class="unseen">]</span>'
     title = f"not covered: {start}-{start + len(words)}"
     return f'{escape(before)}<mark class="gap" title="{title}">{place}</mark>{escape(after)}'
 

@@ -1,12 +1,13 @@
 """How much of each source document lies in some passage."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyoxigraph as ox
 
 from twingraph.evidence import Coverage, Document, Passage, coverage, documents, passages
+from twingraph.iris import canonical_language
 from twingraph.settings import EvidenceTerms
 from twingraph.sources import SourceArchive
 from twingraph.validate.statements import Statements, text
@@ -16,7 +17,7 @@ from twingraph.validate.statements import Statements, text
 class DocumentCoverage:
     """A document's passages and its text; ``text`` and ``coverage`` are None when the archive does not hold it.
 
-    ``supported`` names for each passage, by IRI, the things that point to it.
+    ``supported`` names for each passage, by IRI, the things that point to it; ``language`` is that of most quotes.
     """
 
     document: Document
@@ -25,6 +26,7 @@ class DocumentCoverage:
     supported: dict[str, tuple[str, ...]]
     text: str | None
     coverage: Coverage | None
+    language: str | None = None
 
 
 def document_coverages(
@@ -38,10 +40,13 @@ def document_coverages(
     for passage in passages(statements.quads, terms, statements.iris):
         found[passage.document].append(passage)
     supported = _supported(statements, statements.iris.expand(terms.supports))
-    return tuple(
-        _cover(statements, document, tuple(found[document.iri]), supported, archive.text(document))
-        for document in documents(statements.quads, terms, statements.iris)
-    )
+    spoken = _languages(statements, statements.iris.expand(terms.quote))
+    covers = []
+    for document in documents(statements.quads, terms, statements.iris):
+        cover = _cover(statements, document, tuple(found[document.iri]), supported, archive.text(document))
+        tags = Counter(spoken[passage.iri] for passage in cover.passages if passage.iri in spoken)
+        covers.append(replace(cover, language=tags.most_common(1)[0][0] if tags else None))
+    return tuple(covers)
 
 
 def _cover(
@@ -59,6 +64,15 @@ def _cover(
 
 def _spans(found: Iterable[Passage], length: int) -> list[tuple[int, int]]:
     return [(passage.start, passage.end) for passage in found if passage.start < passage.end <= length]
+
+
+def _languages(statements: Statements, predicate: str) -> dict[str, str]:
+    """Return the language of each passage's quote, where it has one."""
+    return {
+        text(quad.subject): canonical_language(quad.object.language)
+        for quad in statements.quads
+        if quad.predicate.value == predicate and isinstance(quad.object, ox.Literal) and quad.object.language
+    }
 
 
 def _supported(statements: Statements, predicate: str) -> dict[str, tuple[str, ...]]:
