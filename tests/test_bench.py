@@ -1,0 +1,69 @@
+"""The generator of the benchmark: the same bytes for a seed, the size that was asked for, and data that conforms."""
+
+import hashlib
+import importlib
+from pathlib import Path
+
+import pytest
+
+from twingraph.release.pipeline import assemble, check
+from twingraph.settings import load_settings
+
+BENCH = Path(__file__).parent.parent / "bench"
+# A little more than the publication itself, so that the tests stay fast.
+TRIPLES = 36_000
+
+
+@pytest.fixture(scope="module")
+def generate():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(BENCH))
+        yield importlib.import_module("generate").generate
+
+
+@pytest.fixture(scope="module")
+def grown(generate, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("bench") / "grown"
+    return directory, generate(TRIPLES, 1, directory)
+
+
+@pytest.fixture(scope="module")
+def assembly(grown):
+    return assemble(load_settings(grown[0]))
+
+
+def _digest(directory: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(directory).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def test_the_same_seed_gives_the_same_bytes(generate, grown, tmp_path):
+    generate(TRIPLES, 1, tmp_path / "again")
+    assert _digest(tmp_path / "again") == _digest(grown[0])
+
+
+def test_another_seed_gives_other_bytes(generate, grown, tmp_path):
+    generate(TRIPLES, 2, tmp_path / "other")
+    assert _digest(tmp_path / "other") != _digest(grown[0])
+
+
+def test_the_release_is_as_large_as_asked_for_within_five_per_cent(assembly):
+    assert abs(len(assembly.quads) - TRIPLES) < 0.05 * TRIPLES
+
+
+def test_what_is_written_is_counted_exactly(grown, assembly):
+    assert sum(1 for _ in assembly.reading.quads()) == grown[1].written
+
+
+def test_what_is_grown_conforms(assembly):
+    result = check(assembly)
+    assert [finding for finding in result.findings if finding.severity != "info"] == []
+
+
+def test_every_query_template_binds_the_samples_that_were_grown(generate, grown):
+    templates = importlib.import_module("templates").load_templates(load_settings(grown[0]))
+    drawn = [text for template in templates for text in template.draw(grown[1].samples, 3, seed=1)]
+    assert len(templates) >= 15
+    assert not [text for text in drawn if "$" in text]
