@@ -2,13 +2,16 @@
 
 import json
 import os
+import pty
+import re
+import signal
 import subprocess
 import sys
 
 import pytest
 
 from conftest import TESTS, copy_publication
-from running import ENVIRONMENT, serving, twingraph
+from running import ENVIRONMENT, release_served, serving, twingraph, wait_for
 from twingraph import __version__, errors
 from twingraph.cli.app import app
 from twingraph.cli.exit_codes import EXIT_CODES, ExitCode, exit_code
@@ -259,3 +262,29 @@ def _tree(kind):
     for below in kind.__subclasses__():
         if below.__module__ == "twingraph.errors":
             yield from _tree(below)
+
+
+def test_an_interrupted_server_ends_without_a_traceback(built):
+    command = [sys.executable, "-m", "twingraph", "-C", str(built.directory), "serve", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+    ) as server:
+        address = re.search(r"http://[0-9.:]+", server.stdout.readline()).group()
+        wait_for(lambda: release_served(address))
+        server.send_signal(signal.SIGINT)
+        _, said = server.communicate(timeout=20)
+    assert "Traceback" not in said
+
+
+def test_work_over_a_second_says_so_on_a_terminal(tiny):
+    # The real terminal of a pseudo-terminal; stdout stays a pipe, as in `twingraph check > report`.
+    leader, follower = pty.openpty()
+    slow = "import time; from twingraph.cli.options import progress\nwith progress('Waiting'): time.sleep(1.5)"
+    with os.fdopen(follower, "wb") as terminal:
+        run = subprocess.run(
+            [sys.executable, "-c", slow], stdout=subprocess.PIPE, stderr=terminal, check=True,
+            env={**ENVIRONMENT, "TERM": "xterm"},
+        )  # fmt: skip
+        shown = os.read(leader, 10_000)
+    os.close(leader)
+    assert (b"Waiting" in shown, run.stdout) == (True, b"")

@@ -4,6 +4,7 @@ import re
 import shutil
 from urllib.parse import urlsplit
 
+import html5rdf
 import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
@@ -102,7 +103,7 @@ def test_a_visitor_writes_a_query_and_follows_a_thing(browser, address):
     browser.get(f"{address}/sparql")
     box = browser.find_element(By.ID, "query")
     box.clear()
-    box.send_keys('SELECT ?light ?name { ?light a l:Light ; rdfs:label ?name }')
+    box.send_keys("SELECT ?light ?name { ?light a l:Light ; rdfs:label ?name }")
     submit(browser)
     assert browser.find_element(By.CSS_SELECTOR, "tbody td span[lang=en]").text
     follow(browser, browser.find_element(By.LINK_TEXT, "light:holm"))
@@ -201,3 +202,10 @@ def test_a_long_answer_says_that_it_is_cut(http):
 def test_a_wrong_query_is_a_page_with_the_status_of_the_mistake(http):
     response = http.get("/sparql", params={"query": "SELECT * {"})
     assert (response.status_code, response.headers["content-type"]) == (400, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_well_formed_html(http, path):
+    parser = html5rdf.HTMLParser(strict=True)
+    parser.parse(http.get(path).text)
+    assert parser.errors == []
