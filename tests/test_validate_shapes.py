@@ -51,6 +51,12 @@ def test_severity_of_the_shape_is_the_severity_of_the_finding(tiny):
     assert result.conforms
 
 
+def test_missing_qualified_value_says_what_it_must_be(tiny):
+    tiny.edit(PILOT, '    rdfs:label "Ness light"@en ;\n', "")
+    [finding] = findings(tiny, "QualifiedMinCountConstraintComponent")
+    assert finding.remedy == "add rdfs:label with a value with the language tag en"
+
+
 def test_result_of_anonymous_property_shape_names_the_shape_that_holds_it(tiny):
     tiny.edit(PILOT, "l:stands island:holm ;\n", "")
     [finding] = findings(tiny, "MinCountConstraintComponent")

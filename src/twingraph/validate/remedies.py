@@ -18,7 +18,7 @@ _WORDS = {
     "MaxLengthConstraintComponent": "shorten the value of {path} to {maxLength} characters",
     "LanguageInConstraintComponent": "give the value of {path} one of the language tags {languageIn}",
     "UniqueLangConstraintComponent": "keep one value of {path} in each language",
-    "QualifiedMinCountConstraintComponent": "add {path} with a value that the shape asks for",
+    "QualifiedMinCountConstraintComponent": "add {path} with a value {qualifiedValueShape}",
     "QualifiedMaxCountConstraintComponent": "take away {path} until {qualifiedMaxCount} of the kind are left",
     "LessThanConstraintComponent": "make {path} less than {lessThan}",
     "LessThanOrEqualsConstraintComponent": "make {path} not greater than {lessThanOrEquals}",
@@ -30,6 +30,7 @@ _WORDS = {
     "DisjointConstraintComponent": "make {path} differ from {disjoint}",
     "ClosedConstraintComponent": "take away the property, or add it to the shape",
 }
+_QUALIFIERS = {"languageIn": "with the language tag", "class": "of class", "hasValue": "that is"}
 _OTHERWISE = "change the data so that it fits what the message says"
 
 
@@ -40,7 +41,17 @@ def remedy(component: str, shape: rdflib.term.Node, shapes: rdflib.Graph, iris: 
         return _OTHERWISE
     names = [part.partition("}")[0] for part in words.split("{")[1:]]
     values = {name: _say(shapes, shapes.value(shape, SH[name]), iris) for name in names}
+    if qualified := shapes.value(shape, SH.qualifiedValueShape):
+        values["qualifiedValueShape"] = _qualify(shapes, qualified, iris)
     return words.format_map(values) if all(values.values()) else _OTHERWISE
+
+
+def _qualify(shapes: rdflib.Graph, qualified: rdflib.term.Node, iris: Iris) -> str:
+    """Return in words what a value must be to be counted (SHACL, section 4.7.3)."""
+    for name, words in _QUALIFIERS.items():
+        if said := _say(shapes, shapes.value(qualified, SH[name]), iris):
+            return f"{words} {said}"
+    return "that the shape asks for"
 
 
 def _say(shapes: rdflib.Graph, term: rdflib.term.Node | None, iris: Iris) -> str:
