@@ -6,6 +6,7 @@ are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080
 
 import tomllib
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +25,16 @@ PositiveInt = Annotated[int, Field(gt=0)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DefaultGraph(StrEnum):
+    """What a query that names no dataset finds in the default graph (SPARQL 1.1, section 13.1).
+
+    ``union``: the statements of all graphs; ``default``: only those that lie in no named graph.
+    """
+
+    UNION = "union"
+    DEFAULT = "default"
 
 
 class Agent(_Section):
@@ -97,6 +108,7 @@ class Settings(BaseSettings):
     folders: Folders = Folders()
     graphs: tuple[GraphRule, ...] = ()
     derived_graph: str = "graph/derived"
+    default_graph: DefaultGraph = DefaultGraph.UNION
     evidence: EvidenceTerms | None = None
     iri_types: dict[str, str] = {}
     sources: Path = Path("../shared/sources")

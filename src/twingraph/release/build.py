@@ -90,6 +90,7 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
         **about,
         "base_iri": settings.base_iri,
         "prefixes": dict(settings.iris.namespaces),
+        "default_graph": settings.default_graph,
         "files": {name: digest(data) for name, data in content.files.items()},
     }
     created = origin.created.strftime("%Y%m%dT%H%M%SZ")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twingraph.errors import ReleaseError
 from twingraph.iris import Iris
-from twingraph.settings import Agent
+from twingraph.settings import Agent, DefaultGraph
 
 FILE = "manifest.json"
 FORM = 1
@@ -58,6 +58,7 @@ class Manifest(_Part):
     created: str
     base_iri: str
     prefixes: dict[str, str]
+    default_graph: DefaultGraph = DefaultGraph.UNION
     title: dict[str, str]
     description: dict[str, str]
     publisher: Agent | None
