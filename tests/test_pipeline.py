@@ -80,6 +80,13 @@ def test_file_that_does_not_parse_leaves_out_the_checks_that_it_would_mislead(ti
     assert result.focus_nodes == {}
 
 
+def test_finding_in_a_syntax_without_lines_names_the_file(tiny):
+    tiny.edit("twingraph.toml", 'files = "data/*.ttl"', 'files = "data/*"')
+    tiny.write("data/more.jsonld", '{"@id": "id/island/no_slug", "@type": "http://example.org/Skerry"}')
+    [finding] = check(assemble(tiny.settings)).findings
+    assert (finding.rule, str(finding.location)) == ("iri/policy", "data/more.jsonld")
+
+
 def test_shapes_that_do_not_parse_are_a_finding(tiny):
     tiny.append("shapes/lights.ttl", "l:Oops sh:path ")
     result = check(assemble(tiny.settings))

@@ -220,8 +220,14 @@ class _Subject:
         )
 
     def _statements(self, quads: tuple[ox.Quad, ...]) -> Statements:
-        settings = self.assembly.settings
-        return Statements(quads, self.assembly.reading.locations, settings.iris, settings.languages)
+        settings, reading = self.assembly.settings, self.assembly.reading
+        return Statements(quads, reading.locations, settings.iris, settings.languages, self._homes)
+
+    @cached_property
+    def _homes(self) -> dict[str, str]:
+        files = self.assembly.reading.files
+        # The first file that speaks of a subject wins.
+        return {str(quad.subject).strip("<>"): file.path for file in reversed(files) for quad in file.quads}
 
 
 def _checks(subject: _Subject) -> tuple[Finding, ...]:

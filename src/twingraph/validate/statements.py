@@ -1,8 +1,8 @@
 """The statements that are validated, and findings about them with label and place."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -20,13 +20,15 @@ LABELS = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/
 class Statements:
     """The quads of a publication, in the order of its files, and what it takes to speak of them.
 
-    ``languages`` are those in which labels are wanted, the first one most.
+    ``languages`` are those in which labels are wanted, the first one most; ``homes`` tells the file of each subject,
+    for syntaxes in which no line is known.
     """
 
     quads: tuple[ox.Quad, ...]
     locations: Locations
     iris: Iris
     languages: tuple[str, ...] = ("en",)
+    homes: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def types(self) -> dict[str, set[str]]:
@@ -80,6 +82,8 @@ class Statements:
     ) -> Finding:
         """Make a finding about the statement ``focus path value``, with its label and, unless given, its place."""
         place = location or self.locations.find(focus, path, value)
+        if place is None and focus in self.homes:
+            place = Location(self.homes[focus])
         # The label of a blank node changes with every run and tells its reader nothing.
         named = None if not focus or focus.startswith("_:") else focus
         return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
