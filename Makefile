@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test check lint types coverage constraints clean
+.PHONY: help serve build test check lint types docs constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -36,8 +36,8 @@ test: $(STAMP) ## run the tests
 	$(RUN)pytest
 
 lint: $(STAMP) ## look for faults in style
-	$(RUN)ruff format --check src tests
-	$(RUN)ruff check src tests
+	$(RUN)ruff format --check src tests docs
+	$(RUN)ruff check src tests docs
 
 types: $(STAMP) ## check the types
 	$(RUN)mypy
@@ -46,6 +46,9 @@ check: lint types ## all that CI runs: style, types, the publication itself, tes
 	$(RUN)twingraph check --examples
 	$(RUN)twingraph coverage
 	$(RUN)pytest --cov --cov-report=term
+
+docs: $(STAMP) ## write docs/reference.md anew
+	$(RUN)python docs/generate_reference.py
 
 constraints: ## renew constraints.txt from the newest versions
 	rm -rf $(VENV)

@@ -24,7 +24,7 @@ PositiveInt = Annotated[int, Field(gt=0)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class DefaultGraph(StrEnum):
@@ -41,79 +41,127 @@ class Agent(_Section):
     """An organisation, by name and page; never a person."""
 
     name: str
+    """Its name."""
     url: str
+    """Its page or form."""
 
 
 class Folders(_Section):
     """Where the parts of a publication lie, relative to its directory."""
 
     ontology: str = "ontology"
+    """Terms, alignments and concept schemes."""
     data: str = "data"
+    """What is said."""
     shapes: str = "shapes"
+    """SHACL shapes."""
     queries: str = "queries"
+    """Saved queries."""
     rules: str = "ontology/rules"
+    """CONSTRUCT queries that derive statements, run in the order of their names."""
     checks: str = "queries/checks"
+    """Queries of which any row is a violation."""
     examples: str = "shapes/examples"
+    """Valid and invalid examples of the shapes."""
     releases: str = "releases"
+    """Where releases are written."""
 
 
 class GraphRule(_Section):
     """The named graph of the files that match a pattern; ``{parent}`` and ``{stem}`` stand for the file's own."""
 
     files: str
+    """A pattern of paths; `*` stays within a folder, `**` does not."""
     graph: str
+    """The IRI of the graph, relative to the base."""
 
 
 class EvidenceTerms(_Section):
     """The terms in which a publication says which passage of which document supports a statement."""
 
     passage: str
+    """The class of passages."""
     document: str
+    """From a passage to its document."""
     start: str
+    """The offset of a passage's first character, from 0."""
     end: str
+    """The offset after a passage's last character."""
     quote: str
+    """The words that say it."""
     supports: str
+    """From what is said to a passage that says it."""
     sha256: str
+    """The SHA-256 of a document's file, in hexadecimal."""
     file_name: str
+    """The name of a document's file in the archive."""
     max_quote: PositiveInt = 120
+    """How many characters a quote may have."""
 
 
 class Limits(_Section):
     """What the endpoint bounds."""
 
     query_bytes: PositiveInt = 1_000_000
+    """How many bytes the body of a request may have."""
 
 
 class Server(_Section):
     """Where the server listens."""
 
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    """The port to listen on; 0 takes any that is free."""
 
 
 class Settings(BaseSettings):
     """Everything that a publication decides for itself."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=_ENVIRONMENT, env_nested_delimiter="__")
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        env_prefix=_ENVIRONMENT,
+        env_nested_delimiter="__",
+    )
 
     directory: Path
+    """The publication's directory; not a setting of the file."""
     base_iri: str
+    """What every IRI of the publication begins with; it ends with `/`."""
     title: dict[str, str]
+    """The title, by language."""
     description: dict[str, str] = {}
+    """What the publication is about, by language."""
     publisher: Agent | None = None
+    """Who publishes: an organisation."""
     contact: Agent | None = None
+    """Where to turn: a form or page, no person."""
     licence: str | None = None
+    """The IRI of the licence."""
     languages: tuple[str, ...] = ("en",)
+    """The languages that labels may have."""
     prefixes: dict[str, str] = {}
+    """Prefixes and their namespaces, which may be relative to the base; queries may use them undeclared."""
     folders: Folders = Folders()
+    """Where the parts of the publication lie."""
     graphs: tuple[GraphRule, ...] = ()
+    """Which named graph a file belongs to: the first pattern that matches."""
     derived_graph: str = "graph/derived"
+    """The named graph of derived statements, relative to the base."""
     default_graph: DefaultGraph = DefaultGraph.UNION
+    """What a query without dataset finds in the default graph: `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None
+    """The terms of evidence; without them no passage is looked for."""
     iri_types: dict[str, str] = {}
+    """The class of the things in each folder `id/{folder}/`; without any, folders are free."""
     sources: Path = Path("../shared/sources")
+    """The archive of source documents, relative to the directory."""
     limits: Limits = Limits()
+    """What the endpoint bounds."""
     server: Server = Server()
+    """Where the server listens."""
 
     @field_validator("base_iri")
     @classmethod

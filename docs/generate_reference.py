@@ -1,0 +1,142 @@
+"""Write docs/reference.md from the program and the publication (`make docs`); a test holds that it is current."""
+
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from twingraph import errors
+from twingraph.cli.app import app
+from twingraph.cli.exit_codes import EXIT_CODES
+from twingraph.publication import Publication
+from twingraph.read import read_saved_queries
+from twingraph.saved import parse_header
+from twingraph.server.problems import STATUSES
+from twingraph.settings import Settings, load_settings
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "docs" / "reference.md"
+HEAD = """# Reference
+
+Written by `make docs` from the program and the publication; do not edit.
+"""
+
+
+def reference() -> str:
+    """Return the whole page."""
+    publication = Publication(load_settings(ROOT))
+    parts = (_commands(), _settings(), _queries(publication), _checks(publication), _errors())
+    return "\n".join([HEAD, *("\n".join(part) for part in parts)])
+
+
+def _commands() -> Iterator[str]:
+    yield "## Commands\n"
+    group = typer.main.get_command(app)
+    yield f"{group.help}\n"
+    yield from _parameters(group.params)
+    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
+        words = " ".join(_usage(parameter) for parameter in command.params if parameter.param_type_name == "argument")
+        yield f"### `{' '.join(f'twingraph {name} {words}'.split())}`\n"
+        yield inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n"
+        yield from _parameters(command.params)
+    yield f"{group.epilog}\n"
+
+
+def _usage(parameter: Any) -> str:
+    name = str(parameter.metavar or parameter.name).strip("[].").upper()
+    return name if parameter.required else f"[{name}...]"
+
+
+def _parameters(parameters: list[Any]) -> Iterator[str]:
+    options = [
+        parameter for parameter in parameters if parameter.param_type_name == "option" and parameter.name != "help"
+    ]
+    if options:
+        yield "| option | meaning |\n|---|---|"
+        yield from (f"| `{'`, `'.join(option.opts)}` | {_cell(option.help)} |" for option in options)
+        yield ""
+
+
+def _settings() -> Iterator[str]:
+    yield "## Settings\n"
+    yield "In `twingraph.toml`, or in the environment as `TWINGRAPH_` and the name in capitals, `__` for the dot.\n"
+    yield "| setting | default | meaning |\n|---|---|---|"
+    yield from _fields(Settings, "")
+    yield ""
+
+
+def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if name == "directory":
+            continue
+        inner = _section(field.annotation)
+        yield f"| `{prefix}{name}` | {_default(field.default, inner)} | {_cell(field.description)} |"
+        if inner:
+            yield from _fields(inner, f"{prefix}{name}.")
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    candidates = (annotation, *getattr(annotation, "__args__", ()))
+    found = (kind for kind in candidates if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return next(found, None)
+
+
+def _default(value: object, inner: type[BaseModel] | None) -> str:
+    if value is PydanticUndefined:
+        return "(to be given)"
+    if inner or value in ({}, (), None):
+        return ""
+    shown = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return f"`{shown}`"
+
+
+def _queries(publication: Publication) -> Iterator[str]:
+    yield "## Saved queries\n"
+    yield "`twingraph query NAME -p parameter=value`, or `/queries/NAME?parameter=value` on the server.\n"
+    for query in read_saved_queries(publication).queries:
+        yield f"### `{query.name}`: {query.title}\n"
+        yield f"{query.description}\n"
+        for parameter in query.parameters:
+            default = f", by default `{parameter.default}`" if parameter.default is not None else ""
+            yield f"- `{parameter.name}` ({parameter.type}{default}): {parameter.description}"
+        if query.parameters:
+            yield ""
+
+
+def _checks(publication: Publication) -> Iterator[str]:
+    yield "## Checks\n"
+    yield "Queries of which any row is a violation.\n"
+    yield "| check | what is wrong | what to do |\n|---|---|---|"
+    for path in publication.check_files:
+        header = parse_header(path.name, path.read_text(encoding="utf-8"))
+        yield f"| `{path.stem}` | {_cell(header['description'])} | {_cell(header['remedy'])} |"
+    yield ""
+
+
+def _errors() -> Iterator[str]:
+    yield "## Errors\n"
+    yield "| error | when | exit code | HTTP status |\n|---|---|---|---|"
+    for kind in _tree(errors.TwingraphError):
+        meaning = (inspect.getdoc(kind) or "").partition("\n")[0]
+        yield f"| `{kind.__name__}` | {_cell(meaning)} | {EXIT_CODES[kind].value} | {STATUSES[kind].value} |"
+    yield ""
+
+
+def _tree(kind: type[errors.TwingraphError]) -> Iterator[type[errors.TwingraphError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _tree(below)
+
+
+def _cell(text: object) -> str:
+    return " ".join(str(text or "").split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    TARGET.write_text(reference(), encoding="utf-8")
+    sys.stderr.write(f"wrote {TARGET.name}\n")
