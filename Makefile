@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test check lint types docs constraints clean
+.PHONY: help serve build test conformance check lint types docs constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -34,6 +34,9 @@ test: $(STAMP) ## run the tests
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null \
 		|| echo "No Chromium here: tests of pages are skipped; on Debian: apt-get install chromium chromium-driver" >&2
 	$(RUN)pytest
+
+conformance: $(STAMP) ## ask the W3C's suites over HTTP and write docs/conformance.md
+	$(RUN)pytest tests/conformance --conformance-page docs/conformance.md
 
 lint: $(STAMP) ## look for faults in style
 	$(RUN)ruff format --check src tests docs
