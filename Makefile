@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve build test conformance check lint types docs constraints clean
+.PHONY: bench help serve build test conformance check lint types docs constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -52,6 +52,10 @@ check: lint types ## all that CI runs: style, types, the publication itself, tes
 
 docs: $(STAMP) ## write docs/reference.md anew
 	$(RUN)python docs/generate_reference.py
+
+bench: $(STAMP) ## compare with other servers, a few minutes; writes docs/benchmarks.md (ARGS='--triples 1000000 --full')
+	$(RUN)python bench/install.py
+	$(RUN)python bench/run.py $(ARGS)
 
 constraints: ## renew constraints.txt from the newest versions
 	rm -rf $(VENV)
