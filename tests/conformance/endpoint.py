@@ -61,10 +61,12 @@ class Endpoint:
 
     def __init__(self, http: httpx.Client, board: Switchboard, loop: asyncio.AbstractEventLoop) -> None:
         self.http, self._board, self._loop = http, board, loop
+        self.served: Settings | None = None
 
     def serve(self, settings: Settings | None) -> None:
         """Serve another publication from now on."""
         asyncio.run_coroutine_threadsafe(self._board.serve(settings), self._loop).result(_SECONDS)
+        self.served = settings
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What a run of the suites came to: the tables for the terminal and for ``docs/conformance.md``."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -50,12 +50,14 @@ def table(results: Iterable[Result]) -> list[list[str]]:
 
 
 def _row(results: list[Result], formats: list[str]) -> list[str]:
-    failed = {result.test for result in results if result.outcome == "failed"}
+    return [_share(results), *(_share([one for one in results if one.format == name]) for name in formats)]
+
+
+def _share(results: list[Result]) -> str:
+    """Return how many tests passed of those asked; one that was asked in several ways must pass in all."""
     tests = {result.test for result in results}
-    asked = Counter(result.format for result in results)
-    passed = Counter(result.format for result in results if result.outcome == "passed")
-    cells = (f"{passed[name]}/{asked[name]}" if asked[name] else "" for name in formats)
-    return [f"{len(tests - failed)}/{len(tests)}", *cells]
+    failed = {result.test for result in results if result.outcome == "failed"}
+    return f"{len(tests - failed)}/{len(tests)}" if tests else ""
 
 
 def as_text(rows: list[list[str]]) -> Iterator[str]:
