@@ -8,7 +8,7 @@ import pytest
 
 from conformance.endpoint import Endpoint, listening
 from conformance.known import known_failure
-from conformance.manifests import Dataset
+from conformance.manifests import MISSING, SUITES, Dataset
 from conformance.publications import quads_of, throw_away
 from conformance.tables import Result, as_markdown, as_text, table
 from twingraph.settings import Settings
@@ -83,7 +83,10 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     terminalreporter.section("conformance over HTTP: tests passed of tests asked")
     for line in as_text(table(results)):
         terminalreporter.write_line(line)
-    if page := config.getoption("--conformance-page", default=None):
+    page = config.getoption("--conformance-page", default=None)
+    if page and not SUITES.is_dir():
+        terminalreporter.write_line(f"{page} is not written: {MISSING}")
+    elif page:
         page.write_text(as_markdown(results), encoding="utf-8")
 
 
