@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -178,6 +179,7 @@ def _rdflib_term(term: rdflib.term.Node) -> Term:
 _RESULTS = {".srx": read_xml, ".srj": read_json, ".csv": read_csv, ".tsv": read_tsv}
 
 
+@cache
 def read_expected(path: Path, base: str) -> Answer:
     """Read the result that a test expects: a document of results, a result set told in RDF, or a graph."""
     content = path.read_bytes()

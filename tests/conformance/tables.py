@@ -14,7 +14,8 @@ _INTRODUCTION = """\
 
 `make conformance` writes this page. It loads the data of each test of the W3C's suites as a throw-away publication,
 asks the server over HTTP, and compares what comes with what the suite expects. The numbers are tests passed of tests
-asked; a query is asked in every format that its form has, each read back by code that shares nothing with the engine.
+asked; a query is asked in every format that its form has (by GET, as a form and directly, by turns), each read back by
+code that shares nothing with the engine.
 
 Answers are equal when their solutions or triples are, up to the names of blank nodes, and in order where the suite
 gives an order. Terms are compared as they stand; {by_value} of the {passed} answers that pass do so by value only, for
