@@ -43,8 +43,8 @@ def request(path: str, query: str, *, is_graph: bool) -> Request:
 class Connection:
     """One kept connection to a server on this machine, made again when the server closes it."""
 
-    def __init__(self, port: int, timeout: float = 60) -> None:
-        self._port, self._timeout = port, timeout
+    def __init__(self, port: int, timeout: float = 60, source: str = "127.0.0.1") -> None:
+        self._port, self._timeout, self._source = port, timeout, source
         self._socket: socket.socket | None = None
         self._rest = b""
 
@@ -64,7 +64,7 @@ class Connection:
 
     def _ask(self, request: Request) -> bytes:
         if self._socket is None:
-            self._socket = socket.create_connection(("127.0.0.1", self._port), self._timeout)
+            self._socket = socket.create_connection(("127.0.0.1", self._port), self._timeout, (self._source, 0))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.sendall(request.data)
         head = self._until(b"\r\n\r\n").lower()
