@@ -2,7 +2,12 @@
 
 import hashlib
 import importlib
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -19,6 +24,12 @@ def generate():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCH))
         yield importlib.import_module("generate").generate
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCH))
+    return importlib.import_module
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +73,49 @@ def test_what_is_grown_conforms(assembly):
     assert [finding for finding in result.findings if finding.severity != "info"] == []
 
 
-def test_every_query_template_binds_the_samples_that_were_grown(generate, grown):
-    templates = importlib.import_module("templates").load_templates(load_settings(grown[0]))
+def test_every_query_template_binds_the_samples_that_were_grown(bench, grown):
+    templates = bench("templates").load_templates(load_settings(grown[0]))
     drawn = [text for template in templates for text in template.draw(grown[1].samples, 3, seed=1)]
     assert len(templates) >= 15
     assert not [text for text in drawn if "$" in text]
+
+
+def test_no_question_of_the_mix_is_asked_twice(bench, grown):
+    templates = bench("templates").load_templates(load_settings(grown[0]))
+    mix = bench("measure").Asker(templates, grown[1].samples).mix(200, seed=1)
+    with_variables = [text for _, text in mix if "?" in text]
+    assert len(set(with_variables)) == len(with_variables)
+
+
+def test_the_cpu_of_a_process_includes_that_of_its_children(bench):
+    processes = bench("processes")
+    before = processes.cpu_seconds(os.getpid())
+    subprocess.run([sys.executable, "-c", "sum(range(5_000_000))"], check=True)
+    assert processes.cpu_seconds(os.getpid()) - before > 0.05
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello",
+    ],
+    ids=["length", "chunked", "close"],
+)
+def test_the_client_reads_a_body_however_it_is_framed(bench, answer):
+    client = bench("client")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Thread(target=_answer, args=(listener, answer))
+        server.start()
+        connection = client.Connection(listener.getsockname()[1])
+        assert connection.ask(client.request("/sparql", "ASK {}", is_graph=False)) == b"hello"
+        connection.close()
+        server.join()
+
+
+def _answer(listener: socket.socket, answer: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(1 << 16)
+        connection.sendall(answer)
