@@ -1,0 +1,122 @@
+"""The access log: one JSON object a line for each request, and the counts that go with it.
+
+It says which query was asked by its hash, never by its text, and who asked only when the settings say so.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.routing import Match, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from twingraph.errors import LimitError, TwingraphError
+from twingraph.formats import FORMATS
+from twingraph.server.metrics import Metrics
+
+LOGGER = "twingraph.access"
+_NOTE = "twingraph.note"
+_DIGITS = 16
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_NAMES = {name: one.name for one in reversed(FORMATS) for name in (one.media_type, *one.also)}
+logger = logging.getLogger(LOGGER)
+
+
+@dataclass(slots=True)
+class Note:
+    """What only the one who answers knows of a request: the hash of its query, and which limit it met."""
+
+    query: str | None = None
+    limit: str | None = None
+
+    def asked(self, text: str) -> None:
+        """Note which query was asked."""
+        self.query = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+
+    def failed(self, error: Exception) -> None:
+        """Note which limit an error tells of, if it does."""
+        if isinstance(error, LimitError):
+            self.limit = type(error).__name__.removesuffix("Error")
+
+
+def note(request: Request) -> Note:
+    """Return the note of a request; one that nobody reads when requests are not logged."""
+    found = request.scope.get(_NOTE)
+    return found if isinstance(found, Note) else Note()
+
+
+class AccessLog:
+    """Passes requests on to ``app`` and writes down how each was answered.
+
+    ``addresses`` tells whether the client's IP address is written.
+    """
+
+    def __init__(self, app: ASGIApp, router: Router, metrics: Metrics, *, addresses: bool = False) -> None:
+        self._app, self._router, self._metrics, self._addresses = app, router, metrics, addresses
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        scope[_NOTE] = noted = Note()
+        begin = time.perf_counter()
+        try:
+            await self._app(scope, receive, answer)
+        except TwingraphError as error:
+            noted.failed(error)
+            raise
+        finally:
+            self._write(scope, answer, noted, time.perf_counter() - begin)
+
+    def _write(self, scope: Scope, answer: "_Answer", noted: Note, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route = self._route(scope)
+        self._metrics.answered(route, answer.format, answer.status, answer.size)
+        if noted.query:
+            self._metrics.queried(seconds)
+        if noted.limit:
+            self._metrics.limited(noted.limit)
+        facts: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "method": method,
+            "route": route,
+            "status": answer.status,
+            "bytes": answer.size,
+            "ms": round(seconds * 1000, 1),
+            "query": noted.query,
+            "limit": noted.limit,
+        }
+        if self._addresses:
+            facts["address"] = scope["client"][0] if scope.get("client") else None
+        logger.info("%s", json.dumps(facts))
+
+    def _route(self, scope: Scope) -> str:
+        """Return the pattern of the route, which routing leaves in the scope only for some kinds of route."""
+        found = scope.get("route")
+        if found is None:
+            found = next((one for one in self._router.routes if one.matches(scope)[0] is not Match.NONE), None)
+        return str(getattr(found, "path", "none"))
+
+
+class _Answer:
+    """Passes an answer on and remembers its status, its format and how long it is; 499 when nothing was sent."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status, self.size, self.format = 499, 0, "none"
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            kind = Headers(raw=message["headers"]).get("content-type", "").partition(";")[0]
+            self.format = _NAMES.get(kind, kind or "none")
+        elif message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+        await self._send(message)
