@@ -27,7 +27,7 @@ def test_prefixes_stand_in_order_and_nothing_is_lost(format_, size, triples):
             writer.write(body[start : start + size])
     found = re.findall(r"\b([a-z])(?:: <|=\")http://\1.example/", output.getvalue().decode())
     assert found == sorted(found)
-    assert len(found) == len(PREFIXES)
+    assert len(found) == (len(PREFIXES) if triples or format_ is RDF_XML else 0)
     assert sorted(output.getvalue()) == sorted(body)
     assert list(ox.parse(output.getvalue(), format=_GRAPHS[format_.name])) == list(
         ox.parse(body, format=_GRAPHS[format_.name])
