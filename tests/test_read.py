@@ -11,6 +11,7 @@ from twingraph.publication import Publication, QueryFile
 from twingraph.read import read, read_saved_queries
 from twingraph.settings import load_settings
 from twingraph.sources import SourceArchive
+from twingraph.validate.engine import load
 
 BASE = "https://kg.test/"
 SETTINGS = f"""base_iri = "{BASE}"
@@ -105,7 +106,7 @@ BOUNDS = """CONSTRUCT { ?s ex:first ?first ; ex:last ?last } WHERE {
 
 def derived(quads, *texts):
     rules = [QueryFile(f"ontology/rules/{number}.rq", text) for number, text in enumerate(texts)]
-    return derive(rules, quads, IRIS, BASE + "graph/derived")
+    return derive(rules, load(quads), IRIS, BASE + "graph/derived")
 
 
 def test_a_rule_derives_the_bounds_of_a_date():

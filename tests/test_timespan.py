@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twingraph.errors import DateError
-from twingraph.timespan import bounds
+from twingraph.timespan import _calendar, _parsed, bounds
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,13 @@ def test_what_is_no_date_is_refused(text):
     with pytest.raises(DateError) as caught:
         bounds(text)
     assert caught.value.text == text
+
+
+@given(st.integers(0, 9999), st.integers(0, 25), st.integers(0, 32), st.integers(4, 10))
+def test_what_is_read_without_the_library_has_the_bounds_that_it_gives(year: int, month: int, day: int, length: int):
+    text = f"{year:04}-{month:02}-{day:02}"[: 4 if length < 7 else 7 if length < 10 else 10]
+    quick = _calendar(text)
+    assert quick is None or quick == _parsed(text)
 
 
 @given(st.dates())

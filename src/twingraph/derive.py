@@ -23,22 +23,25 @@ from twingraph.timespan import EDTF, bounds
 _XSD_DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
 
 
-def derive(rules: Iterable[QueryFile], quads: Iterable[ox.Quad], iris: Iris, graph: str) -> tuple[ox.Quad, ...]:
-    """Return what the rules derive from the quads, in the named graph ``graph``, each statement once.
+def derive(rules: Iterable[QueryFile], store: ox.Store, iris: Iris, graph: str) -> tuple[ox.Quad, ...]:
+    """Return what the rules derive from the store, in the named graph ``graph``, each statement once, and add it there.
 
     Raises QueryError, with the rule's path, when a rule is malformed or is no CONSTRUCT query.
     """
-    store = ox.Store()
-    store.bulk_extend(quads)
-    said = {(quad.subject, quad.predicate, quad.object) for quad in store}
+    target = ox.NamedNode(graph)
     derived: list[ox.Quad] = []
     for rule in rules:
-        triples = [triple for triple in _construct(store, rule, iris) if _terms(triple) not in said]
-        said.update(map(_terms, triples))
-        new = [ox.Quad(*_terms(triple), ox.NamedNode(graph)) for triple in dict.fromkeys(triples)]
-        store.extend(new)
+        triples = dict.fromkeys(_construct(store, rule, iris))
+        said = _said(store, {triple.predicate for triple in triples})
+        new = [ox.Quad(one.subject, one.predicate, one.object, target) for one in triples if one not in said]
+        store.bulk_extend(new)
         derived += new
     return tuple(derived)
+
+
+def _said(store: ox.Store, predicates: Iterable[ox.NamedNode]) -> set[ox.Triple]:
+    """Return what the store says with these predicates, which is far less than all that it says."""
+    return {quad.triple for predicate in predicates for quad in store.quads_for_pattern(None, predicate, None)}
 
 
 def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
@@ -56,10 +59,6 @@ def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
     if not isinstance(answer, ox.QueryTriples):
         raise QueryError(f"{rule.path}: a rule must be a CONSTRUCT query")
     return list(answer)
-
-
-def _terms(triple: ox.Triple) -> tuple[ox.NamedNode | ox.BlankNode | ox.Triple, ox.NamedNode, Term]:
-    return triple.subject, triple.predicate, triple.object
 
 
 def _literal(term: Term, end: str) -> ox.Literal | None:

@@ -1,12 +1,13 @@
 """Where statements stand in files: the parser keeps no positions, so a light scan of the text finds them.
 
 The scan follows the tokens of Turtle (W3C Recommendation 2014, section 6.5) and of its relatives TriG, N-Triples and
-N-Quads. It runs only when a place is asked for; files in other syntaxes have places without a line.
+N-Quads. It runs only when a place is asked for, over the files that may hold it; files in other syntaxes have places
+without a line.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -36,39 +37,63 @@ class _Place:
 
 @dataclass(frozen=True)
 class Locations:
-    """The places of the statements in ``texts`` (path -> text), whose relative IRIs are resolved against ``base``."""
+    """The places of the statements in ``texts`` (path -> text), whose relative IRIs are resolved against ``base``.
+
+    ``homes`` tells the paths of the files that may make statements about a subject, also those without a text here.
+    """
 
     texts: Mapping[str, str]
     base: str
+    homes: Callable[[str], tuple[str, ...]] | None = None
 
     def find(self, subject: str, predicate: str | None = None, value: str | None = None) -> Location | None:
         """Return where a statement stands, or else its property, its subject, or the first mention of the subject."""
-        places = self._by_subject.get(subject, [])
+        places = self._about(subject)
+        if not places:
+            return _first(self._by_value.get(subject, []))
         narrower = (
             [place for place in places if place.predicate == predicate and place.value == value],
             [place for place in places if place.predicate == predicate],
             [place for place in places if place.predicate == _RDF_TYPE],
             places,
-            self._by_value.get(subject, []),
         )
-        return next((found[0].location for found in narrower if found), None)
+        return next(_first(found) for found in narrower if found)
 
     def all(self, subject: str, predicate: str) -> tuple[Location, ...]:
         """Return every place where a property of a subject is stated, in the order of files and lines."""
-        return tuple(place.location for place in self._by_subject.get(subject, []) if place.predicate == predicate)
+        return tuple(place.location for place in self._about(subject) if place.predicate == predicate)
+
+    def files(self, subject: str) -> tuple[str, ...]:
+        """Return the paths of the files that may make statements about a subject, in their order."""
+        return tuple(sorted(self.texts)) if self.homes is None else self.homes(subject)
+
+    def home(self, subject: str) -> Location | None:
+        """Return the first file that makes a statement about a subject, whatever its syntax, as far as it is known."""
+        paths = self.homes(subject) if self.homes else ()
+        return Location(paths[0]) if paths else None
 
     def mention(self, term: str) -> Location | None:
         """Return the first place where an IRI stands as predicate or object."""
-        found = self._by_value.get(term) or self._by_predicate.get(term)
-        return found[0].location if found else None
+        return _first(self._by_value.get(term) or self._by_predicate.get(term) or [])
+
+    def _about(self, subject: str) -> list[_Place]:
+        paths = sorted(path for path in self.files(subject) if path in self.texts)
+        return [place for path in paths for place in self._file(path).get(subject, ())]
+
+    def _file(self, path: str) -> dict[str, list[_Place]]:
+        """Return the places in one file by their subjects; a file is scanned once."""
+        if path not in self._scanned:
+            places = _Scan(path, self.texts[path], self.base).places()
+            self._scanned[path] = _index((place.subject, place) for place in places)
+        return self._scanned[path]
+
+    @cached_property
+    def _scanned(self) -> dict[str, dict[str, list[_Place]]]:
+        return {}
 
     @cached_property
     def _places(self) -> list[_Place]:
         return [place for path in sorted(self.texts) for place in _Scan(path, self.texts[path], self.base).places()]
-
-    @cached_property
-    def _by_subject(self) -> dict[str, list[_Place]]:
-        return _index((place.subject, place) for place in self._places)
 
     @cached_property
     def _by_value(self) -> dict[str, list[_Place]]:
@@ -77,6 +102,10 @@ class Locations:
     @cached_property
     def _by_predicate(self) -> dict[str, list[_Place]]:
         return _index((place.predicate, place) for place in self._places)
+
+
+def _first(places: list[_Place]) -> Location | None:
+    return places[0].location if places else None
 
 
 def _index(rows: Iterable[tuple[str, _Place]]) -> dict[str, list[_Place]]:

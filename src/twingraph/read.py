@@ -3,8 +3,10 @@
 A file that does not parse is a finding, not an error: the others are read all the same.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -16,6 +18,14 @@ from twingraph.publication import Publication, QueryFile
 from twingraph.saved import SavedQuery, parse_saved_query
 
 _SCANNED = (".ttl", ".trig", ".nt", ".nq")
+_FORMATS = {
+    ".ttl": ox.RdfFormat.TURTLE,
+    ".trig": ox.RdfFormat.TRIG,
+    ".nt": ox.RdfFormat.N_TRIPLES,
+    ".nq": ox.RdfFormat.N_QUADS,
+    ".rdf": ox.RdfFormat.RDF_XML,
+    ".jsonld": ox.RdfFormat.JSON_LD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +102,12 @@ def parse_file(path: Path, name: str, base: str, graph: str) -> ParsedFile:
 
     Raises SyntaxError, as the parser gives it, with line and column.
     """
-    format_ = ox.RdfFormat.from_extension(path.suffix.removeprefix("."))
+    format_ = _FORMATS[path.suffix]
     target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
     # Labels of blank nodes are local to a file; N-Triples and N-Quads know no base.
     relative = format_ not in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
     quads = ox.parse(path.read_bytes(), format_, base_iri=base if relative else None, rename_blank_nodes=True)
-    return ParsedFile(name, graph, tuple(_placed(quad, target) for quad in quads))
+    return ParsedFile(name, graph, tuple(_placed(quads, target, has_graphs=format_.supports_datasets)))
 
 
 def read_text(path: Path, name: str) -> str:
@@ -118,13 +128,36 @@ def _read(publication: Publication, sources: list[tuple[Path, str]]) -> Reading:
             files.append(parse_file(path, name, publication.settings.base_iri, graph))
         except SyntaxError as error:
             findings.append(_syntax(name, error))
-    return Reading(tuple(files), tuple(findings), Locations(texts, publication.settings.base_iri))
+    parsed = {file.path for file in files}
+    homes = _Homes(tuple(files), tuple(name for name in texts if name not in parsed))
+    return Reading(tuple(files), tuple(findings), Locations(texts, publication.settings.base_iri, homes))
 
 
-def _placed(quad: ox.Quad, target: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
-    if isinstance(quad.graph_name, ox.DefaultGraph):
-        return ox.Quad(quad.subject, quad.predicate, quad.object, target)
-    return quad
+@dataclass(frozen=True)
+class _Homes:
+    """Which files speak of a subject; those that did not parse may speak of any."""
+
+    files: tuple[ParsedFile, ...]
+    unread: tuple[str, ...]
+
+    def __call__(self, subject: str) -> tuple[str, ...]:
+        return (*self._paths.get(subject, ()), *self.unread)
+
+    @cached_property
+    def _paths(self) -> dict[str, list[str]]:
+        paths: dict[str, list[str]] = defaultdict(list)
+        for file in self.files:
+            for subject in {quad.subject for quad in file.quads}:
+                paths[str(subject).strip("<>")].append(file.path)
+        return dict(paths)
+
+
+def _placed(quads: Iterable[ox.Quad], target: ox.NamedNode | ox.DefaultGraph, *, has_graphs: bool) -> Iterator[ox.Quad]:
+    for quad in quads:
+        if has_graphs and not isinstance(quad.graph_name, ox.DefaultGraph):
+            yield quad
+        else:
+            yield ox.Quad(quad.subject, quad.predicate, quad.object, target)
 
 
 def _syntax(name: str, error: SyntaxError) -> Finding:

@@ -13,6 +13,7 @@ EDTF = "http://id.loc.gov/datatypes/edtf/EDTF"
 _OPEN = ("", "..")
 _QUALIFIERS = "~?%"
 _SEASON = re.compile(r"-?\d{4}-(?P<season>2[1-4])")
+_CALENDAR = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,7 @@ def _simple(part: str, whole: str) -> Bounds:
     core = part.rstrip(_QUALIFIERS)
     season = _SEASON.fullmatch(core)
     try:
-        parsed = parse_edtf(core)
-        # A qualifier within the date, such as 2004-06~-11, is left to the library.
-        first, last = (parsed.lower_fuzzy(), parsed.upper_fuzzy())
-        earliest, latest = date(*first[:3]), date(*last[:3])
+        earliest, latest = _calendar(core) or _parsed(core)
         if season and season["season"] == "24":
             latest = _shift(latest, 2, last=True)
         if core != part:
@@ -61,6 +59,28 @@ def _simple(part: str, whole: str) -> Bounds:
     except (TypeError, ValueError, OverflowError) as error:
         raise DateError(whole, f"{part!r} lies outside the years 1 to 9999") from error
     return Bounds(earliest, latest)
+
+
+def _calendar(core: str) -> tuple[date, date] | None:
+    """Return the bounds of a plain year, month or day, None for all else; the library takes a thousand times longer."""
+    match = _CALENDAR.fullmatch(core)
+    if match is None:
+        return None
+    year, month, day = (None if part is None else int(part) for part in match.groups())
+    first_month, last_month = (1, 12) if month is None else (month, month)
+    try:
+        first = date(year or 0, first_month, 1 if day is None else day)
+        last = monthrange(first.year, last_month)[1] if day is None else day
+        return first, date(first.year, last_month, last)
+    except ValueError:  # the library knows whether it is a season, or no date at all
+        return None
+
+
+def _parsed(core: str) -> tuple[date, date]:
+    parsed = parse_edtf(core)
+    # A qualifier within the date, such as 2004-06~-11, is left to the library.
+    first, last = (parsed.lower_fuzzy(), parsed.upper_fuzzy())
+    return date(*first[:3]), date(*last[:3])
 
 
 def _widen(earliest: date, latest: date, core: str, *, is_season: bool) -> tuple[date, date]:

@@ -49,11 +49,15 @@ from twingraph.validate import (
 
 @dataclass(frozen=True)
 class Assembly:
-    """All that a release is made from; ``findings`` are those of the rules, the readings hold their own."""
+    """All that a release is made from; ``findings`` are those of the rules, the readings hold their own.
+
+    ``store`` is the engine over all quads, as the rules and the checks ask it; it does not keep lexical forms.
+    """
 
     publication: Publication
     reading: Reading
     shapes: Reading
+    store: ox.Store
     derived: tuple[ox.Quad, ...]
     saved: SavedQueries
     findings: tuple[Finding, ...]
@@ -112,14 +116,17 @@ def assemble(settings: Settings) -> Assembly:
     rules = read_query_files(publication, publication.rule_files)
     findings: tuple[Finding, ...] = ()
     derived: tuple[ox.Quad, ...] = ()
+    store = load(reading.quads())
     try:
-        derived = derive(rules, reading.quads(), settings.iris, settings.iris.graph(settings.derived_graph))
+        derived = derive(rules, store, settings.iris, settings.iris.graph(settings.derived_graph))
     except QueryError as error:
+        store = load(reading.quads())  # without what the rules before it derived
         path = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
         place = Location(path, error.line, error.column) if path else None
         message = error.message.removeprefix(f"{path}: ")
         findings = (Finding("query/rule", message, "mend the rule; nothing was derived", location=place),)
-    return Assembly(publication, reading, read_shapes(publication), derived, read_saved_queries(publication), findings)
+    shapes, saved = read_shapes(publication), read_saved_queries(publication)
+    return Assembly(publication, reading, shapes, store, derived, saved, findings)
 
 
 def check(assembly: Assembly, *, examples: bool = False) -> CheckResult:
@@ -183,11 +190,6 @@ class _Subject:
         return Statements(tuple(shapes.quads()), shapes.locations, settings.iris, settings.languages)
 
     @cached_property
-    def store(self) -> ox.Store:
-        """The engine over everything."""
-        return load(self.assembly.quads)
-
-    @cached_property
     def shapes(self) -> ShapesResult:
         """The result of the shapes, none when a file is missing."""
         if not self.is_complete:
@@ -221,25 +223,19 @@ class _Subject:
 
     def _statements(self, quads: tuple[ox.Quad, ...]) -> Statements:
         settings, reading = self.assembly.settings, self.assembly.reading
-        return Statements(quads, reading.locations, settings.iris, settings.languages, self._homes)
-
-    @cached_property
-    def _homes(self) -> dict[str, str]:
-        files = self.assembly.reading.files
-        # The first file that speaks of a subject wins.
-        return {str(quad.subject).strip("<>"): file.path for file in reversed(files) for quad in file.quads}
+        return Statements(quads, reading.locations, settings.iris, settings.languages)
 
 
 def _checks(subject: _Subject) -> tuple[Finding, ...]:
     publication = subject.assembly.publication
     files = read_query_files(publication, publication.check_files)
-    return run_checks(files, subject.store, subject.everything)
+    return run_checks(files, subject.assembly.store, subject.everything)
 
 
 def _queries(subject: _Subject) -> tuple[Finding, ...]:
     assembly = subject.assembly
     queries, iris = assembly.saved.queries, assembly.settings.iris
-    return run_saved_queries(queries, subject.store, iris, count_rows=subject.is_complete)
+    return run_saved_queries(queries, assembly.store, iris, count_rows=subject.is_complete)
 
 
 def _query_names(subject: _Subject) -> tuple[Finding, ...]:

@@ -40,10 +40,11 @@ def check_literals(statements: Statements) -> tuple[Finding, ...]:
 
 
 def _findings(statements: Statements) -> Iterator[Finding]:
+    wrong = {term for term in statements.terms.objects if isinstance(term, ox.Literal) and not _is_right(term)}
     seen: set[tuple[str, str, str]] = set()
-    for quad in statements.quads:
+    for quad in statements.quads if wrong else ():
         key = statement(quad)
-        if not isinstance(quad.object, ox.Literal) or key in seen:
+        if not isinstance(quad.object, ox.Literal) or quad.object not in wrong or key in seen:
             continue
         seen.add(key)
         if quad.object.datatype.value == EDTF:
@@ -57,6 +58,10 @@ def _findings(statements: Statements) -> Iterator[Finding]:
             message = f"{quad.object.value!r} is not a value of {kind}"
             remedy = f"mend the value of {statements.short(key[1])}, or its datatype"
             yield statements.finding("literal/datatype", message, remedy, *key)
+
+
+def _is_right(literal: ox.Literal) -> bool:
+    return _not_edtf(literal.value) is None if literal.datatype.value == EDTF else _well_typed(literal)
 
 
 def _not_edtf(value: str) -> str | None:

@@ -17,6 +17,8 @@ def check_policy(statements: Statements, iri_types: Mapping[str, str]) -> tuple[
 
 
 def _blank_nodes(statements: Statements) -> Iterator[Finding]:
+    if not any(isinstance(term, ox.BlankNode) for term in statements.terms.objects):
+        return
     for quad in statements.quads:
         subject, predicate, value = statement(quad)
         if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.BlankNode):
@@ -26,13 +28,18 @@ def _blank_nodes(statements: Statements) -> Iterator[Finding]:
 
 
 def _forms(statements: Statements) -> Iterator[Finding]:
-    seen: set[str] = set()
-    for quad in statements.quads:
+    terms = statements.terms
+    every = terms.subjects | terms.predicates | terms.objects | terms.graphs
+    formless = {term.value for term in every if isinstance(term, ox.NamedNode) and _is_formless(statements, term.value)}
+    for quad in statements.quads if formless else ():
         for term in (quad.subject, quad.predicate, quad.object, quad.graph_name):
-            if isinstance(term, ox.NamedNode) and term.value not in seen:
-                seen.add(term.value)
-                if statements.iris.owns(term.value) and statements.iris.parse(term.value) is None:
-                    yield _bad_form(statements, quad, term.value)
+            if isinstance(term, ox.NamedNode) and term.value in formless:
+                formless.remove(term.value)
+                yield _bad_form(statements, quad, term.value)
+
+
+def _is_formless(statements: Statements, iri: str) -> bool:
+    return statements.iris.owns(iri) and statements.iris.parse(iri) is None
 
 
 def _bad_form(statements: Statements, quad: ox.Quad, iri: str) -> Finding:

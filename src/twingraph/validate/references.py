@@ -5,22 +5,22 @@ from collections.abc import Iterator
 
 from twingraph.findings import Finding
 from twingraph.iris import IriKind
-from twingraph.validate.statements import TYPE, Statements, statement
+from twingraph.validate.statements import TYPE, Statements, statement, text
 from twingraph.validate.suggest import did_you_mean
 
 
 def check_references(statements: Statements) -> tuple[Finding, ...]:
     """Return the references to things, and the statements about things, that are defined nowhere."""
-    defined = set(statements.types)
+    undefined = _undefined(statements)
     seen: set[tuple[str, str, str]] = set()
     findings = []
-    for quad in statements.quads:
+    for quad in statements.quads if undefined else ():
         subject, predicate, value = statement(quad)
-        if (subject, "", "") not in seen and subject not in defined and _is_thing(statements, subject):
+        if subject in undefined and (subject, "", "") not in seen:
             seen.add((subject, "", ""))
             message = f"{statements.short(subject)} is defined nowhere: it has no rdf:type"
             findings.append(statements.finding("iri/dangling", message, _remedy(statements, subject), subject))
-        if (subject, predicate, value) not in seen and value not in defined and _is_thing(statements, value):
+        if value in undefined and (subject, predicate, value) not in seen:
             seen.add((subject, predicate, value))
             message = f"{statements.short(predicate)} points to {statements.short(value)}, which is defined nowhere"
             remedy = _remedy(statements, value)
@@ -36,11 +36,12 @@ def check_duplicates(statements: Statements) -> tuple[Finding, ...]:
 def _duplicates(statements: Statements) -> Iterator[Finding]:
     counts: dict[str, list[str]] = defaultdict(list)
     for quad in statements.quads:
-        subject, predicate, value = statement(quad)
-        if predicate == TYPE and statements.iris.owns(subject):
-            counts[subject].append(value)
+        if quad.predicate.value == TYPE and statements.iris.owns(text(quad.subject)):
+            counts[text(quad.subject)].append(text(quad.object))
     for subject, kinds in sorted(counts.items()):
-        places = statements.locations.all(subject, TYPE) if len(kinds) > 1 else ()
+        # Several classes in one file are no second definition, unless one of them is said again.
+        is_suspect = len(kinds) > len(set(kinds)) or (len(kinds) > 1 and len(statements.locations.files(subject)) > 1)
+        places = statements.locations.all(subject, TYPE) if is_suspect else ()
         elsewhere = [place for place in places if place.path != places[0].path]
         if len(kinds) > len(set(kinds)) or elsewhere:
             again = elsewhere[0] if elsewhere else places[-1] if places else None
@@ -50,8 +51,14 @@ def _duplicates(statements: Statements) -> Iterator[Finding]:
             yield statements.finding("iri/duplicate", message, remedy, subject, TYPE, location=again)
 
 
+def _undefined(statements: Statements) -> set[str]:
+    """Return the IRIs of things, as subject or value, that no statement gives a class."""
+    named = {text(term) for term in statements.terms.subjects | statements.terms.objects}
+    return {iri for iri in named.difference(statements.types) if _is_thing(statements, iri)}
+
+
 def _is_thing(statements: Statements, iri: str) -> bool:
-    parsed = statements.iris.parse(iri)
+    parsed = statements.iris.parse(iri) if statements.iris.owns(iri) else None
     return parsed is not None and parsed.kind is IriKind.THING
 
 

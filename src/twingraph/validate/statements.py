@@ -1,8 +1,8 @@
 """The statements that are validated, and findings about them with label and place."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -10,25 +10,44 @@ import pyoxigraph as ox
 from twingraph.findings import Finding, Location, Severity
 from twingraph.iris import Iris
 from twingraph.locations import Locations
+from twingraph.terms import Term
 
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
 LABELS = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel")
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of statements, each once: what holds for a term is asked of it here, not of every statement."""
+
+    subjects: frozenset[Term]
+    predicates: frozenset[ox.NamedNode]
+    objects: frozenset[Term]
+    graphs: frozenset[ox.NamedNode | ox.BlankNode | ox.DefaultGraph]
+
+
 @dataclass(frozen=True)
 class Statements:
     """The quads of a publication, in the order of its files, and what it takes to speak of them.
 
-    ``languages`` are those in which labels are wanted, the first one most; ``homes`` tells the file of each subject,
-    for syntaxes in which no line is known.
+    ``languages`` are those in which labels are wanted, the first one most.
     """
 
     quads: tuple[ox.Quad, ...]
     locations: Locations
     iris: Iris
     languages: tuple[str, ...] = ("en",)
-    homes: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """The terms of all statements."""
+        return Terms(
+            frozenset(quad.subject for quad in self.quads),
+            frozenset(quad.predicate for quad in self.quads),
+            frozenset(quad.object for quad in self.quads),
+            frozenset(quad.graph_name for quad in self.quads),
+        )
 
     @cached_property
     def types(self) -> dict[str, set[str]]:
@@ -59,9 +78,10 @@ class Statements:
     def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
         """Yield the subject and the object of each statement of ``predicate`` between IRIs."""
         for quad in self.quads:
-            is_pair = isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode)
-            if quad.predicate.value == predicate and is_pair:
-                yield text(quad.subject), text(quad.object)
+            if quad.predicate.value == predicate:
+                subject, value = quad.subject, quad.object
+                if isinstance(subject, ox.NamedNode) and isinstance(value, ox.NamedNode):
+                    yield subject.value, value.value
 
     def short(self, iri: str) -> str:
         """Return an IRI as people write it, with its prefix."""
@@ -81,9 +101,7 @@ class Statements:
         location: Location | None = None,
     ) -> Finding:
         """Make a finding about the statement ``focus path value``, with its label and, unless given, its place."""
-        place = location or self.locations.find(focus, path, value)
-        if place is None and focus in self.homes:
-            place = Location(self.homes[focus])
+        place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
         # The label of a blank node changes with every run and tells its reader nothing.
         named = None if not focus or focus.startswith("_:") else focus
         return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
@@ -94,7 +112,7 @@ class Statements:
         return wanted.index(tag) if tag in wanted else len(wanted)
 
 
-def text(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
+def text(term: Term) -> str:
     """Return what a term says: an IRI, a literal's lexical form, a blank node's label with ``_:``."""
     return str(term) if isinstance(term, ox.BlankNode | ox.Triple) else term.value
 

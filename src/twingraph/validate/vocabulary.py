@@ -47,14 +47,38 @@ def _unknown_names(file: QueryFile, statements: Statements, known: set[str]) -> 
 
 
 def _unknown(statements: Statements, known: set[str]) -> Iterator[Finding]:
+    suspect = {term for term in _all_mentioned(statements) if _is_unknown(statements, term, known)}
     seen: set[tuple[str, str]] = set()
-    for quad in statements.quads:
+    for quad in statements.quads if suspect else ():
         for term in _mentioned(quad):
             key = (text(quad.subject), term)
-            if key not in seen:
+            if term in suspect and key not in seen:
                 seen.add(key)
                 yield from _own(statements, quad, term, known)
                 yield from _standard(statements, quad, term)
+
+
+def _all_mentioned(statements: Statements) -> set[str]:
+    """Return what `_mentioned` yields of all statements."""
+    terms = statements.terms
+    objects = (term for term in terms.objects if isinstance(term, ox.NamedNode))
+    datatypes = {term.datatype for term in terms.objects if isinstance(term, ox.Literal)}
+    return {term.value for term in (*terms.predicates, *objects, *datatypes)}
+
+
+def _is_unknown(statements: Statements, term: str, known: set[str]) -> bool:
+    parsed = statements.iris.parse(term) if statements.iris.owns(term) else None
+    is_own = parsed is not None and parsed.kind is IriKind.TERM and term not in known
+    return is_own or any(_strangers(term))
+
+
+def _strangers(term: str) -> Iterator[type[DefinedNamespace]]:
+    """Yield the closed vocabulary in whose namespace a term stands without being one of its terms."""
+    for namespace in _CLOSED:
+        name = term.removeprefix(str(namespace))
+        # Membership properties rdf:_1, rdf:_2... are without end (RDF Schema, section 5.1.5).
+        if name != term and name not in namespace and not (namespace is RDF and name[:1] == "_"):
+            yield namespace
 
 
 def _mentioned(quad: ox.Quad) -> Iterator[str]:
@@ -78,15 +102,12 @@ def _own(statements: Statements, quad: ox.Quad, term: str, known: set[str]) -> I
 
 
 def _standard(statements: Statements, quad: ox.Quad, term: str) -> Iterator[Finding]:
-    for namespace in _CLOSED:
-        name = term.removeprefix(str(namespace))
-        # Membership properties rdf:_1, rdf:_2... are without end (RDF Schema, section 5.1.5).
-        if name != term and name not in namespace and not (namespace is RDF and name[:1] == "_"):
-            near = (statements.short(str(iri)) for iri in dir(namespace) if str(iri).startswith(str(namespace)))
-            short = statements.short(term)
-            remedy = did_you_mean(short, near, "look its name up in the vocabulary's specification")
-            message = f"{short} is not a term of its vocabulary"
-            yield _finding(statements, quad, term, message, remedy, Severity.WARNING)
+    for namespace in _strangers(term):
+        near = (statements.short(str(iri)) for iri in dir(namespace) if str(iri).startswith(str(namespace)))
+        short = statements.short(term)
+        remedy = did_you_mean(short, near, "look its name up in the vocabulary's specification")
+        message = f"{short} is not a term of its vocabulary"
+        yield _finding(statements, quad, term, message, remedy, Severity.WARNING)
 
 
 def _finding(
