@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from twingraph.errors import LimitError, TwingraphError
+from twingraph.errors import LimitError
 from twingraph.formats import FORMATS
 from twingraph.server.metrics import Metrics
 
@@ -69,8 +69,9 @@ class AccessLog:
         begin = time.perf_counter()
         try:
             await self._app(scope, receive, answer)
-        except TwingraphError as error:
-            noted.failed(error)
+        except Exception:
+            # The answer to what nobody foresaw is sent from further out.
+            answer.status = 500
             raise
         finally:
             self._write(scope, answer, noted, time.perf_counter() - begin)

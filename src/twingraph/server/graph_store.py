@@ -1,0 +1,81 @@
+"""The reading side of the SPARQL 1.1 Graph Store HTTP Protocol: whole graphs of the release, by name.
+
+A graph is named by ``?graph=`` (section 4.2) or, where the base of the release is this server's, by its own address
+(section 4.1). Nothing is written here: releases are made by builds.
+"""
+
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from twingraph.errors import QueryError, TwingraphError, UnknownNameError
+from twingraph.formats import GRAPHS
+from twingraph.query_text import Query, QueryForm
+from twingraph.server.access_log import note
+from twingraph.server.answers import respond, wish
+from twingraph.server.problems import RequestError, problem
+from twingraph.server.releases import CurrentRelease, Serving
+
+_ALLOWED = "GET, HEAD, OPTIONS"
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": _ALLOWED,
+    "Access-Control-Allow-Headers": "Accept, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
+_READ_ONLY = "this graph store is read-only; its graphs change by building a release"
+
+
+class GraphStore:
+    """Answers with whole graphs of the current release."""
+
+    def __init__(self, current: CurrentRelease) -> None:
+        self._current = current
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; every failure is a problem document."""
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request)
+        except (TwingraphError, RequestError) as error:
+            note(request).failed(error)
+            response = problem(error)
+        except ClientDisconnect:
+            return
+        response.headers.setdefault("Access-Control-Allow-Origin", "*")
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": _ALLOWED, **_CORS})
+        if request.method not in ("GET", "HEAD"):
+            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, _READ_ONLY, {"Allow": _ALLOWED})
+        serving = self._current.serving
+        query = _query(_named(serving, request), serving)
+        note(request).asked(query.text)
+        return await respond(serving, query, wish(request).choose(GRAPHS), request)
+
+
+def _named(serving: Serving, request: Request) -> str | None:
+    """Return the IRI of the graph that a request names, None for the default graph; raises QueryError."""
+    path = request.path_params.get("path")
+    if path is not None:
+        return f"{serving.release.manifest.base_iri}graph/{path}"
+    given = parse_qsl(request.url.query, keep_blank_values=True)
+    named = [value for name, value in given if name == "graph"]
+    default = any(name == "default" for name, _ in given)
+    if len(named) + default != 1:
+        raise QueryError("name one graph: ?graph= with its IRI, or ?default")
+    return None if default else named[0]
+
+
+def _query(name: str | None, serving: Serving) -> Query:
+    if name is None:
+        return Query("CONSTRUCT WHERE { ?s ?p ?o }", QueryForm.CONSTRUCT)
+    known = [iri for iri in serving.release.manifest.graphs if iri]
+    if name not in known:
+        raise UnknownNameError("graph", name, known)
+    return Query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{name}> {{ ?s ?p ?o }} }}", QueryForm.CONSTRUCT)
