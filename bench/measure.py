@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import count
 from random import Random
-from time import sleep
+from time import perf_counter, sleep
 
 import pyoxigraph as ox
 
@@ -24,6 +24,12 @@ _MANY = 4000
 # Another address of this machine, so that a server can tell the killer from its other clients.
 _KILLERS = "127.0.0.2"
 _PAUSE = 0.05
+# Seconds for one request, from which on asking once has to do.
+_TOO_SLOW = 3.0
+
+# By template and server: the rows of each draw; and by template, or number of clients, and server: a sample a round.
+Answers = dict[str, list[dict[str, int | str]]]
+Found = dict[str, dict[str, list[dict[str, object]]]]
 
 
 @dataclass(frozen=True)
@@ -91,36 +97,46 @@ def rows(server: Server, template: Template, text: str) -> int | str:
         connection.close()
 
 
-def compare(servers: Sequence[Server], asker: Asker, draws: int) -> dict[str, list[dict[str, int | str]]]:
-    """Return, for each template and draw, how many rows each server gave."""
-    answers = {}
+def compare(servers: Sequence[Server], asker: Asker, draws: int) -> tuple[Answers, Found]:
+    """Return, for each template and draw, how many rows each server gave; and samples too slow to repeat."""
+    answers: Answers = {}
+    slow = _nothing()
     for template in asker.templates:
-        texts = asker.texts(template, draws, seed=99)
-        answers[template.name] = [{server.name: rows(server, template, text) for server in servers} for text in texts]
-    return answers
+        counts = []
+        for text in asker.texts(template, draws, seed=99):
+            counts.append({})
+            for server in servers:
+                begin, cpu = perf_counter(), server.cpu()
+                counts[-1][server.name] = rows(server, template, text)
+                taken = perf_counter() - begin
+                if taken > _TOO_SLOW:
+                    sample = Sample([taken], server.cpu() - cpu, 1 / taken, 0)
+                    slow[template.name][server.name].append(asdict(sample))
+        answers[template.name] = counts
+    return answers, slow
 
 
 def each_template(
-    servers: Sequence[Server], asker: Asker, plan: Plan, skipped: set[tuple[str, str]]
-) -> dict[str, dict[str, list[dict[str, object]]]]:
-    """Return the samples of each template and server, one client."""
-    found: dict[str, dict[str, list[dict[str, object]]]] = defaultdict(lambda: defaultdict(list))
+    servers: Sequence[Server], asker: Asker, plan: Plan, skipped: set[tuple[str, str]], slow: Found
+) -> Found:
+    """Return the samples of each template and server, one client; those that are too ``slow`` are not asked again."""
+    found = _nothing()
     for round_ in range(plan.rounds):
         for template in asker.templates:
             texts = asker.texts(template, _MANY, seed=round_)
             for server in _turned(servers, round_):
-                if (server.name, template.name) not in skipped:
+                if known := slow[template.name].get(server.name):
+                    found[template.name][server.name] = known
+                elif (server.name, template.name) not in skipped:
                     requests = _requests(server, template, texts)
                     sample = _sample(server, [requests], plan.seconds)
                     found[template.name][server.name].append(asdict(sample))
     return found
 
 
-def mixed(
-    servers: Sequence[Server], asker: Asker, plan: Plan, only_one: set[str]
-) -> dict[str, dict[str, list[dict[str, object]]]]:
+def mixed(servers: Sequence[Server], asker: Asker, plan: Plan, only_one: set[str]) -> Found:
     """Return the samples of the researcher's mix for each number of clients; some servers with one client only."""
-    found: dict[str, dict[str, list[dict[str, object]]]] = defaultdict(lambda: defaultdict(list))
+    found = _nothing()
     for round_ in range(plan.rounds):
         for clients in plan.clients:
             for server in _turned(servers, round_):
@@ -130,9 +146,9 @@ def mixed(
     return found
 
 
-def repeated(servers: Sequence[Server], asker: Asker, plan: Plan) -> dict[str, dict[str, list[dict[str, object]]]]:
+def repeated(servers: Sequence[Server], asker: Asker, plan: Plan) -> Found:
     """Return the samples of the same question asked again and again, for each template."""
-    found: dict[str, dict[str, list[dict[str, object]]]] = defaultdict(lambda: defaultdict(list))
+    found = _nothing()
     for round_ in range(plan.rounds):
         for template in asker.templates:
             text = asker.texts(template, 1, seed=round_)[0]
@@ -156,6 +172,10 @@ def beside_a_killer(server: Server, asker: Asker, seconds: float) -> dict[str, o
     killer.join()
     server.stop()  # else what was asked last would go on beside the next server
     return {"alone": asdict(alone), "beside": asdict(beside)}
+
+
+def _nothing() -> Found:
+    return defaultdict(lambda: defaultdict(list))
 
 
 def _sample(server: Server, lists: list[list[Request]], seconds: float) -> Sample:

@@ -204,7 +204,7 @@ def _worst_cached(run: dict[str, Any]) -> float:
 
 
 def _least_over_rdflib(run: dict[str, Any]) -> float:
-    samples = (each for each in run["templates"].values() if _RDFLIB in each)
+    samples = (each for each in run["templates"].values() if each.get(_RDFLIB))
     return min((p(each[_RDFLIB], 0.5) / p(each[_OWN], 0.5) for each in samples), default=nan)
 
 

@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -80,11 +81,12 @@ def run(triples: int, seed: int, plan: Plan, names: Sequence[str]) -> dict[str, 
         result = {**_about(loaded, plan), "missing": missing, "facts": {**facts, "samples": {}}}
         result["loads"] = {server.name: _load(server) for server in servers}
         say("comparing answers")
-        result["rows"] = answers = compare(servers, asker, _DRAWS if triples < _LARGE else 1)
+        answers, slow = compare(servers, asker, _DRAWS if triples < _LARGE else 1)
+        result["rows"] = answers
         skipped = set(_failed(answers))
         result["skipped"] = sorted(skipped)
         say("each template")
-        result["templates"] = each_template(servers, asker, plan, skipped)
+        result["templates"] = each_template(servers, asker, plan, skipped, slow)
         say("the mix")
         result["mixed"] = mixed(servers, asker, plan, _ONE_CLIENT)
         say("repeated questions")
@@ -144,6 +146,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--only", nargs="+", choices=list(SERVERS), default=list(SERVERS), help="these servers only")
     given = parser.parse_args()
+    # So that the servers are stopped when this is ended from outside.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     plan = FULL if given.full else QUICK
     if given.rounds:
         plan = Plan(given.rounds, plan.seconds, plan.mixed_seconds, plan.clients)
