@@ -4,6 +4,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from edtf import EDTFParseException, parse_edtf
 
@@ -76,6 +77,7 @@ def _calendar(core: str) -> tuple[date, date] | None:
         return None
 
 
+@lru_cache(maxsize=50_000)  # the same dates come again and again, and the library takes milliseconds for each
 def _parsed(core: str) -> tuple[date, date]:
     parsed = parse_edtf(core)
     # A qualifier within the date, such as 2004-06~-11, is left to the library.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import pyoxigraph as ox
 
@@ -27,8 +28,8 @@ def load(quads: Iterable[ox.Quad]) -> ox.Store:
     return store
 
 
-def ask(store: ox.Store, text: str, iris: Iris) -> Answer:
-    """Answer a query over the union of all graphs, with the publication's prefixes.
+def ask(store: ox.Store, text: str, iris: Iris, most: int | None = None) -> Answer:
+    """Answer a query over the union of all graphs, with the publication's prefixes; of its rows ``most`` at most.
 
     Raises QueryError, with line and column, when the query is malformed, fails or asks another server.
     """
@@ -37,8 +38,8 @@ def ask(store: ox.Store, text: str, iris: Iris) -> Answer:
         answer = store.query(text, base_iri=iris.base, prefixes=dict(iris.namespaces), use_default_graph_as_union=True)
         if isinstance(answer, ox.QuerySolutions):
             columns = tuple(variable.value for variable in answer.variables)
-            return Answer(columns, tuple(tuple(map(_text, row)) for row in answer))
-        return Answer((), ((),) if isinstance(answer, ox.QueryBoolean) else tuple(() for _ in answer))
+            return Answer(columns, tuple(tuple(map(_text, row)) for row in islice(answer, most)))
+        return Answer((), ((),) if isinstance(answer, ox.QueryBoolean) else tuple(() for _ in islice(answer, most)))
     except SyntaxError as error:
         raise query_error(error, text) from error
     except (RuntimeError, OSError, ValueError) as error:
