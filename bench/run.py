@@ -35,10 +35,10 @@ _ONE_CLIENT = {"rdflib-endpoint"}
 _DRAWS, _LARGE = 3, 1_000_000
 
 
-def prepare(triples: int, seed: int) -> Data:
+def prepare(triples: int, seed: int, *, fresh: bool = False) -> Data:
     """Grow the publication and build its release, where that is not done yet, and unpack its quads."""
     publication = data(triples)
-    if not (publication / FACTS).exists():
+    if fresh or not (publication / FACTS).exists():
         say(f"growing {triples:,} triples")
         generate(triples, seed, publication)
     if Archive(load_settings(publication).releases).current_id() is None:
@@ -72,9 +72,8 @@ def running(data: Data, names: Sequence[str]) -> Iterator[tuple[list[Server], di
             server.stop()
 
 
-def run(triples: int, seed: int, plan: Plan, names: Sequence[str]) -> dict[str, object]:
+def run(triples: int, plan: Plan, names: Sequence[str], loaded: Data) -> dict[str, object]:
     """Measure everything and return it as it goes into the JSON file."""
-    loaded = prepare(triples, seed)
     facts = json.loads((loaded.publication / FACTS).read_text(encoding="utf-8"))
     asker = Asker(load_templates(load_settings(loaded.publication)), facts["samples"])
     with running(loaded, names) as (servers, missing):
@@ -144,6 +143,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--full", action="store_true", help="more and longer rounds")
     parser.add_argument("--rounds", type=int)
+    parser.add_argument("--fresh", action="store_true", help="grow the data and build the release anew")
     parser.add_argument("--only", nargs="+", choices=list(SERVERS), default=list(SERVERS), help="these servers only")
     given = parser.parse_args()
     # So that the servers are stopped when this is ended from outside.
@@ -151,7 +151,8 @@ def main() -> None:
     plan = FULL if given.full else QUICK
     if given.rounds:
         plan = Plan(given.rounds, plan.seconds, plan.mixed_seconds, plan.clients)
-    result = run(given.triples, given.seed, plan, given.only)
+    loaded = prepare(given.triples, given.seed, fresh=given.fresh)
+    result = run(given.triples, plan, given.only, loaded)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"run-{given.triples}.json"
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
