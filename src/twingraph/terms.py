@@ -14,11 +14,3 @@ def ntriples(term: Term) -> str:
         quoted, _, tag = text.rpartition("@")
         return f"{quoted}@{canonical_language(tag)}"
     return text
-
-
-def nquad(quad: ox.Quad) -> str:
-    """Return a quad as a line of N-Quads, without the line's end."""
-    terms: list[Term] = [quad.subject, quad.predicate, quad.object]
-    if isinstance(quad.graph_name, ox.NamedNode | ox.BlankNode):
-        terms.append(quad.graph_name)
-    return " ".join(ntriples(term) for term in terms) + " ."
