@@ -1,12 +1,18 @@
 """The remote store: any SPARQL 1.1 endpoint, asked through SPARQLWrapper."""
 
 import ast
+import io
 import json
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from email.message import Message
 from http.client import HTTPException
 from typing import IO
 from urllib.error import HTTPError, URLError
+from xml.etree import ElementTree
 
+import pyoxigraph as ox
 from SPARQLWrapper import POST, SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import (
     EndPointInternalError,
@@ -23,6 +29,8 @@ from twingraph.query_text import Query, with_prefixes
 
 _CHUNK = 1 << 16
 _LONGEST = 500
+# By these a server says that it gives less than was asked for: Virtuoso when its time is up, ours at its limit of rows.
+_PARTIAL = ("X-SQL-State", "Answer-Cut")
 # The client turns these statuses into classes of its own.
 _STATUSES = {Unauthorized: 401, EndPointNotFound: 404, URITooLong: 414, EndPointInternalError: 500}
 
@@ -34,10 +42,10 @@ class RemoteEndpoint:
         self._url, self._namespaces, self._seconds = url, namespaces, seconds
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
-        """Write the endpoint's answer as it came.
+        """Write the endpoint's answer as it came, once it is known to be whole.
 
-        Raises QueryError when the endpoint finds the query malformed, EndpointError when it does not answer, breaks
-        off, or answers in another format than the one asked for.
+        Raises QueryError when the endpoint finds the query malformed, EndpointError when it does not answer in time,
+        breaks off, gives a part only, or answers in another format than the one asked for.
         """
         try:
             self._copy(self._client(query, format_).query().response, format_, output)
@@ -60,17 +68,57 @@ class RemoteEndpoint:
 
     def _copy(self, response: object, format_: Format, output: IO[bytes]) -> None:
         reply: IO[bytes] = response  # type: ignore[assignment]  # urllib's response, which is not typed
-        media_type = response.info().get_content_type()  # type: ignore[attr-defined]
+        headers: Message = response.info()  # type: ignore[attr-defined]
+        media_type = headers.get_content_type()
         if media_type not in (format_.media_type, *format_.also):
             raise EndpointError(self._url, f"answered with {media_type} when asked for {format_.media_type}")
-        while chunk := reply.read(_CHUNK):
-            output.write(chunk)
+        for name in _PARTIAL:
+            if name in headers:
+                raise EndpointError(self._url, f"gave a part of the answer only ({name}: {headers[name]})")
+        content = self._read(reply, int(headers["Content-Length"]) if headers["Content-Length"] else None)
+        try:
+            _READERS.get(format_.name, _nothing)(content)
+        except (SyntaxError, ValueError) as error:
+            raise EndpointError(self._url, f"its answer cannot be read to the end: {error}") from error
+        output.write(content)
+
+    def _read(self, reply: IO[bytes], length: int | None) -> bytes:
+        """Return the whole body within the time that there is for it, however slowly it comes."""
+        content, end = bytearray(), time.monotonic() + self._seconds
+        while chunk := reply.read1(_CHUNK):  # type: ignore[attr-defined]  # urllib's response has it
+            content += chunk
+            if time.monotonic() > end:
+                raise EndpointError(self._url, f"timed out: no whole answer within {self._seconds} seconds")
+        if length is not None and len(content) < length:
+            raise EndpointError(self._url, f"broke off after {len(content)} of {length} bytes")
+        return bytes(content)
 
     def _refusal(self, error: SPARQLWrapperException) -> QueryError | EndpointError:
         reason = _reason(str(error)) or error.msg
         if isinstance(error, QueryBadFormed):
             return QueryError(f"{self._url} answers: {reason}")
         return EndpointError(self._url, reason, _STATUSES.get(type(error)))
+
+
+def _nothing(_: bytes) -> None:
+    """Accept what has no end that could be missing."""
+
+
+def _rdf(format_: ox.RdfFormat) -> Callable[[bytes], object]:
+    return lambda content: deque(ox.parse(content, format=format_, base_iri="http://localhost/"), maxlen=0)
+
+
+# Each raises SyntaxError or ValueError for what ends too early.
+_READERS: Mapping[str, Callable[[bytes], object]] = {
+    "json": json.loads,
+    "xml": lambda content: deque(ElementTree.iterparse(io.BytesIO(content)), maxlen=0),
+    "turtle": _rdf(ox.RdfFormat.TURTLE),
+    "ntriples": _rdf(ox.RdfFormat.N_TRIPLES),
+    "jsonld": json.loads,
+    "rdfxml": _rdf(ox.RdfFormat.RDF_XML),
+    "trig": _rdf(ox.RdfFormat.TRIG),
+    "nquads": _rdf(ox.RdfFormat.N_QUADS),
+}
 
 
 def _reason(message: str) -> str:
