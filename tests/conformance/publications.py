@@ -13,6 +13,7 @@ from twingraph.release.archive import CONTEXT, QUADS, Archive
 from twingraph.release.canonical import canonical_nquads, compress
 from twingraph.release.context import json_ld_context
 from twingraph.release.counts import class_counts, graph_counts
+from twingraph.release.description import DESCRIPTION, describe_release
 from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
 from twingraph.settings import DefaultGraph, Settings
 
@@ -36,6 +37,7 @@ def write_release(settings: Settings, quads: tuple[ox.Quad, ...]) -> None:
     archive = Archive(settings.releases)
     canonical = canonical_nquads(quads)
     files = {QUADS: compress(canonical), CONTEXT: json_ld_context(quads, settings.iris)}
+    files[DESCRIPTION] = describe_release(canonical, settings, ())
     manifest = _manifest(settings, quads, files)
     with archive.locked():
         building = archive.begin()

@@ -84,6 +84,8 @@ class AccessLog:
             self._metrics.queried(seconds)
         if noted.limit:
             self._metrics.limited(noted.limit)
+        if not logger.isEnabledFor(logging.INFO):
+            return
         facts: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "method": method,

@@ -1,7 +1,11 @@
-"""The SPARQL endpoint: the query operation of the SPARQL 1.1 Protocol (section 2.1) as a plain ASGI application."""
+"""The SPARQL endpoint: the query operation of the SPARQL 1.1 Protocol (section 2.1) as a plain ASGI application.
+
+Asked nothing, it describes itself to a client that names a format for graphs (SPARQL 1.1 Service Description).
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from email.message import Message
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
@@ -10,16 +14,28 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from twingraph.errors import QueryError, TwingraphError
-from twingraph.formats import HTML
+from twingraph.formats import FORMATS, HTML
 from twingraph.query_text import Query, read_query
+from twingraph.server.access_log import note
 from twingraph.server.answers import Wish, offered, respond, solutions, wish
-from twingraph.server.pages import Pages
+from twingraph.server.description import Descriptions, is_wanted
+from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.problems import RequestError, problem, status_of
 from twingraph.server.releases import CurrentRelease, Serving
 
 _FORM = "application/x-www-form-urlencoded"
 _DIRECT = "application/sparql-query"
+_FORMAT_NAMES = {name for one in FORMATS for name in (one.name, one.extension, one.media_type, *one.aliases)}
+_UTF_8 = ("utf-8", "utf8", "us-ascii")
+_UPDATE = "application/sparql-update"
 _METHODS = "GET, HEAD, POST, OPTIONS"
+# The protocol knows four parameters; nobody needs more graphs than this.
+_MOST_FIELDS = 1000
+_READ_ONLY = "this endpoint is read-only: it answers queries and takes no updates"
+_EVERYWHERE = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Answer-Cut, ETag, Link, Retry-After, Twingraph-Limits",
+}
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": _METHODS,
@@ -51,8 +67,9 @@ class Operation:
 class SparqlEndpoint:
     """Answers queries about the current release; ``query_bytes`` bounds the body of a request."""
 
-    def __init__(self, current: CurrentRelease, pages: Pages, query_bytes: int) -> None:
+    def __init__(self, current: CurrentRelease, pages: Pages, descriptions: Descriptions, query_bytes: int) -> None:
         self._current, self._pages, self._query_bytes = current, pages, query_bytes
+        self._descriptions = descriptions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every failure is a problem document."""
@@ -60,19 +77,25 @@ class SparqlEndpoint:
         try:
             response = await self._respond(request)
         except (TwingraphError, RequestError) as error:
+            note(request).failed(error)
             response = problem(error)
         except ClientDisconnect:
             return
-        response.headers.setdefault("Access-Control-Allow-Origin", "*")
+        for name, value in _EVERYWHERE.items():
+            response.headers.setdefault(name, value)
         await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": _METHODS, **_CORS})
         operation = await self._operation(request)
+        if operation.text is not None:
+            note(request).asked(operation.text)
         serving = self._current.serving
         if operation.wish.is_page:
             return await self._page(serving, operation, request)
+        if operation.text is None and is_wanted(operation.wish):
+            return await self._descriptions.respond(request)
         query = operation.query(serving)
         format_ = operation.wish.choose(offered(query))
         if format_.name == HTML.name:
@@ -91,20 +114,27 @@ class SparqlEndpoint:
         return await readers[request.method](request)
 
     async def _from_address(self, request: Request) -> Operation:
-        return _operation(parse_qsl(request.url.query, keep_blank_values=True), wish(request))
+        return _operation(_pairs(request.url.query), wish(request))
 
     async def _from_body(self, request: Request) -> Operation:
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type, charset = _content_type(request)
+        if media_type == _UPDATE:
+            raise RequestError(HTTPStatus.FORBIDDEN, _READ_ONLY)
         if media_type not in (_FORM, _DIRECT):
-            expected = f"send a query as {_FORM} or {_DIRECT}, not {media_type or 'without a Content-Type'}"
-            raise RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, expected, {"Accept-Post": f"{_FORM}, {_DIRECT}"})
+            raise _unsupported(f"send a query as {_FORM} or {_DIRECT}, not {media_type or 'without a Content-Type'}")
+        if charset not in _UTF_8:
+            raise _unsupported(f"send a query in UTF-8, not in {charset}")
         text = await self._body(request)
-        if media_type == _FORM:
-            return _operation(parse_qsl(text, keep_blank_values=True), wish(request))
         address = await self._from_address(request)
+        if media_type == _FORM:
+            # The parameters of a form stand in its body (section 2.1.2), so what the address asks is asked besides.
+            asked = _operation(_pairs(text), wish(request))
+            if address.text is not None and asked.text is not None:
+                raise QueryError("one query only: it stands in the form and in the address")
+            return asked
         if address.text is not None:
             raise QueryError("one query only: it stands in the body and in the address")
-        return replace(address, text=text)
+        return replace(address, text=text if text.strip() else None)
 
     async def _body(self, request: Request) -> str:
         content = bytearray()
@@ -123,20 +153,50 @@ class SparqlEndpoint:
             return self._pages.query(serving, request)
         try:
             query = operation.query(serving)
-            rows = await solutions(serving, query)
+            rows = await solutions(serving, query, MOST_ROWS + 1, request)
         except TwingraphError as error:
             return self._pages.query(serving, request, operation.text, error=error, status=status_of(error))
         return self._pages.query(serving, request, operation.text, query=query, rows=rows)
 
 
+def _content_type(request: Request) -> tuple[str, str]:
+    """Return the media type of a body and its charset, which the protocol leaves no choice of (section 2.1.3)."""
+    message = Message()
+    message["Content-Type"] = request.headers.get("content-type", "")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type, (message.get_content_charset() or "utf-8").lower()
+
+
+def _unsupported(detail: str) -> RequestError:
+    return RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, {"Accept-Post": f"{_FORM}, {_DIRECT}"})
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Return the parameters of an address or a form; raises QueryError when they are not UTF-8, or far too many."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except UnicodeDecodeError as error:
+        raise QueryError(f"the parameters are not UTF-8: {error.reason}") from error
+    except ValueError as error:
+        raise QueryError(f"there are more than {_MOST_FIELDS} parameters") from error
+
+
 def _operation(pairs: Sequence[tuple[str, str]], wished: Wish) -> Operation:
-    """Read the parameters of the protocol (section 2.1.4); empty ones are as good as absent."""
-    found: dict[str, list[str]] = {"query": [], "default-graph-uri": [], "named-graph-uri": [], "format": []}
-    for name, value in pairs:
-        if name in found and value.strip():
-            found[name].append(value)
+    """Read the parameters of the protocol (section 2.1.4); those of others are passed over."""
+    found: dict[str, list[str]] = {
+        name: [value.strip() for key, value in pairs if key == name]
+        for name in ("query", "update", "default-graph-uri", "named-graph-uri", "format")
+    }
+    if found["update"]:
+        raise RequestError(HTTPStatus.FORBIDDEN, _READ_ONLY)
     if len(found["query"]) > 1:
         raise QueryError("one query only: the parameter `query` is given more than once")
-    text = found["query"][0] if found["query"] else None
-    named = Wish(wished.accept, found["format"][0] if found["format"] else wished.format)
-    return Operation(text, named, tuple(found["default-graph-uri"]), tuple(found["named-graph-uri"]))
+    text = next((value for key, value in pairs if key == "query" and value.strip()), None)
+    named = Wish(wished.accept, _format(found["format"]) or wished.format)
+    default, graphs = ([iri for iri in found[name] if iri] for name in ("default-graph-uri", "named-graph-uri"))
+    return Operation(text, named, tuple(default), tuple(graphs))
+
+
+def _format(names: Sequence[str]) -> str | None:
+    """Return the first name of a format that is known: SPARQLWrapper gives two, of which servers know one or other."""
+    return next((name for name in names if name.lower() in _FORMAT_NAMES), names[0] if names else None)
