@@ -2,7 +2,7 @@
 
 import multiprocessing
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
 from time import perf_counter, sleep
@@ -156,8 +156,8 @@ def side_by_side(port: int, lists: list[list[Request]], seconds: float) -> Run:
     return Run(together, sum(run.failed for run in runs), max(run.elapsed for run in runs))
 
 
-def wait_until_ready(port: int, path: str, seconds: float) -> None:
-    """Wait until the server answers a query; raises AnswerError when it does not in time."""
+def wait_until_ready(port: int, path: str, seconds: float, is_alive: Callable[[], bool]) -> None:
+    """Wait until the server answers a query; raises AnswerError when it does not in time, or is not alive any more."""
     probe = request(path, "SELECT * WHERE { ?s ?p ?o } LIMIT 1", is_graph=False)
     deadline = perf_counter() + seconds
     while True:
@@ -165,7 +165,7 @@ def wait_until_ready(port: int, path: str, seconds: float) -> None:
         try:
             connection.ask(probe)
         except AnswerError:
-            if perf_counter() > deadline:
+            if perf_counter() > deadline or not is_alive():
                 raise
             sleep(0.05)
         else:

@@ -192,7 +192,7 @@ def _start(name: str, path: str, port: int, command: Sequence[str], folder: Path
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, start_new_session=True)
     server = Server(name, path, port, process)
     try:
-        wait_until_ready(port, path, _PATIENCE)
+        wait_until_ready(port, path, _PATIENCE, lambda: process.poll() is None)
     except Exception:
         server.stop()
         raise
