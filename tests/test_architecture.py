@@ -11,12 +11,13 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats", "query_text", "engine_errors"),
+    ("findings", "iris", "formats", "query_text", "engine_errors", "datasets"),
     ("settings", "terms", "timespan"),
     ("publication", "evidence", "saved", "locations"),
     ("sources",),
     ("read", "derive", "validate"),
     ("release", "store"),
+    ("workers",),
     ("export", "server"),
     ("cli",),
 )

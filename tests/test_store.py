@@ -6,6 +6,7 @@ import json
 import pyoxigraph as ox
 import pytest
 
+from twingraph.datasets import merged
 from twingraph.errors import QueryError, StoreError
 from twingraph.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.iris import Iris
@@ -28,6 +29,7 @@ def release(tmp_path_factory):
     (directory / "quads.nq.gz").write_bytes(compress(QUADS))
     engine = ox.Store(str(directory / "store"))
     engine.bulk_load(QUADS, format=ox.RdfFormat.N_QUADS)
+    engine.bulk_load(merged(QUADS), format=ox.RdfFormat.N_QUADS)
     engine.flush()
     del engine
     return directory

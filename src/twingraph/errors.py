@@ -18,6 +18,12 @@ An exception means that the work could not be done. What is wrong *in the data* 
     ├── ReleaseError           a release is incomplete or cannot be written
     │   └── NoReleaseError     nothing has been built yet
     ├── StoreError             the engine could not do its work
+    │   └── WorkerLostError    the process that answered a query ended before it had
+    ├── LimitError             a query would have gone over a limit
+    │   ├── QueryTimeoutError  it ran too long
+    │   ├── MemoryLimitError   it took too much memory
+    │   ├── AnswerTooLargeError  its answer is too large
+    │   └── TooBusyError       no worker was free in time
     └── EndpointError          a remote endpoint did not answer as the protocol says
 
 The server maps each class to an HTTP status in ``server/problems.py``, the command line to an exit code
@@ -124,6 +130,51 @@ class NoReleaseError(ReleaseError):
 
 class StoreError(TwingraphError):
     """The engine could not do its work, for another reason than the query's text."""
+
+
+class WorkerLostError(StoreError):
+    """The process that answered a query ended, by ``signal`` when it is known, before it had answered."""
+
+    def __init__(self, signal: int | None = None) -> None:
+        self.signal = signal
+        cause = f" (signal {signal})" if signal else ""
+        super().__init__(f"the engine ended{cause} before it had answered; a query that nests very deeply does that")
+
+
+class LimitError(TwingraphError):
+    """A query would have gone over a limit of this server."""
+
+
+class QueryTimeoutError(LimitError):
+    """A query ran for ``seconds``, which is the limit."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"the query ran for {seconds:g} seconds, the limit, and was ended; ask for less at a time")
+
+
+class MemoryLimitError(LimitError):
+    """A query needed more than ``limit`` bytes of memory."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"the query needed more than {limit} bytes of memory, the limit; ask for less at a time")
+
+
+class AnswerTooLargeError(LimitError):
+    """An answer would have more than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"the answer has more than {limit} bytes, the limit; ask for parts of it by LIMIT and OFFSET")
+
+
+class TooBusyError(LimitError):
+    """No worker was free; ``retry_after`` is the number of seconds after which to ask again."""
+
+    def __init__(self, reason: str, retry_after: int) -> None:
+        self.reason, self.retry_after = reason, retry_after
+        super().__init__(f"the server is busy: {reason}; ask again in {retry_after} seconds")
 
 
 class EndpointError(TwingraphError):

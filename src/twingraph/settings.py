@@ -6,7 +6,6 @@ are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from twingraph.datasets import DefaultGraph
 from twingraph.errors import SettingsError
 from twingraph.iris import Iris
 
@@ -21,20 +21,12 @@ FILE_NAME = "twingraph.toml"
 _ENVIRONMENT = "TWINGRAPH_"
 
 PositiveInt = Annotated[int, Field(gt=0)]
+NaturalInt = Annotated[int, Field(ge=0)]
+PositiveFloat = Annotated[float, Field(gt=0)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class DefaultGraph(StrEnum):
-    """What a query that names no dataset finds in the default graph (SPARQL 1.1, section 13.1).
-
-    ``union``: the statements of all graphs; ``default``: only those that lie in no named graph.
-    """
-
-    UNION = "union"
-    DEFAULT = "default"
 
 
 class Agent(_Section):
@@ -104,6 +96,34 @@ class Limits(_Section):
 
     query_bytes: PositiveInt = 1_000_000
     """How many bytes the body of a request may have."""
+    request_seconds: PositiveFloat = 10.0
+    """How long a client may take to send a request."""
+    query_seconds: PositiveFloat = 30.0
+    """How long a query may run, from when a worker takes it to the last byte of its answer."""
+    memory_bytes: PositiveInt = 1_000_000_000
+    """How much memory a query may use beside the release itself."""
+    rows: NaturalInt = 1_000_000
+    """How many rows an answer may have; 0 for any number."""
+    answer_bytes: PositiveInt = 500_000_000
+    """How many bytes an answer may have."""
+    held_bytes: PositiveInt = 1_048_576
+    """How much of an answer is held back, so that what goes wrong until then is said plainly."""
+    workers: NaturalInt = 0
+    """How many queries run at once; 0 takes one for each processor, and two at least."""
+    spares: NaturalInt = 1
+    """How many more workers stand ready: for clients that have none while others hold all, and for those killed."""
+    per_client: NaturalInt = 0
+    """How many queries of one client run at once; 0 for as many as there are workers."""
+    queue: NaturalInt = 64
+    """How many queries may wait for a worker."""
+    queue_seconds: PositiveFloat = 10.0
+    """How long a query waits for a worker."""
+    cache_bytes: NaturalInt = 67_108_864
+    """How many bytes of answers are kept to be given again; 0 keeps none."""
+    memory_quads: NaturalInt = 2_000_000
+    """How many quads a release may have to be held in each worker's memory; a larger one is read from disk."""
+    warm: bool = True
+    """Whether the saved queries that need no values are asked once when a release is opened."""
 
 
 class Server(_Section):
@@ -113,6 +133,10 @@ class Server(_Section):
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """The port to listen on; 0 takes any that is free."""
+    access_log: bool = True
+    """Whether each request is logged, as a line of JSON on standard error."""
+    log_addresses: bool = False
+    """Whether that log says the IP addresses of those who ask."""
 
 
 class Settings(BaseSettings):

@@ -29,6 +29,12 @@ EXIT_CODES: Mapping[type[errors.TwingraphError], ExitCode] = {
     errors.ReleaseError: ExitCode.NOT_DONE,
     errors.NoReleaseError: ExitCode.NOT_DONE,
     errors.StoreError: ExitCode.NOT_DONE,
+    errors.WorkerLostError: ExitCode.NOT_DONE,
+    errors.LimitError: ExitCode.NOT_DONE,
+    errors.QueryTimeoutError: ExitCode.NOT_DONE,
+    errors.MemoryLimitError: ExitCode.NOT_DONE,
+    errors.AnswerTooLargeError: ExitCode.NOT_DONE,
+    errors.TooBusyError: ExitCode.NOT_DONE,
     errors.EndpointError: ExitCode.NOT_DONE,
 }
 

@@ -21,8 +21,8 @@ from twingraph.query_text import Query, read_query
 from twingraph.read import read_saved_queries
 from twingraph.release.archive import Archive
 from twingraph.saved import SavedQuery, parse_saved_query
-from twingraph.server.releases import open_release
 from twingraph.settings import Settings
+from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.protocol import Engine
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
@@ -73,8 +73,13 @@ def query_command(
 
 
 def _current(chosen: Settings) -> Asked:
-    serving = open_release(Archive(chosen.releases).current())
-    return Asked(serving.store, serving.release.manifest.iris, serving.queries)
+    release = Archive(chosen.releases).current()
+    release.verify()
+    manifest = release.manifest
+    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, chosen.limits.memory_quads)
+    store.load(release.directory, manifest.quads)
+    saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
+    return Asked(store, manifest.iris, {query.name: query for query in saved})
 
 
 def _endpoint(chosen: Settings, url: str) -> Asked:

@@ -8,9 +8,11 @@ import typer
 import uvicorn
 
 from twingraph.cli.build import build_with_report
+from twingraph.cli.exit_codes import ExitCode
 from twingraph.cli.options import say, settings
 from twingraph.errors import SettingsError
 from twingraph.release.archive import Archive
+from twingraph.server.access_log import LOGGER
 from twingraph.server.app import create_app
 from twingraph.settings import Server
 
@@ -35,9 +37,12 @@ def serve_command(
     app = create_app(chosen)
     with _listen(chosen.server) as listener:
         _announce(listener)
-        _log()
+        _log(chosen.server)
         config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
-        uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise typer.Exit(ExitCode.NOT_DONE)
 
 
 def _listen(server: Server) -> socket.socket:
@@ -57,7 +62,14 @@ def _announce(listener: socket.socket) -> None:
     typer.echo(f"  curl -H 'Accept: text/csv' --data-urlencode 'query={_FIRST_QUERY}' {address}/sparql")
 
 
-def _log() -> None:
+def _log(server: Server) -> None:
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(level=logging.WARNING, format=form)
     logging.getLogger("twingraph").setLevel(logging.INFO)
+    # Each of its lines is a JSON object by itself.
+    lines = logging.StreamHandler()
+    lines.setFormatter(logging.Formatter("%(message)s"))
+    access = logging.getLogger(LOGGER)
+    access.addHandler(lines)
+    access.propagate = False
+    access.setLevel(logging.INFO if server.access_log else logging.WARNING)

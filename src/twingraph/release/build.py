@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import pyoxigraph as ox
 
+from twingraph.datasets import DefaultGraph, merged
 from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
 from twingraph.query_text import with_prefixes
@@ -20,6 +21,7 @@ from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, R
 from twingraph.release.canonical import canonical_nquads, compress
 from twingraph.release.context import json_ld_context
 from twingraph.release.counts import class_counts, document_names, graph_counts, names
+from twingraph.release.description import DESCRIPTION, describe_release, language_tags
 from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
 from twingraph.release.pipeline import Assembly, CheckResult, assemble, check
 from twingraph.release.provenance import provenance, tools
@@ -69,7 +71,9 @@ def _content(assembly: Assembly) -> _Content:
     canonical = canonical_nquads(quads)
     iris = assembly.settings.iris
     files = {QUADS: compress(canonical), CONTEXT: json_ld_context(quads, iris)}
-    for query in assembly.saved.queries:
+    saved = assembly.saved.queries
+    files[DESCRIPTION] = describe_release(canonical, assembly.settings, saved)
+    for query in saved:
         files[f"{QUERIES}/{query.name}.rq"] = _with_header(query.text, iris.namespaces).encode()
     return _Content(quads, canonical, files)
 
@@ -104,6 +108,7 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
             inputs={assembly.publication.relative(path): digest(path.read_bytes()) for path in inputs},
             tools=tools(),
         ),
+        language_tags=language_tags(content.canonical),
         quads=content.canonical.count(b"\n"),
         graphs=graph_counts(set(content.quads)),
         classes=class_counts(content.quads, called),
@@ -139,7 +144,7 @@ def _write(archive: Archive, manifest: Manifest, content: _Content) -> bool:
             path = building / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(data)
-        _write_store(building / STORE, content.canonical)
+        _write_store(building / STORE, content.canonical, manifest.default_graph)
         (building / FILE).write_bytes(manifest.to_json())
         archive.publish(building, manifest.id)
     except OSError as error:
@@ -147,10 +152,15 @@ def _write(archive: Archive, manifest: Manifest, content: _Content) -> bool:
     return True
 
 
-def _write_store(directory: Path, canonical: bytes) -> None:
-    """Write the quads in the engine's own form: offline and compacted, so that it can be opened read-only."""
+def _write_store(directory: Path, canonical: bytes, default_graph: DefaultGraph) -> None:
+    """Write the quads in the engine's own form: offline and compacted, so that it can be opened read-only.
+
+    Where the default graph is the union of all graphs, the store holds it as well, each statement once.
+    """
     store = ox.Store(str(directory))
     store.bulk_load(canonical, format=ox.RdfFormat.N_QUADS)
+    if default_graph == DefaultGraph.UNION:
+        store.bulk_load(merged(canonical), format=ox.RdfFormat.N_QUADS)
     store.optimize()
     store.flush()
 

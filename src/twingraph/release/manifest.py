@@ -9,9 +9,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from twingraph.datasets import DefaultGraph
 from twingraph.errors import ReleaseError
 from twingraph.iris import Iris
-from twingraph.settings import Agent, DefaultGraph
+from twingraph.settings import Agent
 
 FILE = "manifest.json"
 FORM = 1
@@ -50,6 +51,7 @@ class Origin(_Part):
 class Manifest(_Part):
     """Everything about a release; ``files`` are the SHA-256 of its files, the store's directory apart.
 
+    ``language_tags`` are the tags of its literals that are not lower-case, as the engine would write them.
     The store is the engine's own form of ``quads.nq.gz``: its files differ from build to build, its content does not.
     """
 
@@ -65,6 +67,7 @@ class Manifest(_Part):
     contact: Agent | None
     licence: str | None
     languages: tuple[str, ...]
+    language_tags: tuple[str, ...] = ()
     origin: Origin
     quads: int
     graphs: dict[str, int]

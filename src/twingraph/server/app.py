@@ -8,11 +8,17 @@ from http import HTTPStatus
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Route
 
 from twingraph import __version__
 from twingraph.errors import TwingraphError
 from twingraph.release.archive import Archive
+from twingraph.server.access_log import AccessLog, note
+from twingraph.server.answers import warm
+from twingraph.server.description import Descriptions
+from twingraph.server.graph_store import GraphStore
+from twingraph.server.metrics import CONTENT_TYPE, Metrics, State
 from twingraph.server.pages import Pages
 from twingraph.server.problems import RequestError, problem
 from twingraph.server.releases import CurrentRelease
@@ -28,23 +34,31 @@ def create_app(settings: Settings) -> FastAPI:
 
     Raises NoReleaseError when nothing has been built, ReleaseError or StoreError when the release is damaged.
     """
-    current, pages = CurrentRelease(Archive(settings.releases)), Pages()
+    greet = warm if settings.limits.warm else None
+    current, pages = CurrentRelease(Archive(settings.releases), settings.limits, greet), Pages()
     # The generated pages of FastAPI fetch their scripts from another origin; /openapi.json is there for tools.
     app = FastAPI(title="twingraph", version=__version__, docs_url=None, redoc_url=None, lifespan=_lifespan(current))
-    app.router.routes.append(Route("/sparql", SparqlEndpoint(current, pages, settings.limits.query_bytes)))
+    descriptions, metrics = Descriptions(current, settings.limits), Metrics()
+    sparql = SparqlEndpoint(current, pages, descriptions, settings.limits.query_bytes)
+    app.router.routes.append(Route("/sparql", sparql))
+    app.router.routes += [Route(path, GraphStore(current)) for path in ("/graph-store", "/graph/{path:path}")]
     _add_pages(app, current, pages)
+    _add_descriptions(app, current, descriptions, metrics)
     _add_errors(app)
+    app.add_middleware(AccessLog, app.router, metrics, addresses=settings.server.log_addresses)
     return app
 
 
 def _lifespan(current: CurrentRelease) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def follow(_: FastAPI) -> AsyncIterator[None]:
+        await current.start()
         follower = asyncio.create_task(current.follow())
         yield
         follower.cancel()
         with suppress(asyncio.CancelledError):
             await follower
+        await current.stop()
 
     return follow
 
@@ -60,11 +74,11 @@ def _add_pages(app: FastAPI, current: CurrentRelease, pages: Pages) -> None:
     async def style() -> Response:
         return pages.style()
 
-    @app.get("/healthz", summary="Tell whether the store answers, and from which release")
+    @app.get("/healthz", summary="Tell whether there are workers that answer, and from which release")
     async def health() -> JSONResponse:
         serving = current.serving
-        quads = await asyncio.to_thread(serving.store.health)
-        return JSONResponse({"status": "ok", "release": serving.release.id, "quads": quads})
+        serving.pool.require()
+        return JSONResponse({"status": "ok", "release": serving.release.id, "quads": serving.release.manifest.quads})
 
     @app.get("/queries", summary="List the saved queries")
     async def queries(request: Request) -> Response:
@@ -75,14 +89,48 @@ def _add_pages(app: FastAPI, current: CurrentRelease, pages: Pages) -> None:
         return await saved.run(request, name)
 
 
+def _add_descriptions(app: FastAPI, current: CurrentRelease, descriptions: Descriptions, metrics: Metrics) -> None:
+    @app.api_route("/.well-known/void", methods=_READ, summary="Describe the dataset (VoID) and the endpoint")
+    async def void(request: Request) -> Response:
+        return await descriptions.respond(request)
+
+    @app.get("/metrics", summary="Tell what was counted, for Prometheus")
+    async def counted() -> Response:
+        return Response(metrics.text(_state(current)), headers={"Content-Type": CONTENT_TYPE})
+
+    @app.get("/readyz", summary="Tell whether queries are answered")
+    async def ready() -> JSONResponse:
+        current.serving.pool.require()
+        return JSONResponse({"status": "ready", "release": current.serving.release.id})
+
+
+def _state(current: CurrentRelease) -> State:
+    serving, figures = current.serving, current.figures
+    return State(
+        release=serving.release.id,
+        quads=serving.release.manifest.quads,
+        waiting=serving.pool.queued,
+        running=serving.pool.busy,
+        killed=figures.killed,
+        lost=figures.lost,
+        hits=serving.cache.hits,
+        misses=serving.cache.misses,
+    )
+
+
 def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(TwingraphError)
-    async def known(_: Request, error: TwingraphError) -> Response:
+    async def known(request: Request, error: TwingraphError) -> Response:
+        note(request).failed(error)
         return problem(error)
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
         return problem(RequestError(HTTPStatus(error.status_code), str(error.detail), error.headers or {}))
+
+    @app.exception_handler(ClientDisconnect)
+    async def left(_: Request, __: ClientDisconnect) -> Response:
+        return Response()  # nobody reads it
 
     @app.exception_handler(Exception)
     async def unknown(_: Request, __: Exception) -> Response:

@@ -24,6 +24,12 @@ STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
     errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NoReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.WorkerLostError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.LimitError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.QueryTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.MemoryLimitError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.AnswerTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EndpointError: HTTPStatus.BAD_GATEWAY,
 }
 
@@ -54,5 +60,7 @@ def problem(error: errors.TwingraphError | RequestError) -> Response:
     if isinstance(error, errors.QueryError) and error.line is not None:
         body |= {"line": error.line, "column": error.column}
     headers = dict(error.headers) if isinstance(error, RequestError) else {}
+    if isinstance(error, errors.TooBusyError):
+        headers["Retry-After"] = str(error.retry_after)
     content = json.dumps(body, ensure_ascii=False) + "\n"
     return Response(content, status, {**headers, "Cache-Control": "no-store"}, MEDIA_TYPE)

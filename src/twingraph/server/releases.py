@@ -1,19 +1,23 @@
 """The release that is served, following ``releases/current``.
 
-A new release is opened beside the old one and then takes its place; who is being answered from the old one keeps it
-to the end. One that cannot be opened is logged, and the old one stays.
+A new release is opened by workers of its own beside the old one, and takes its place when they are all ready; who is
+being answered from the old one is answered to the end. One that cannot be opened is logged, and the old one stays.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from twingraph.errors import TwingraphError
+from twingraph.errors import NoReleaseError, TwingraphError
+from twingraph.query_text import Query, read_query
 from twingraph.release.archive import Archive, Release
 from twingraph.saved import SavedQuery, parse_saved_query
-from twingraph.store.embedded import EmbeddedStore
-from twingraph.store.protocol import Store
+from twingraph.server.cache import ResponseCache
+from twingraph.server.flights import Flights
+from twingraph.settings import Limits
+from twingraph.workers.pool import Figures, Pool
+from twingraph.workers.wire import Opening
 
 logger = logging.getLogger(__name__)
 
@@ -23,39 +27,62 @@ class Serving:
     """A release, opened: everything that an answer comes from."""
 
     release: Release
-    store: Store
     queries: Mapping[str, SavedQuery]
+    pool: Pool
+    limits: Limits
+    cache: ResponseCache
+    flights: Flights
+    announcement: str
 
-
-def open_release(release: Release) -> Serving:
-    """Open a release; raises ReleaseError, StoreError or QueryError when it is damaged."""
-    release.verify()
-    manifest = release.manifest
-    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph)
-    store.load(release.directory, manifest.quads)
-    found = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
-    return Serving(release, store, {query.name: query for query in found})
+    def ready_queries(self) -> Iterator[Query]:
+        """Yield the saved queries that need no values."""
+        manifest = self.release.manifest
+        for saved in self.queries.values():
+            if all(parameter.default is not None for parameter in saved.parameters):
+                yield read_query(saved.bind({}, manifest.iris), manifest.prefixes, manifest.base_iri)
 
 
 class CurrentRelease:
-    """Holds what is served now; raises NoReleaseError when there is nothing to begin with."""
+    """Holds what is served now; raises NoReleaseError or ReleaseError when there is nothing whole to begin with.
 
-    def __init__(self, archive: Archive) -> None:
-        self._archive = archive
-        self.serving = open_release(archive.current())
+    ``opened`` is called, and awaited, with each release when it begins to be served.
+    """
+
+    def __init__(
+        self, archive: Archive, limits: Limits, opened: Callable[[Serving], Awaitable[None]] | None = None
+    ) -> None:
+        self._archive, self._limits, self._opened = archive, limits, opened
+        self._cache, self.figures = ResponseCache(limits.cache_bytes), Figures()
+        self.serving = self._prepare(archive.current())
         self._refused: str | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def refresh(self) -> bool:
+    async def start(self) -> None:
+        """Start the workers; raises StoreError when they cannot open the release."""
+        await self.serving.pool.start()
+        self._greet()
+
+    async def stop(self) -> None:
+        """End all workers and what else is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await self.serving.pool.close()
+
+    async def refresh(self) -> bool:
         """Open the current release if it is another one now; tell whether it has taken the old one's place."""
         identifier = self._archive.current_id()
         if identifier in (None, self.serving.release.id, self._refused):
             return False
         try:
-            self.serving = open_release(self._archive.current())
+            new = await asyncio.to_thread(self._read)
+            await self._open(new)
         except (TwingraphError, OSError) as error:
             self._refused = identifier
             logger.error("release %s is not served: %s; %s stays", identifier, error, self.serving.release.id)  # noqa: TRY400 - the message says it all
             return False
+        old, self.serving = self.serving, new
+        self._keep(old.pool.drain())
+        self._greet()
         logger.info("now serving release %s", identifier)
         return True
 
@@ -63,4 +90,58 @@ class CurrentRelease:
         """Look for a new release again and again, until cancelled."""
         while True:
             await asyncio.sleep(seconds)
-            await asyncio.to_thread(self.refresh)
+            await self.refresh()
+
+    def _read(self) -> Serving:
+        release = self._archive.current()
+        if release.id == self.serving.release.id:
+            raise NoReleaseError(str(release.directory))
+        return self._prepare(release)
+
+    async def _open(self, new: Serving) -> None:
+        try:
+            await new.pool.start(complete=True)
+        except BaseException:
+            await new.pool.close()
+            raise
+
+    def _prepare(self, release: Release) -> Serving:
+        release.verify()
+        limits = self._limits
+        queries = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
+        announcement = (
+            f"seconds={limits.query_seconds:g}, memory={limits.memory_bytes}, rows={limits.rows or 'any'}, "
+            f"bytes={limits.answer_bytes}"
+        )
+        return Serving(
+            release,
+            {query.name: query for query in queries},
+            Pool(_opening(release, limits), limits, self.figures),
+            limits,
+            self._cache,
+            Flights(),
+            announcement,
+        )
+
+    def _greet(self) -> None:
+        if self._opened:
+            self._keep(self._opened(self.serving))
+
+    def _keep(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _opening(release: Release, limits: Limits) -> Opening:
+    manifest = release.manifest
+    return Opening(
+        directory=str(release.directory.resolve()),
+        quads=manifest.quads,
+        base=manifest.base_iri,
+        prefixes=manifest.prefixes,
+        default_graph=manifest.default_graph,
+        memory_quads=limits.memory_quads,
+        memory_bytes=limits.memory_bytes,
+        language_tags=manifest.language_tags,
+    )

@@ -6,8 +6,9 @@ from starlette.responses import JSONResponse, Response
 from twingraph.errors import TwingraphError, UnknownNameError
 from twingraph.query_text import Query, read_query
 from twingraph.saved import SavedQuery
+from twingraph.server.access_log import note
 from twingraph.server.answers import offered, respond, solutions, wish
-from twingraph.server.pages import Pages
+from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.problems import status_of
 from twingraph.server.releases import CurrentRelease, Serving
 
@@ -37,6 +38,7 @@ class SavedQueries:
         if wished.is_page:
             return await self._page(serving, request, saved, values)
         query = _query(serving, saved, values)
+        note(request).asked(query.text)
         return await respond(serving, query, wished.choose(offered(query)), request)
 
     async def _page(self, serving: Serving, request: Request, saved: SavedQuery, values: dict[str, str]) -> Response:
@@ -45,7 +47,7 @@ class SavedQueries:
             return self._pages.saved_query(serving, request, saved, values)
         try:
             query = _query(serving, saved, values)
-            rows = await solutions(serving, query)
+            rows = await solutions(serving, query, MOST_ROWS + 1, request)
         except TwingraphError as error:
             return self._pages.saved_query(serving, request, saved, values, error=error, status=status_of(error))
         return self._pages.saved_query(serving, request, saved, values, query=query, rows=rows)

@@ -1,20 +1,25 @@
 """The embedded store: Oxigraph within this program, over one release.
 
-A release of up to SMALL quads is held in memory, a larger one is opened read-only where it lies.
+A release of up to SMALL quads is held in memory, a larger one is opened read-only where it lies. Where the default
+graph is the union of all graphs, the store holds their merge in it, each statement once.
 """
 
 import gzip
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain, combinations, islice
 from pathlib import Path
 from typing import IO, TypeGuard, TypeVar, cast
 
 import pyoxigraph as ox
 
+from twingraph.datasets import MERGE, DefaultGraph
 from twingraph.engine_errors import query_error
 from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.formats import Format
 from twingraph.query_text import Query
-from twingraph.settings import DefaultGraph
+from twingraph.store.language_tags import canonical_tags
+from twingraph.store.prefix_order import ordered_prefixes
 from twingraph.terms import Term
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads.
@@ -33,11 +38,18 @@ _GRAPHS = {
     "trig": ox.RdfFormat.TRIG,
     "nquads": ox.RdfFormat.N_QUADS,
 }
+# These hold no prefixes, so that nothing need be known of a graph before it is written.
+_WITHOUT_PREFIXES = {"ntriples", "nquads"}
+# The prefixes of a graph that is written while it comes are those that its first triples use.
+_FIRST_TRIPLES = 20_000
 _EngineFormat = TypeVar("_EngineFormat", ox.RdfFormat, ox.QueryResultsFormat)
 
 
 class EmbeddedStore:
-    """Oxigraph over one release; ``base`` and ``namespaces`` are what queries may use undeclared."""
+    """Oxigraph over one release; ``base`` and ``namespaces`` are what queries may use undeclared.
+
+    ``language_tags`` are those of the release that are not lower-case.
+    """
 
     def __init__(
         self,
@@ -45,26 +57,37 @@ class EmbeddedStore:
         namespaces: Mapping[str, str],
         default_graph: DefaultGraph = DefaultGraph.UNION,
         small: int = SMALL,
+        language_tags: Sequence[str] = (),
     ) -> None:
         self._base, self._namespaces, self._small = base, dict(namespaces), small
+        self._language_tags = tuple(language_tags)
         self._as_union = default_graph == DefaultGraph.UNION
-        self._store = ox.Store()
+        self._store, self._quads = ox.Store(), 0
         self._graphs: frozenset[str] = frozenset()
+        self._datasets = _Datasets(self._store)
 
     def load(self, release: Path, quads: int) -> None:
         """Take a release of so many ``quads``; raises StoreError."""
         try:
-            store = _in_memory(release) if quads <= self._small else ox.Store.read_only(str(release / "store"))
+            in_memory = quads <= self._small
+            store = _in_memory(release) if in_memory else ox.Store.read_only(str(release / "store"))
+            count = len(store) if in_memory else quads
+            if in_memory and self._as_union:
+                store.update(MERGE)
             graphs = frozenset(graph.value for graph in store.named_graphs())
+            merged = self._as_union and bool(graphs)
+            if merged and not next(store.quads_for_pattern(None, None, None, ox.DefaultGraph()), None):
+                raise StoreError(f"the release {release.name} has no merge of its graphs: build it anew")
         except (OSError, EOFError, SyntaxError, ValueError) as error:
             raise StoreError(f"the release {release.name} cannot be loaded: {error}") from error
-        self._store, self._graphs = store, graphs
+        self._store, self._quads, self._graphs, self._datasets = store, count, graphs, _Datasets(store)
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         """Write the answer to a query; raises QueryError or StoreError."""
         self._refuse_unknown_graphs(query)
         try:
-            self._answer(query, format_, output)
+            with self._finished(format_, output) as target:
+                self._answer(query, format_, target)
         except SyntaxError as error:
             raise query_error(error, query.text) from error
         except (OSError, ValueError, RuntimeError) as error:
@@ -79,45 +102,99 @@ class EmbeddedStore:
         triples = {
             ox.Triple(q.subject, q.predicate, q.object) for q in self._store.quads_for_pattern(subject, None, None)
         }
-        self._write(sorted(triples, key=str), format_, output)
+        with self._finished(format_, output) as target:
+            self._write(sorted(triples, key=str), format_, target)
 
     def graphs(self) -> tuple[str, ...]:
         """Return the IRIs of the named graphs, sorted."""
         return tuple(sorted(self._graphs))
 
     def health(self) -> int:
-        """Return the number of quads, after asking the engine; raises StoreError."""
+        """Return the number of quads of the release, after asking the engine; raises StoreError."""
         try:
             self._store.query("ASK {}")
-            return len(self._store)
         except OSError as error:
             raise StoreError(f"the store does not answer: {error}") from error
+        return self._quads
+
+    @contextmanager
+    def _finished(self, format_: Format, output: IO[bytes]) -> Iterator[IO[bytes]]:
+        """Yield what the engine may write into, that prefixes have an order and language tags their case."""
+        with (
+            canonical_tags(output, format_, self._language_tags) as tagged,
+            ordered_prefixes(tagged, format_) as target,
+        ):
+            yield target
 
     def _answer(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         # A result must be serialized on the thread that asked for it: elsewhere it aborts the process.
         whole = query.default_graphs is None and query.named_graphs is None
-        answer = self._store.query(
+        default, named = query.default_graphs or (), query.named_graphs or ()
+        store, graphs = (self._store, default) if whole else self._datasets.open(default, named)
+        answer = store.query(
             query.text,
             base_iri=self._base,
             prefixes=self._namespaces,
-            # Given together with a dataset, the union would win over it.
-            use_default_graph_as_union=whole and self._as_union,
-            default_graph=None if whole else [ox.NamedNode(iri) for iri in query.default_graphs or ()],
-            named_graphs=None if whole else [ox.NamedNode(iri) for iri in query.named_graphs or ()],
+            default_graph=None if whole else [ox.NamedNode(iri) if iri else ox.DefaultGraph() for iri in graphs],
+            named_graphs=None if whole else [ox.NamedNode(iri) for iri in named],
         )
-        if isinstance(answer, ox.QueryTriples):
-            self._write(tuple(answer), format_, output)
-        else:
+        if not isinstance(answer, ox.QueryTriples):
             answer.serialize(output, format=_known(_RESULTS, format_))
+        elif format_.name in _WITHOUT_PREFIXES:
+            answer.serialize(output, format=_known(_GRAPHS, format_))
+        else:
+            self._write(answer, format_, output)
 
-    def _write(self, triples: Sequence[ox.Triple], format_: Format, output: IO[bytes]) -> None:
-        prefixes = _used(self._namespaces, triples)
-        ox.serialize(triples, output, format=_known(_GRAPHS, format_), prefixes=prefixes)
+    def _write(self, triples: Iterable[ox.Triple], format_: Format, output: IO[bytes]) -> None:
+        coming = iter(triples)
+        first = tuple(islice(coming, _FIRST_TRIPLES))
+        prefixes = _used(self._namespaces, first)
+        ox.serialize(chain(first, coming), output, format=_known(_GRAPHS, format_), prefixes=prefixes)
 
     def _refuse_unknown_graphs(self, query: Query) -> None:
         for iri in (*(query.default_graphs or ()), *(query.named_graphs or ())):
             if iri not in self._graphs:
                 raise QueryError(f"no graph of this release is called <{iri}>; nothing is fetched from elsewhere")
+
+
+class _Datasets:
+    """The datasets that queries name (FROM), in which a triple that several graphs hold counts once."""
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store = store
+        self._overlaps: dict[tuple[str, str], bool] = {}
+        self._last: tuple[object, ox.Store] = ((), ox.Store())
+
+    def open(self, default: tuple[str, ...], named: tuple[str, ...]) -> tuple[ox.Store, tuple[str, ...]]:
+        """Return where to ask, and the graphs that make up the default graph there; an empty name is its own.
+
+        The engine gives a triple once for each graph. Where graphs share none, it may be asked itself; else their
+        merge is made in a store apart, which is kept for the next query over the same dataset.
+        """
+        graphs = tuple(dict.fromkeys(default))
+        if not any(self._overlap(*sorted(pair)) for pair in combinations(graphs, 2)):
+            return self._store, graphs
+        key = (frozenset(graphs), frozenset(named))
+        if self._last[0] != key:
+            self._last = (key, self._merge(graphs, named))
+        return self._last[1], ("",)
+
+    def _overlap(self, one: str, other: str) -> bool:
+        if (one, other) not in self._overlaps:
+            test = f"ASK {{ GRAPH <{one}> {{ ?s ?p ?o }} GRAPH <{other}> {{ ?s ?p ?o }} }}"
+            self._overlaps[one, other] = bool(self._store.query(test))
+        return self._overlaps[one, other]
+
+    def _merge(self, default: tuple[str, ...], named: tuple[str, ...]) -> ox.Store:
+        merge = ox.Store()
+        for iri in default:
+            merge.bulk_extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in self._quads(iri))
+        for iri in named:
+            merge.bulk_extend(self._quads(iri))
+        return merge
+
+    def _quads(self, iri: str) -> Iterator[ox.Quad]:
+        return self._store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
 
 
 def _in_memory(release: Path) -> ox.Store:
