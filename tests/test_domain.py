@@ -13,8 +13,20 @@ from twingraph.settings import load_settings
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(twingraph.__file__).parent
 CODE = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".html", ".css", ".js"))
-# Words of publishing, plain English and the telephone prefixes of countries that the first publication's names happen to hold.
-EVERYDAY = {"via", "denmark", "city", "group", "delegation", "network", "company", "reference", "document", "public", "follow"}
+# Plain words, and countries with telephone prefixes, that the first publication's names happen to hold.
+EVERYDAY = {
+    "via",
+    "denmark",
+    "city",
+    "group",
+    "delegation",
+    "network",
+    "company",
+    "reference",
+    "document",
+    "public",
+    "follow",
+}
 
 
 @pytest.fixture(scope="module")

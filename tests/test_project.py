@@ -1,4 +1,4 @@
-"""The repository keeps its promises: documents that are current, entry points that import, files that are really there."""
+"""The repository keeps its promises: documents are current, entry points import, files are really there."""
 
 import ast
 import importlib.metadata
