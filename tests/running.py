@@ -29,6 +29,13 @@ def twingraph(directory: Path, *arguments: str, **options) -> subprocess.Complet
 @contextmanager
 def serving(directory: Path) -> Iterator[str]:
     """Serve a publication on a free port; yield the server's address."""
+    with serving_process(directory) as (address, _):
+        yield address
+
+
+@contextmanager
+def serving_process(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve a publication on a free port; yield the server's address and its process."""
     command = [sys.executable, "-m", "twingraph", "-C", str(directory), "serve", "--port", "0"]
     log = directory / "server.log"
     with (
@@ -39,7 +46,7 @@ def serving(directory: Path) -> Iterator[str]:
             first = server.stdout.readline()
             address = re.search(r"http://[0-9.:]+", first)
             assert address, f"the server said {first!r}; {log.read_text()}"
-            yield address.group()
+            yield address.group(), server
         finally:
             server.terminate()
             server.wait(20)
@@ -62,3 +69,17 @@ def wait_for(condition, seconds: float = 20) -> None:
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
+
+
+def workers_of(server: int) -> dict[int, int]:
+    """Return the workers of a server: process -> resident memory in bytes."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes().split(b"\0")
+            pages = int((path / "statm").read_text().split()[1])
+        except (OSError, IndexError):
+            continue
+        if b"twingraph.workers.worker" in command and command[-2] == str(server).encode() and pages:
+            found[int(path.name)] = pages * os.sysconf("SC_PAGE_SIZE")
+    return found

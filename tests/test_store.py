@@ -56,6 +56,23 @@ def test_the_default_graph_is_the_union_of_all_graphs(store):
     assert rows(store, "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }") == [["3"]]
 
 
+@pytest.mark.parametrize("dataset", ["", "FROM b:g1 FROM b:g2", "FROM b:g1 FROM b:g2 FROM NAMED b:g1"])
+@pytest.mark.parametrize("small", [10, 0])
+def test_a_statement_that_two_graphs_hold_is_found_once(tmp_path, dataset, small):
+    quads = b"".join(b"<http://b.example/s> <http://b.example/p> 'x' <http://b.example/g%d> .\n" % n for n in (1, 2))
+    quads = quads.replace(b"'x'", b'"x"')
+    (tmp_path / "quads.nq.gz").write_bytes(compress(quads))
+    engine = ox.Store(str(tmp_path / "store"))
+    engine.bulk_load(quads, format=ox.RdfFormat.N_QUADS)
+    engine.bulk_load(merged(quads), format=ox.RdfFormat.N_QUADS)
+    engine.flush()
+    del engine
+    held = EmbeddedStore(BASE, PREFIXES, small=small)
+    held.load(tmp_path, 2)
+    assert rows(held, f"SELECT ?s {dataset} {{ ?s ?p ?o }}") == [["b:s"]]
+    assert held.health() == 2
+
+
 def test_graph_tells_which_graph_says_so(store):
     assert rows(store, "SELECT ?g { GRAPH ?g { b:b ?p ?o } }") == [["b:g2"]]
 

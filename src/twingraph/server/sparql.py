@@ -3,6 +3,7 @@
 Asked nothing, it describes itself to a client that names a format for graphs (SPARQL 1.1 Service Description).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from email.message import Message
@@ -31,6 +32,8 @@ _UPDATE = "application/sparql-update"
 _METHODS = "GET, HEAD, POST, OPTIONS"
 # The protocol knows four parameters; nobody needs more graphs than this.
 _MOST_FIELDS = 1000
+# Reading a query of more characters takes longer than handing it to a thread.
+_LONG_TEXT = 20_000
 _READ_ONLY = "this endpoint is read-only: it answers queries and takes no updates"
 _EVERYWHERE = {
     "Access-Control-Allow-Origin": "*",
@@ -62,6 +65,12 @@ class Operation:
         if self.default_graphs or self.named_graphs:
             return replace(query, default_graphs=self.default_graphs, named_graphs=self.named_graphs)
         return query
+
+    async def read(self, serving: Serving) -> Query:
+        """Return the query as `query` does; a long text is read on a thread, so that others are answered meanwhile."""
+        if self.text is None or len(self.text) < _LONG_TEXT:
+            return self.query(serving)
+        return await asyncio.to_thread(self.query, serving)
 
 
 class SparqlEndpoint:
@@ -96,7 +105,7 @@ class SparqlEndpoint:
             return await self._page(serving, operation, request)
         if operation.text is None and is_wanted(operation.wish):
             return await self._descriptions.respond(request)
-        query = operation.query(serving)
+        query = await operation.read(serving)
         format_ = operation.wish.choose(offered(query))
         if format_.name == HTML.name:
             return await self._page(serving, operation, request)
@@ -137,22 +146,32 @@ class SparqlEndpoint:
         return replace(address, text=text if text.strip() else None)
 
     async def _body(self, request: Request) -> str:
+        seconds = self._current.serving.limits.request_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                content = await self._content(request)
+        except TimeoutError:
+            slow = f"the request was not there after {seconds:g} seconds"
+            raise RequestError(HTTPStatus.REQUEST_TIMEOUT, slow, {"Connection": "close"}) from None
+        try:
+            return content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise QueryError(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+
+    async def _content(self, request: Request) -> bytes:
         content = bytearray()
         async for chunk in request.stream():
             content += chunk
             if len(content) > self._query_bytes:
                 limit = f"a query may have {self._query_bytes} bytes at most"
                 raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit, {"Connection": "close"})
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise QueryError(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
+        return bytes(content)
 
     async def _page(self, serving: Serving, operation: Operation, request: Request) -> Response:
         if operation.text is None:
             return self._pages.query(serving, request)
         try:
-            query = operation.query(serving)
+            query = await operation.read(serving)
             rows = await solutions(serving, query, MOST_ROWS + 1, request)
         except TwingraphError as error:
             return self._pages.query(serving, request, operation.text, error=error, status=status_of(error))

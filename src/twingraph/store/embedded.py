@@ -90,7 +90,10 @@ class EmbeddedStore:
                 self._answer(query, format_, target)
         except SyntaxError as error:
             raise query_error(error, query.text) from error
-        except (OSError, ValueError, RuntimeError) as error:
+        except RuntimeError as error:
+            # The query is well formed and asks for what there is not, such as a function.
+            raise QueryError(str(error)) from error
+        except (OSError, ValueError) as error:
             raise StoreError(f"the query could not be answered: {error}") from error
 
     def describe(self, iri: str, format_: Format, output: IO[bytes]) -> None:

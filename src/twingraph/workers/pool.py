@@ -100,12 +100,12 @@ class Pool:
         Raises StoreError when the release cannot be opened.
         """
         await self._add()
-        others = [asyncio.create_task(self._add()) for _ in range(self._width + self._limits.spares - 1)]
+        work = self._add if complete else self._replace
+        others = [asyncio.create_task(work()) for _ in range(self._width + self._limits.spares - 1)]
         if complete:
             await asyncio.gather(*others)
-        else:
-            for task in others:
-                self._keep(task)
+        for task in others:
+            self._keep(task)
 
     async def ask(self, question: Question, client: str) -> Answer:
         """Return the answer once it is whole or as large as is held back.

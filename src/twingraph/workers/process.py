@@ -124,6 +124,8 @@ class Worker(asyncio.Protocol):
             )
         ours.setblocking(False)
         await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
+        if self._ended:
+            raise WorkerLostError
         answer = self._expect(1 << 16)
         self._transport.write(pack(Kind.OPENING, opening))
         await answer.head

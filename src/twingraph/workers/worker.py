@@ -77,8 +77,8 @@ class Output:
 class Worker:
     """Answers over a connection until the other side closes it."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._frames = connection, wire.Frames()
+    def __init__(self, connection: socket.socket, notes: tuple[str, ...]) -> None:
+        self._connection, self._frames, self._notes = connection, wire.Frames(), notes
         self._store: EmbeddedStore | None = None
         self._limit, self._size = 0, 0
 
@@ -95,7 +95,6 @@ class Worker:
             return  # the server has gone, or wants no more of this answer
 
     def _open(self, wanted: Opening) -> None:
-        notes = sandbox.close_network()
         release = Path(wanted.directory)
         default_graph = DefaultGraph(wanted.default_graph)
         store = EmbeddedStore(wanted.base, wanted.prefixes, default_graph, wanted.memory_quads, wanted.language_tags)
@@ -108,7 +107,7 @@ class Worker:
         if wanted.quads > wanted.memory_quads:
             _warm(release)
         self._store, self._limit = store, wanted.memory_bytes
-        notes += sandbox.limit_memory(wanted.memory_bytes)
+        notes = self._notes + sandbox.limit_memory(wanted.memory_bytes)
         self._size = sandbox.memory("VmRSS") or 0
         self._connection.sendall(wire.pack(Kind.DONE, Done(quads=quads, notes=notes)))
 
@@ -139,9 +138,11 @@ def main() -> None:
     descriptor, parent = (int(argument) for argument in sys.argv[1:])
     sandbox.end_with_parent(parent)
     sandbox.limit_files()
+    # Before there is any other thread: threads inherit it.
+    notes = sandbox.close_network()
     with socket.socket(fileno=descriptor) as connection:
         threading.stack_size(_STACK)
-        thread = threading.Thread(target=Worker(connection).run, daemon=True)
+        thread = threading.Thread(target=Worker(connection, notes).run, daemon=True)
         thread.start()
         thread.join()
     # Taking a large store apart piece by piece would take seconds; the system does it at once.

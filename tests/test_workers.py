@@ -1,0 +1,203 @@
+"""Rows that are counted and cut, the frames of the wire, the cache, and answers within their limits over HTTP."""
+
+import csv
+import io
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import httpx
+import pyoxigraph as ox
+import pytest
+
+from conftest import TESTS, copy_publication
+from running import client, serving_process, twingraph, workers_of
+from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError
+from twingraph.server.cache import Cached, ResponseCache
+from twingraph.workers import wire
+from twingraph.workers.rows import RowCounter
+
+ALL = "SELECT * { ?s ?p ?o }"
+# Texts that look like what stands between rows, in every format.
+NASTY = ('},{"', '"},{"x', "a\r\nb", '"\n"', "<result>", "</result>", "\\", '\\"},{"', "", "\n", "é},{")
+
+
+def answer(format_, count):
+    store = ox.Store()
+    rows = " ".join(f"({n} {ox.Literal(NASTY[n % len(NASTY)])})" for n in range(count))
+    output = io.BytesIO()
+    store.query(f"SELECT ?n ?t {{ VALUES (?n ?t) {{ {rows} }} }}").serialize(output, format=format_)
+    return output.getvalue()
+
+
+def cut(format_, name, count, most, size):
+    counter, out, body = RowCounter(name, most, "/more"), b"", answer(format_, count)
+    for start in range(0, len(body), size):
+        passed, ended = counter.feed(body[start : start + size])
+        out += passed
+        if ended:
+            return out, True
+    passed, ended = counter.finish()
+    return out + passed, ended
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 100_000])
+@pytest.mark.parametrize(("count", "most"), [(5, 5), (5, 6), (44, 43), (44, 1), (44, 20), (1, 1), (0, 1)])
+def test_rows_are_cut_where_they_end(count, most, size):
+    left = min(count, most)
+    for format_, name, rows in (
+        (ox.QueryResultsFormat.JSON, "json", lambda body: len(json.loads(body)["results"]["bindings"])),
+        (
+            ox.QueryResultsFormat.XML,
+            "xml",
+            lambda body: sum(one.tag.endswith("}result") for one in ET.fromstring(body).iter()),
+        ),
+        (ox.QueryResultsFormat.TSV, "tsv", lambda body: body.count(b"\n") - 1 - body.count(b"# cut")),
+        (
+            ox.QueryResultsFormat.CSV,
+            "csv",
+            lambda body: len(list(csv.reader(io.StringIO(body.decode(), newline="")))) - 1 - body.count(b"# cut"),
+        ),
+    ):
+        body, ended = cut(format_, name, count, most, size)
+        assert (name, rows(body), ended) == (name, left, count > most)
+        if not ended:
+            assert body == answer(format_, count)
+        else:
+            assert b"/more" in body
+
+
+@pytest.mark.parametrize(
+    "error",
+    [QueryError("no", 1, 2), QueryError("no"), MemoryLimitError(5), AnswerTooLargeError(6), StoreError("gone")],
+)
+def test_errors_come_over_the_wire_as_they_were(error):
+    ((kind, content),) = wire.Frames().feed(wire.pack_error(error))
+    back = wire.error(content)
+    assert (kind, type(back), str(back)) == (wire.Kind.ERROR, type(error), str(error))
+
+
+def test_frames_come_whole_from_pieces_of_any_size():
+    data = (
+        wire.frame(wire.Kind.BODY, b"abc") + wire.frame(wire.Kind.BODY, b"") + wire.pack(wire.Kind.DONE, wire.Done(3))
+    )
+    frames = wire.Frames()
+    found = [one for start in range(len(data)) for one in frames.feed(data[start : start + 1])]
+    assert [kind for kind, _ in found] == [wire.Kind.BODY, wire.Kind.BODY, wire.Kind.DONE]
+    assert wire.done(found[-1][1]).bytes == 3
+
+
+def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
+    cache = ResponseCache(100_000)
+    for number in range(20):
+        cache.put(number, Cached(b"x" * 10_000, {}))
+    assert cache.size <= 100_000
+    assert cache.get(0) is None
+    assert cache.get(19) is not None
+    cache.put("large", Cached(b"x" * 90_000, {}))
+    assert cache.get("large") is None
+
+
+def small(tmp_path_factory, name, limits):
+    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp(name) / "tiny")
+    copy.append("twingraph.toml", f"\n[limits]\nworkers = 1\nspares = 0\n{limits}\n")
+    assert twingraph(copy.directory, "build").returncode == 0
+    return serving_process(copy.directory)
+
+
+@pytest.fixture(scope="module")
+def few_rows(tmp_path_factory):
+    with small(tmp_path_factory, "rows", "rows = 7\nquery_seconds = 1") as (address, _), client(address) as http:
+        yield http
+
+
+@pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
+def test_a_cut_answer_says_so_in_its_head_and_its_body(few_rows, name):
+    response = few_rows.get("/sparql", params={"query": ALL, "format": name})
+    assert response.status_code == 200
+    assert response.headers["answer-cut"] == "rows=7"
+    assert '"cut"' in response.text or "cut after 7 rows" in response.text
+    assert "rows=7" in response.headers["twingraph-limits"]
+
+
+def test_a_whole_answer_does_not_say_that_it_is_cut(few_rows):
+    response = few_rows.get("/sparql", params={"query": f"{ALL} LIMIT 7", "format": "json"})
+    assert "answer-cut" not in response.headers
+    assert len(response.json()["results"]["bindings"]) == 7
+    assert "cut" not in response.json()
+
+
+def test_the_rest_of_an_ordered_answer_is_found_by_its_links(few_rows):
+    text = "SELECT ?s ?p ?o { ?s ?p ?o } ORDER BY ?s ?p ?o"
+    response = few_rows.get("/sparql", params={"query": text, "format": "json"})
+    rows = response.json()["results"]["bindings"]
+    for _ in range(100):
+        if "next" not in response.links:
+            break
+        response = few_rows.get(response.links["next"]["url"])
+        rows += response.json()["results"]["bindings"]
+    whole = few_rows.get("/sparql", params={"query": "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"})
+    assert len({json.dumps(row, sort_keys=True) for row in rows}) == len(rows)
+    assert len(rows) == int(whole.json()["results"]["bindings"][0]["n"]["value"])
+
+
+def test_an_answer_without_an_order_has_no_link_to_the_rest(few_rows):
+    assert "link" not in few_rows.get("/sparql", params={"query": ALL, "format": "json"}).headers
+
+
+def test_a_query_past_its_time_is_ended_with_the_limit_in_the_problem(few_rows):
+    text = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }"
+    response = few_rows.get("/sparql", params={"query": text})
+    assert response.status_code == 503
+    assert "1 seconds, the limit" in response.json()["detail"]
+    assert few_rows.get("/sparql", params={"query": "ASK {}"}).status_code == 200
+
+
+def test_an_answer_is_compressed_for_those_who_ask_for_it(few_rows):
+    params = {"query": f"{ALL} LIMIT 6", "format": "json"}
+    plain = few_rows.get("/sparql", params=params, headers={"Accept-Encoding": "identity"})
+    small = few_rows.get("/sparql", params=params, headers={"Accept-Encoding": "gzip"})
+    assert small.headers["content-encoding"] == "gzip"
+    assert small.content == plain.content
+    assert small.headers["etag"] != plain.headers["etag"]
+    again = few_rows.get("/sparql", params=params, headers={"If-None-Match": small.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.fixture(scope="module")
+def few_bytes(tmp_path_factory):
+    limits = "answer_bytes = 5000\nmemory_bytes = 60_000_000"
+    with small(tmp_path_factory, "bytes", limits) as (address, process), client(address) as http:
+        yield http, process.pid
+
+
+def test_an_answer_with_too_many_bytes_is_refused_with_the_limit(few_bytes):
+    response = few_bytes[0].get("/sparql", params={"query": ALL})
+    assert response.status_code == 413
+    assert "5000 bytes" in response.json()["detail"]
+
+
+def test_a_query_that_takes_too_much_memory_is_ended_with_the_limit(few_bytes):
+    response = few_bytes[0].get(
+        "/sparql", params={"query": "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?c ?f"}
+    )
+    assert response.status_code == 503
+    assert "60000000 bytes of memory" in response.json()["detail"]
+
+
+def test_a_worker_has_no_way_to_the_network(few_bytes):
+    http, server = few_bytes
+    assert http.get("/sparql", params={"query": "ASK {}"}).status_code == 200
+    (pid,) = workers_of(server)
+    threads = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/status")]
+    assert threads
+    assert all("Seccomp:\t2\n" in status for status in threads)
+
+
+def test_a_large_answer_that_goes_over_a_limit_is_broken_off(tmp_path_factory):
+    limits = "answer_bytes = 300_000\nheld_bytes = 100_000\nrows = 0"
+    with small(tmp_path_factory, "broken", limits) as (address, _), client(address) as http:
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.get("/sparql", params={"query": "SELECT * { ?a ?b ?c . ?d ?e ?f }", "format": "csv"})
+        after = http.get("/sparql", params={"query": "ASK {}"})
+        assert after.status_code == 200, after.text
