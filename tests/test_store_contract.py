@@ -119,6 +119,16 @@ def test_service_is_refused(ask):
 # What only a remote endpoint can do wrong: a real socket says it.
 
 
+def read_request(connection: socket.socket) -> None:
+    """Take the whole request: to close a connection with bytes unread resets it, and the reply may be lost."""
+    with connection.makefile("rb") as stream:
+        lines = iter(stream.readline, b"\r\n")
+        length = next(
+            (int(line.split(b":")[1]) for line in list(lines) if line.lower().startswith(b"content-length")), 0
+        )
+        stream.read(length)
+
+
 @contextmanager
 def endpoint(reply: bytes, *, hold: bool = False):
     """Answer each request with these bytes; with ``hold``, keep the connection open and say no more."""
@@ -131,7 +141,7 @@ def endpoint(reply: bytes, *, hold: bool = False):
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                connection.recv(1 << 16)
+                read_request(connection)
                 connection.sendall(reply)
                 if hold:
                     held.append(connection)
