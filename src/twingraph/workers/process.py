@@ -71,6 +71,8 @@ class Answer:
         """Take the end: that the answer is whole, or why it will not be."""
         for timer in self.timers:
             timer.cancel()
+        # The worker's next answer must be read, whoever is slow to take this one.
+        self._transport.resume_reading()
         if isinstance(outcome, Done):
             self.done = outcome
             self._settle()
