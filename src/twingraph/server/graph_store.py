@@ -7,16 +7,16 @@ A graph is named by ``?graph=`` (section 4.2) or, where the base of the release 
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
-from twingraph.errors import QueryError, TwingraphError, UnknownNameError
+from twingraph.errors import QueryError, UnknownNameError
 from twingraph.formats import GRAPHS
 from twingraph.query_text import Query, QueryForm
 from twingraph.server.access_log import note
 from twingraph.server.answers import respond, wish
-from twingraph.server.problems import RequestError, problem
+from twingraph.server.plain_route import PlainRoute
+from twingraph.server.problems import RequestError
 from twingraph.server.releases import CurrentRelease, Serving
 
 _ALLOWED = "GET, HEAD, OPTIONS"
@@ -29,24 +29,11 @@ _CORS = {
 _READ_ONLY = "this graph store is read-only; its graphs change by building a release"
 
 
-class GraphStore:
+class GraphStore(PlainRoute):
     """Answers with whole graphs of the current release."""
 
     def __init__(self, current: CurrentRelease) -> None:
         self._current = current
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; every failure is a problem document."""
-        request = Request(scope, receive)
-        try:
-            response = await self._respond(request)
-        except (TwingraphError, RequestError) as error:
-            note(request).failed(error)
-            response = problem(error)
-        except ClientDisconnect:
-            return
-        response.headers.setdefault("Access-Control-Allow-Origin", "*")
-        await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
         if request.method == "OPTIONS":

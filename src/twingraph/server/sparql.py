@@ -10,9 +10,8 @@ from email.message import Message
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from twingraph.errors import QueryError, TwingraphError
 from twingraph.formats import FORMATS, HTML
@@ -21,7 +20,8 @@ from twingraph.server.access_log import note
 from twingraph.server.answers import Wish, offered, respond, solutions, wish
 from twingraph.server.description import Descriptions, is_wanted
 from twingraph.server.pages import MOST_ROWS, Pages
-from twingraph.server.problems import RequestError, problem, status_of
+from twingraph.server.plain_route import PlainRoute
+from twingraph.server.problems import RequestError, status_of
 from twingraph.server.releases import CurrentRelease, Serving
 
 _FORM = "application/x-www-form-urlencoded"
@@ -73,26 +73,14 @@ class Operation:
         return await asyncio.to_thread(self.query, serving)
 
 
-class SparqlEndpoint:
+class SparqlEndpoint(PlainRoute):
     """Answers queries about the current release; ``query_bytes`` bounds the body of a request."""
+
+    everywhere = _EVERYWHERE
 
     def __init__(self, current: CurrentRelease, pages: Pages, descriptions: Descriptions, query_bytes: int) -> None:
         self._current, self._pages, self._query_bytes = current, pages, query_bytes
         self._descriptions = descriptions
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; every failure is a problem document."""
-        request = Request(scope, receive)
-        try:
-            response = await self._respond(request)
-        except (TwingraphError, RequestError) as error:
-            note(request).failed(error)
-            response = problem(error)
-        except ClientDisconnect:
-            return
-        for name, value in _EVERYWHERE.items():
-            response.headers.setdefault(name, value)
-        await response(scope, receive, send)
 
     async def _respond(self, request: Request) -> Response:
         if request.method == "OPTIONS":

@@ -1,0 +1,35 @@
+"""A plain ASGI route: one request in, one answer out, and every failure a problem document."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from twingraph.errors import TwingraphError
+from twingraph.server.access_log import note
+from twingraph.server.problems import RequestError, problem
+
+
+class PlainRoute(ABC):
+    """Answers by `_respond`; ``everywhere`` are the headers that every answer has, failures too."""
+
+    everywhere: Mapping[str, str] = {"Access-Control-Allow-Origin": "*"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; a client that has gone gets nothing."""
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request)
+        except (TwingraphError, RequestError) as error:
+            note(request).failed(error)
+            response = problem(error)
+        except ClientDisconnect:
+            return
+        for name, value in self.everywhere.items():
+            response.headers.setdefault(name, value)
+        await response(scope, receive, send)
+
+    @abstractmethod
+    async def _respond(self, request: Request) -> Response: ...
