@@ -11,7 +11,8 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats", "query_text", "engine_errors", "datasets"),
+    ("findings", "iris", "formats", "query_tokens", "engine_errors", "datasets"),
+    ("query_text",),
     ("settings", "terms", "timespan"),
     ("publication", "evidence", "saved", "locations"),
     ("sources",),

@@ -6,13 +6,14 @@ what might be read in two ways is refused.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from urllib.parse import urljoin
 
 from twingraph.errors import QueryError
+from twingraph.query_tokens import Token, keyword, place, tokens_of
 
 
 class QueryForm(StrEnum):
@@ -43,32 +44,6 @@ class Query:
     named_graphs: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    start: int
-
-
-_IRI = r"<[^<>\"{}|^`\\\x00-\x20]*>"
-# Every quantifier is possessive or bounded by its neighbours: hostile text is read in linear time.
-_TOKENS = re.compile(
-    rf"""
-    (?P<space>\s+|\#[^\n\r]*)
-  | (?P<iri>{_IRI})
-  | (?P<string>\'\'\'(?:\'{{0,2}}+(?:[^'\\]|\\.))*+\'\'\'|\"\"\"(?:\"{{0,2}}+(?:[^"\\]|\\.))*+\"\"\"
-      |'(?!'')(?:[^'\\\n\r]|\\.)*+'|"(?!"")(?:[^"\\\n\r]|\\.)*+")
-  | (?P<unended>['"])
-  | (?P<variable>[?$]\w+)
-  | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
-  | (?P<name>(?:[^\W\d_][\w.-]*+)?:(?:[\w:-]|\.(?=[\w:.%\\-])|%[0-9A-Fa-f]{{2}}|\\[^\w\s])*+)
-  | (?P<blank>_:\w(?:[\w.-]*[\w-])?)
-  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
-  | (?P<word>[^\W\d_][\w.-]*+|\w+)
-  | (?P<sign>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
 _OPERANDS = {"variable", "string", "language", "name", "iri", "number", "word", "blank"}
 _SURE_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
 _FORMS = {form.value for form in QueryForm}
@@ -80,11 +55,11 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
     Raises QueryError when it has no query form or, unless it may be ``federated``, when it asks another server
     (SERVICE) or cannot be read in one way only.
     """
-    tokens = tuple(_tokens(text))
+    tokens = tuple(tokens_of(text))
     if not federated:
         _refuse_service(text, tokens)
         _refuse_ambiguity(text, tokens)
-    form = next((token.text.upper() for token in tokens if _keyword(token) in _FORMS), None)
+    form = next((token.text.upper() for token in tokens if keyword(token) in _FORMS), None)
     if form is None:
         raise QueryError("not a query: one of SELECT, ASK, CONSTRUCT or DESCRIBE must stand in it")
     clauses = tuple(_dataset(text, tokens, namespaces, base))
@@ -96,8 +71,8 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
 
 def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:
     """Return a query with a declaration for each known prefix that it uses and does not declare, in front."""
-    tokens = tuple(_tokens(text))
-    declared = {after.text[:-1] for token, after in pairwise(tokens) if _keyword(token) == "PREFIX"}
+    tokens = tuple(tokens_of(text))
+    declared = {after.text[:-1] for token, after in pairwise(tokens) if keyword(token) == "PREFIX"}
     used = {token.text.partition(":")[0] for token in tokens if token.kind == "name"}
     lines = (f"PREFIX {prefix}: <{namespaces[prefix]}>\n" for prefix in sorted(used & set(namespaces) - declared))
     return "".join(lines) + text
@@ -106,7 +81,7 @@ def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:
 def parameters(text: str) -> dict[str, int]:
     """Return the names written ``$name`` in a query, outside strings, IRIs and comments, with their first offset."""
     found: dict[str, int] = {}
-    for token in _tokens(text):
+    for token in tokens_of(text):
         if token.kind == "variable" and token.text.startswith("$"):
             found.setdefault(token.text[1:], token.start)
     return found
@@ -115,7 +90,7 @@ def parameters(text: str) -> dict[str, int]:
 def replace_parameters(text: str, terms: Mapping[str, str]) -> str:
     """Return a query with each ``$name`` that has a term replaced by it."""
     parts, end = [], 0
-    for token in _tokens(text):
+    for token in tokens_of(text):
         if token.kind == "variable" and token.text.startswith("$") and token.text[1:] in terms:
             parts += [text[end : token.start], terms[token.text[1:]]]
             end = token.start + len(token.text)
@@ -125,34 +100,17 @@ def replace_parameters(text: str, terms: Mapping[str, str]) -> str:
 def prefixed_names(text: str) -> dict[str, int]:
     """Return each prefixed name in a query with the offset where it first stands."""
     found: dict[str, int] = {}
-    for token in _tokens(text):
+    for token in tokens_of(text):
         if token.kind == "name":
             found.setdefault(token.text, token.start)
     return found
 
 
-def place(text: str, offset: int) -> tuple[int, int]:
-    """Return the line and column, both from 1, of an offset in a text."""
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    for match in _TOKENS.finditer(text):
-        if match.lastgroup == "unended":
-            raise QueryError("a string begins here and does not end", *place(text, match.start()))
-        if match.lastgroup and match.lastgroup != "space":
-            yield _Token(match.lastgroup, match.group(), match.start())
-
-
-def _keyword(token: _Token) -> str:
-    return token.text.upper() if token.kind == "word" else ""
-
-
-def _refuse_service(text: str, tokens: tuple[_Token, ...]) -> None:
-    before = ("", *(_keyword(token) for token in tokens))
+def _refuse_service(text: str, tokens: tuple[Token, ...]) -> None:
+    before = ("", *(keyword(token) for token in tokens))
     after = (*(token.text for token in tokens[1:]), "")
     for previous, token, following in zip(before, tokens, after, strict=False):
-        word = "SERVICE" in _keyword(token)
+        word = "SERVICE" in keyword(token)
         prefix = token.text.partition(":")[0].upper() if token.kind == "name" else ""
         # Only GRAPH and SERVICE have a name followed by a brace: `SERVICE:x {` calls the server `:x`.
         glued = prefix.endswith(("SERVICE", "SERVICESILENT")) and following == "{" and previous != "GRAPH"
@@ -160,7 +118,7 @@ def _refuse_service(text: str, tokens: tuple[_Token, ...]) -> None:
             raise QueryError("SERVICE is refused: this endpoint asks no other server", *place(text, token.start))
 
 
-def _refuse_ambiguity(text: str, tokens: tuple[_Token, ...]) -> None:
+def _refuse_ambiguity(text: str, tokens: tuple[Token, ...]) -> None:
     """Refuse ``(?a<(?b)&&?c>?d)``: an IRI by the specification, two comparisons to the engine."""
     depth, operand = 0, False
     for token in tokens:
@@ -172,18 +130,18 @@ def _refuse_ambiguity(text: str, tokens: tuple[_Token, ...]) -> None:
 
 
 def _dataset(
-    text: str, tokens: tuple[_Token, ...], namespaces: Mapping[str, str], base: str
+    text: str, tokens: tuple[Token, ...], namespaces: Mapping[str, str], base: str
 ) -> Iterable[tuple[bool, str]]:
     """Yield each FROM (False) and FROM NAMED (True) with its graph's IRI, resolved as the prologue says."""
     prefixes, position = dict(namespaces), 0
     while position < len(tokens):
-        word, rest = _keyword(tokens[position]), tokens[position + 1 : position + 3]
+        word, rest = keyword(tokens[position]), tokens[position + 1 : position + 3]
         if word == "BASE" and rest and rest[0].kind == "iri":
             base = urljoin(base, rest[0].text[1:-1])
         elif word == "PREFIX" and len(rest) == 2:
             prefixes[rest[0].text[:-1]] = urljoin(base, rest[1].text[1:-1])
         elif word in ("FROM", "FROMNAMED"):
-            named = word == "FROMNAMED" or bool(rest and _keyword(rest[0]) == "NAMED")
+            named = word == "FROMNAMED" or bool(rest and keyword(rest[0]) == "NAMED")
             operand = next((token for token in rest if token.kind in ("iri", "name")), None)
             if operand is None:
                 raise QueryError("the IRI of a graph must follow FROM", *place(text, tokens[position].start))
@@ -191,7 +149,7 @@ def _dataset(
         position += 1
 
 
-def _resolve(text: str, token: _Token, prefixes: Mapping[str, str], base: str) -> str:
+def _resolve(text: str, token: Token, prefixes: Mapping[str, str], base: str) -> str:
     if token.kind == "iri":
         return urljoin(base, token.text[1:-1])
     prefix, _, local = token.text.partition(":")
