@@ -1,5 +1,7 @@
 """What the text of a query gives away before any engine sees it."""
 
+from dataclasses import replace
+
 import pytest
 
 from twingraph.errors import QueryError
@@ -25,6 +27,21 @@ def read(text):
 )
 def test_the_form_is_the_first_keyword_that_is_one(text, form):
     assert read(text).form is form
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { ?s ?p ?o }",
+        "PREFIX g: <http://x/#y>\n# ASK\nBASE <http://z/>\nPREFIX : <a>\nconstruct WHERE { :s g:p ?o }",
+        "ask { ?s <http://x/#it> 'it' . FILTER(?a < ?b && ?c > 'd') }",
+        "DESCRIBE<x>",
+        'SELECT?x { ?x ?y "a\\"b\'c\'" }',
+        "prefix select: <http://x/> DESCRIBE select:x",
+    ],
+)
+def test_a_query_is_read_alike_whether_it_needs_its_tokens_or_not(text):
+    assert read(f"{text}\n# FROM") == replace(read(text), text=f"{text}\n# FROM")
 
 
 @pytest.mark.parametrize("text", ["", "INSERT DATA {}", "# SELECT", "'SELECT'", "?select"])

@@ -47,6 +47,13 @@ class Query:
 _OPERANDS = {"variable", "string", "language", "name", "iri", "number", "word", "blank"}
 _SURE_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
 _FORMS = {form.value for form in QueryForm}
+# Most queries begin like this, and hold nothing of what is doubtful: then their form is all there is to know of them,
+# and their tokens need not be read. Either pattern runs through a text once.
+_BEGINNING = re.compile(
+    r"(?:\s|\#[^\n\r]*+[\n\r]|PREFIX\s+[\w.-]*+:\s*<[^<>\"{}|^`\\\s]*+>)*+(SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.-])",
+    re.IGNORECASE | re.ASCII,
+)
+_UNSURE_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*+://)[^<>\"{}|^`\\\x00-\x20]*?['#()]")
 
 
 def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated: bool = False) -> Query:
@@ -55,6 +62,8 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
     Raises QueryError when it has no query form or, unless it may be ``federated``, when it asks another server
     (SERVICE) or cannot be read in one way only.
     """
+    if (plain := _BEGINNING.match(text)) and not _is_doubtful(text):
+        return Query(text, QueryForm(plain[1].upper()))
     tokens = tuple(tokens_of(text))
     if not federated:
         _refuse_service(text, tokens)
@@ -104,6 +113,13 @@ def prefixed_names(text: str) -> dict[str, int]:
         if token.kind == "name":
             found.setdefault(token.text, token.start)
     return found
+
+
+def _is_doubtful(text: str) -> bool:
+    """Tell whether a text may ask another server, name graphs, be read in two ways, or hold a string without end."""
+    capitals = text.upper()
+    words = "SERVICE" in capitals or "FROM" in capitals
+    return words or bool(text.count("'") % 2 or text.count('"') % 2 or _UNSURE_IRI.search(text))
 
 
 def _refuse_service(text: str, tokens: tuple[Token, ...]) -> None:
