@@ -133,6 +133,29 @@ def test_a_malformed_query_is_an_error_with_its_place(store, text, line, column,
     assert column is None or abs(caught.value.column - column) <= 4
 
 
+@pytest.mark.parametrize(
+    "text", ["SELECT * {\n GRAPH ?g { ?s ?p TRUE MINUS { ?s } } }", "ASK {\n FILTER(TRUE && ?s ) ?p ?q }"]
+)
+def test_the_place_of_a_mistake_is_that_in_the_text_as_it_was_written(store, text):
+    with pytest.raises(QueryError) as caught:
+        ask(store, text)
+    assert caught.value.line == 2
+    assert text.splitlines()[1][: caught.value.column].count("}") <= 1
+
+
+def test_a_query_over_a_dataset_is_rewritten_for_its_graphs(store):
+    counts = "SELECT ?g ?n {} {{ GRAPH ?g {{ SELECT (COUNT(*) AS ?n) {{ ?s ?p ?o }} }} }}"
+    assert sorted(rows(store, counts.format(""))) == [["b:g1", "2"], ["b:g2", "1"]]
+    assert rows(store, counts.format("FROM NAMED b:g2")) == [["b:g2", "1"]]
+    assert rows(store, counts.format("FROM b:g1")) == []
+
+
+def test_a_path_of_no_length_is_looked_for_in_the_dataset(store):
+    assert rows(store, "SELECT ?o FROM b:g2 { b:a b:p* ?o }") == [["b:a"]]
+    assert sorted(rows(store, "SELECT ?o FROM b:g1 { b:a b:q* ?o }")) == [["b:a"], ["b:b"]]
+    assert rows(store, "SELECT ?o FROM NAMED b:g1 { b:a b:q* ?o }") == [["b:a"]]
+
+
 def test_a_thing_is_described_by_the_statements_about_it(store):
     output = io.BytesIO()
     store.describe("http://b.example/a", N_TRIPLES, output)

@@ -5,8 +5,9 @@ graph is the union of all graphs, the store holds their merge in it, each statem
 """
 
 import gzip
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, combinations, islice
 from pathlib import Path
 from typing import IO, TypeGuard, TypeVar, cast
@@ -20,6 +21,7 @@ from twingraph.formats import Format
 from twingraph.query_text import Query
 from twingraph.store.language_tags import canonical_tags
 from twingraph.store.prefix_order import ordered_prefixes
+from twingraph.store.rewrites import Data, rewritten
 from twingraph.terms import Term
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads.
@@ -42,6 +44,7 @@ _GRAPHS = {
 _WITHOUT_PREFIXES = {"ntriples", "nquads"}
 # The prefixes of a graph that is written while it comes are those that its first triples use.
 _FIRST_TRIPLES = 20_000
+_Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 _EngineFormat = TypeVar("_EngineFormat", ox.RdfFormat, ox.QueryResultsFormat)
 
 
@@ -65,6 +68,7 @@ class EmbeddedStore:
         self._store, self._quads = ox.Store(), 0
         self._graphs: frozenset[str] = frozenset()
         self._datasets = _Datasets(self._store)
+        self._empty = ox.Store()
 
     def load(self, release: Path, quads: int) -> None:
         """Take a release of so many ``quads``; raises StoreError."""
@@ -134,19 +138,36 @@ class EmbeddedStore:
         whole = query.default_graphs is None and query.named_graphs is None
         default, named = query.default_graphs or (), query.named_graphs or ()
         store, graphs = (self._store, default) if whole else self._datasets.open(default, named)
-        answer = store.query(
-            query.text,
+        ask = partial(
+            store.query,
             base_iri=self._base,
-            prefixes=_mentioned(self._namespaces, query.text),
+            prefixes=self._namespaces,
             default_graph=None if whole else [ox.NamedNode(iri) if iri else ox.DefaultGraph() for iri in graphs],
             named_graphs=None if whole else [ox.NamedNode(iri) for iri in named],
         )
+        answer = self._ask(query, ask, self.graphs() if whole else tuple(dict.fromkeys(named)))
         if not isinstance(answer, ox.QueryTriples):
             answer.serialize(output, format=_known(_RESULTS, format_))
         elif format_.name in _WITHOUT_PREFIXES:
             answer.serialize(output, format=_known(_GRAPHS, format_))
         else:
             self._write(answer, format_, output)
+
+    def _ask(self, query: Query, ask: Callable[[str], _Answer], graphs: Sequence[str]) -> _Answer:
+        """Ask as the specification means it; what is no query is asked as it stands, so that errors name its places."""
+        data = Data(graphs, self._language_tags, lambda text: bool(ask(text)), self._columns)
+        text = rewritten(query.text, data)
+        try:
+            return ask(text)
+        except SyntaxError:
+            if text == query.text:
+                raise
+        return ask(query.text)
+
+    def _columns(self, text: str) -> tuple[str, ...]:
+        """Return the variables in scope of a SELECT query, which the engine tells of an empty store as well."""
+        answer = self._empty.query(text, base_iri=self._base, prefixes=self._namespaces)
+        return tuple(one.value for one in answer.variables) if isinstance(answer, ox.QuerySolutions) else ()
 
     def _write(self, triples: Iterable[ox.Triple], format_: Format, output: IO[bytes]) -> None:
         coming = iter(triples)

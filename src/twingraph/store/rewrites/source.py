@@ -1,0 +1,94 @@
+"""A query's text with its tokens and brackets, and changes to it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from twingraph.query_tokens import Token, keyword, tokens_of
+
+FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
+_BRACKETS = {"(": ")", "{": "}", "[": "]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What is asked: ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals.
+
+    ``ask`` answers an ASK query over the dataset, ``columns`` gives the variables in scope of a SELECT query; both
+    raise SyntaxError for what is no query.
+    """
+
+    graphs: Sequence[str]
+    tags: Sequence[str]
+    ask: Callable[[str], bool]
+    columns: Callable[[str], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What stands from ``start`` to ``end`` in a text becomes ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Source:
+    """A query's text, its tokens, and which bracket closes which; raises QueryError as the tokens do."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = tuple(tokens_of(text))
+
+    @cached_property
+    def closing(self) -> Mapping[int, int]:
+        """The place of the bracket that closes the one at a place; none for a bracket that nothing closes."""
+        found: dict[int, int] = {}
+        opened: list[int] = []
+        for place, token in enumerate(self.tokens):
+            if token.text in _BRACKETS:
+                opened.append(place)
+            elif opened and token.text == _BRACKETS[self.tokens[opened[-1]].text]:
+                found[opened.pop()] = place
+        return found
+
+    @cached_property
+    def form(self) -> int | None:
+        """The place of the keyword that is the query's form, None when there is none."""
+        return next((place for place, token in enumerate(self.tokens) if keyword(token) in FORMS), None)
+
+    def keyword(self, place: int) -> str:
+        """Return the keyword at a place in capitals, nothing where another token or none stands."""
+        return keyword(self.tokens[place]) if 0 <= place < len(self.tokens) else ""
+
+    def sign(self, place: int) -> str:
+        """Return the text of the token at a place, nothing where none stands."""
+        return self.tokens[place].text if 0 <= place < len(self.tokens) else ""
+
+    def arguments(self, place: int) -> tuple[int, int] | None:
+        """Return the places of the brackets after the name of a function, None when they are not both there."""
+        if self.sign(place + 1) != "(" or place + 1 not in self.closing:
+            return None
+        return place + 1, self.closing[place + 1]
+
+    def fresh(self, stem: str) -> str:
+        """Return a name that stands nowhere in the text."""
+        name, number = stem, 0
+        while name in self.text:
+            number += 1
+            name = f"{stem}{number}"
+        return name
+
+
+def applied(text: str, changes: Iterable[Change], begin: int = 0, end: int | None = None) -> str:
+    """Return a part of a text with changes, which lie within it in order and do not overlap."""
+    parts, stop = [], len(text) if end is None else end
+    for change in changes:
+        parts += [text[begin : change.start], change.text]
+        begin = change.end
+    return "".join((*parts, text[begin:stop]))
+
+
+def inserted(text: str, before: Token, after: Token, opening: str, ending: str) -> tuple[Change, Change]:
+    """Return the changes that put something before one token and after another."""
+    return Change(before.start, before.start, opening), Change(after.end, after.end, ending)

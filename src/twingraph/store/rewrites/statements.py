@@ -1,0 +1,141 @@
+"""Triple patterns and property paths, read from tokens (SPARQL 1.1, section 19.8, rules 75 and 88 to 96)."""
+
+from dataclasses import dataclass
+
+from twingraph.query_tokens import Token
+from twingraph.store.rewrites.source import Source
+
+TERMS = frozenset({"iri", "name", "variable", "blank", "string", "number"})
+# Nobody writes paths that nest deeper; hostile text does.
+_DEEPEST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Triple:
+    """A triple pattern as it is written; ``nullable`` when its path may have no length."""
+
+    subject: str
+    path: str
+    object: str
+    nullable: bool
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.path} {self.object}"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The triple patterns of one subject; ``end`` is the place behind them."""
+
+    triples: tuple[Triple, ...]
+    end: int
+
+
+def read_statement(source: Source, place: int) -> Statement | None:
+    """Return the statement at a place, None when anything else than plain terms and paths stands in it."""
+    try:
+        return _Reader(source, place).statement()
+    except _NotReadError:
+        return None
+
+
+class _NotReadError(Exception):
+    """What stands here is no statement of plain terms and paths."""
+
+
+class _Reader:
+    def __init__(self, source: Source, place: int) -> None:
+        self._source, self._place, self._depth = source, place, 0
+
+    def statement(self) -> Statement:
+        triples, subject = [], self._term()
+        while True:
+            path, nullable = self._verb()
+            triples.append(Triple(subject, path, self._term(), nullable))
+            while self._take(","):
+                triples.append(Triple(subject, path, self._term(), nullable))
+            if not self._take(";"):
+                return Statement(tuple(triples), self._place)
+
+    def _take(self, *texts: str) -> bool:
+        if self._source.sign(self._place) not in texts:
+            return False
+        self._place += 1
+        return True
+
+    def _next(self, *kinds: str) -> Token:
+        if self._place >= len(self._source.tokens) or self._source.tokens[self._place].kind not in kinds:
+            raise _NotReadError
+        self._place += 1
+        return self._source.tokens[self._place - 1]
+
+    def _since(self, place: int) -> str:
+        return self._source.text[self._source.tokens[place].start : self._source.tokens[self._place - 1].end]
+
+    def _term(self) -> str:
+        begin = self._place
+        signed = self._take("+", "-")
+        token = self._next("number") if signed else self._next(*TERMS)
+        if token.kind == "string":
+            if self._take("^"):
+                self._take("^")
+                self._next("iri", "name")
+            elif self._place < len(self._source.tokens) and self._source.tokens[self._place].kind == "language":
+                self._place += 1
+        return self._since(begin)
+
+    def _verb(self) -> tuple[str, bool]:
+        begin = self._place
+        if begin < len(self._source.tokens) and self._source.tokens[begin].kind == "variable":
+            self._place += 1
+            return self._since(begin), False
+        nullable = self._alternative()
+        return self._since(begin), nullable
+
+    def _alternative(self) -> bool:
+        nullable = self._sequence()
+        while self._take("|"):
+            nullable = self._sequence() or nullable
+        return nullable
+
+    def _sequence(self) -> bool:
+        nullable = self._element()
+        while self._take("/"):
+            nullable = self._element() and nullable
+        return nullable
+
+    def _element(self) -> bool:
+        self._take("^")
+        nullable = self._primary()
+        if self._take("*", "?"):
+            return True
+        self._take("+")
+        return nullable
+
+    def _primary(self) -> bool:
+        if self._take("!"):
+            self._negated()
+            return False
+        if self._take("("):
+            self._depth += 1
+            if self._depth > _DEEPEST:
+                raise _NotReadError
+            nullable = self._alternative()
+            self._depth -= 1
+            if not self._take(")"):
+                raise _NotReadError
+            return nullable
+        if not self._take("a"):
+            self._next("iri", "name")
+        return False
+
+    def _negated(self) -> None:
+        """Read a negated property set, which matches one statement always."""
+        self._take("^")
+        if not self._take("("):
+            if not self._take("a"):
+                self._next("iri", "name")
+            return
+        while not self._take(")"):
+            if not self._take("^", "|", "a"):
+                self._next("iri", "name")
