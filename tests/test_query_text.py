@@ -100,11 +100,32 @@ def test_service_as_a_name_or_in_a_text_is_nothing_to_refuse(text):
         "SELECT * { FILTER(?a<?b&&'c>d'!='') SERVICE <http://x/> { ?s ?p ?o } FILTER('e'!='') }",
         "SELECT * { FILTER(?a<#c>'''\n?b) SERVICE <http://x/> { ?s ?p ?o } #'''\n}",
         "SELECT * { FILTER(?a<(?b)&&?c>?d) }",
+        "SELECT * { FILTER (?x<?a&&?b>?y) }",
+        "SELECT * { FILTER (1<?a&&?b>?y) }",
     ],
 )
 def test_what_may_be_an_iri_or_a_comparison_is_refused(text):
     with pytest.raises(QueryError):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { FILTER(?x < ?a && ?b > ?y) }",
+        "SELECT * { FILTER(?x <?a && ?b> ?y) }",
+        "SELECT * { FILTER(?x<?a && ?b>?y) }",
+        "SELECT * { FILTER(?x<?a&& ?b>?y) }",
+        "SELECT * { FILTER(?x<?a||?b>?y) }",
+        "SELECT * { FILTER(?x = <a?b&&c>) }",
+        "SELECT * { FILTER(?x IN (?y, <a?b&&c>)) }",
+        "SELECT * { ?s <a?b&&c> ?o }",
+        "SELECT * { ?s ?p (?o <http://x/?a&&b>) }",
+        "SELECT * { FILTER(?x > '<?a&&?b>') }",
+    ],
+)
+def test_what_is_an_iri_or_a_comparison_for_sure_is_let_through(text):
+    assert read(text).text == text
 
 
 def test_a_federated_query_is_let_through_where_it_is_wanted():

@@ -53,7 +53,7 @@ _BEGINNING = re.compile(
     r"(?:\s|\#[^\n\r]*+[\n\r]|PREFIX\s+[\w.-]*+:\s*<[^<>\"{}|^`\\\s]*+>)*+(SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.-])",
     re.IGNORECASE | re.ASCII,
 )
-_UNSURE_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*+://)[^<>\"{}|^`\\\x00-\x20]*?['#()]")
+_UNSURE_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*+://)[^<>\"{}|^`\\\x00-\x20]*?(?:['#()]|&&)")
 
 
 def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated: bool = False) -> Query:
@@ -135,12 +135,12 @@ def _refuse_service(text: str, tokens: tuple[Token, ...]) -> None:
 
 
 def _refuse_ambiguity(text: str, tokens: tuple[Token, ...]) -> None:
-    """Refuse ``(?a<(?b)&&?c>?d)``: an IRI by the specification, two comparisons to the engine."""
+    """Refuse ``(?a<?b&&?c>?d)``: an IRI by the specification (section 19.8, note 3), two comparisons to the engine."""
     depth, operand = 0, False
     for token in tokens:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         unsure = token.kind == "iri" and operand and depth > 0 and not _SURE_IRI.match(token.text)
-        if unsure and set(token.text) & set("'#()"):
+        if unsure and (set(token.text) & set("'#()") or "&&" in token.text):
             raise QueryError("`<` may begin an IRI here; write a space after it", *place(text, token.start))
         operand = token.kind in _OPERANDS or token.text == ")"
 

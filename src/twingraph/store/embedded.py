@@ -66,7 +66,7 @@ class EmbeddedStore:
         self._language_tags = tuple(language_tags)
         self._as_union = default_graph == DefaultGraph.UNION
         self._store, self._quads = ox.Store(), 0
-        self._graphs: frozenset[str] = frozenset()
+        self._graphs: tuple[str, ...] = ()
         self._datasets = _Datasets(self._store)
         self._empty = ox.Store()
 
@@ -78,7 +78,7 @@ class EmbeddedStore:
             count = len(store) if in_memory else quads
             if in_memory and self._as_union:
                 store.update(MERGE)
-            graphs = frozenset(graph.value for graph in store.named_graphs())
+            graphs = tuple(sorted(graph.value for graph in store.named_graphs()))
             merged = self._as_union and bool(graphs)
             if merged and not next(store.quads_for_pattern(None, None, None, ox.DefaultGraph()), None):
                 raise StoreError(f"the release {release.name} has no merge of its graphs: build it anew")
@@ -114,7 +114,7 @@ class EmbeddedStore:
 
     def graphs(self) -> tuple[str, ...]:
         """Return the IRIs of the named graphs, sorted."""
-        return tuple(sorted(self._graphs))
+        return self._graphs
 
     def health(self) -> int:
         """Return the number of quads of the release, after asking the engine; raises StoreError."""
@@ -137,37 +137,27 @@ class EmbeddedStore:
         # A result must be serialized on the thread that asked for it: elsewhere it aborts the process.
         whole = query.default_graphs is None and query.named_graphs is None
         default, named = query.default_graphs or (), query.named_graphs or ()
-        store, graphs = (self._store, default) if whole else self._datasets.open(default, named)
+        store, merged = (self._store, default) if whole else self._datasets.open(default, named)
+        prefixes = _mentioned(self._namespaces, query.text)
         ask = partial(
             store.query,
             base_iri=self._base,
-            prefixes=self._namespaces,
-            default_graph=None if whole else [ox.NamedNode(iri) if iri else ox.DefaultGraph() for iri in graphs],
+            prefixes=prefixes,
+            default_graph=None if whole else [ox.NamedNode(iri) if iri else ox.DefaultGraph() for iri in merged],
             named_graphs=None if whole else [ox.NamedNode(iri) for iri in named],
         )
-        answer = self._ask(query, ask, self.graphs() if whole else tuple(dict.fromkeys(named)))
+        # An empty store tells which variables are in scope, and has nothing to look for.
+        empty = partial(self._empty.query, base_iri=self._base, prefixes=prefixes)
+        graphs = self._graphs if whole else tuple(dict.fromkeys(named))
+        answer = _ask(
+            query, ask, Data(graphs, self._language_tags, lambda text: bool(ask(text)), partial(_columns, empty))
+        )
         if not isinstance(answer, ox.QueryTriples):
             answer.serialize(output, format=_known(_RESULTS, format_))
         elif format_.name in _WITHOUT_PREFIXES:
             answer.serialize(output, format=_known(_GRAPHS, format_))
         else:
             self._write(answer, format_, output)
-
-    def _ask(self, query: Query, ask: Callable[[str], _Answer], graphs: Sequence[str]) -> _Answer:
-        """Ask as the specification means it; what is no query is asked as it stands, so that errors name its places."""
-        data = Data(graphs, self._language_tags, lambda text: bool(ask(text)), self._columns)
-        text = rewritten(query.text, data)
-        try:
-            return ask(text)
-        except SyntaxError:
-            if text == query.text:
-                raise
-        return ask(query.text)
-
-    def _columns(self, text: str) -> tuple[str, ...]:
-        """Return the variables in scope of a SELECT query, which the engine tells of an empty store as well."""
-        answer = self._empty.query(text, base_iri=self._base, prefixes=self._namespaces)
-        return tuple(one.value for one in answer.variables) if isinstance(answer, ox.QuerySolutions) else ()
 
     def _write(self, triples: Iterable[ox.Triple], format_: Format, output: IO[bytes]) -> None:
         coming = iter(triples)
@@ -179,6 +169,22 @@ class EmbeddedStore:
         for iri in (*(query.default_graphs or ()), *(query.named_graphs or ())):
             if iri not in self._graphs:
                 raise QueryError(f"no graph of this release is called <{iri}>; nothing is fetched from elsewhere")
+
+
+def _ask(query: Query, ask: Callable[[str], _Answer], data: Data) -> _Answer:
+    """Ask as the specification means it; what is no query is asked as it stands, so that errors name its places."""
+    text = rewritten(query.text, data)
+    try:
+        return ask(text)
+    except SyntaxError:
+        if text == query.text:
+            raise
+    return ask(query.text)
+
+
+def _columns(ask: Callable[[str], _Answer], text: str) -> tuple[str, ...]:
+    answer = ask(text)
+    return tuple(one.value for one in answer.variables) if isinstance(answer, ox.QuerySolutions) else ()
 
 
 class _Datasets:
