@@ -48,15 +48,20 @@ class Wish:
     format: str | None = None
 
     def choose(self, offered: tuple[Format, ...]) -> Format:
-        """Return the format to answer in; raises UnknownNameError or NotAcceptableError."""
-        return by_name(self.format, offered) if self.format else negotiate(self.accept, offered)
+        """Return the format to answer in; raises NotAcceptableError, also when no format is called so."""
+        if not self.format:
+            return negotiate(self.accept, offered)
+        try:
+            return by_name(self.format, offered)
+        except UnknownNameError as error:
+            raise NotAcceptableError(self.format, error.known) from error
 
     @property
     def is_page(self) -> bool:
         """Tell whether a page for people is wanted rather than data."""
         try:
             return self.choose((*RESULTS, *GRAPHS, HTML)).name == HTML.name
-        except (NotAcceptableError, UnknownNameError):
+        except NotAcceptableError:
             return False
 
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twingraph.datasets import DefaultGraph
-from twingraph.errors import NotAcceptableError, UnknownNameError
+from twingraph.errors import NotAcceptableError
 from twingraph.formats import GRAPHS, HTML, RESULTS, Format
 from twingraph.release.archive import Release
 from twingraph.release.description import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, part, serialize
@@ -51,7 +51,7 @@ def is_wanted(wished: Wish) -> bool:
     """Tell whether a request that asks no query names a format for graphs, and so wants the description."""
     try:
         chosen = wished.choose((HTML, *GRAPHS))
-    except (NotAcceptableError, UnknownNameError):
+    except NotAcceptableError:
         return False
     return chosen in GRAPHS
 
@@ -63,7 +63,7 @@ class Descriptions:
         self._current, self._limits = current, limits
 
     async def respond(self, request: Request) -> Response:
-        """Return the description in the format that is wanted; raises NotAcceptableError or UnknownNameError."""
+        """Return the description in the format that is wanted; raises NotAcceptableError."""
         release, format_ = self._current.serving.release, wish(request).choose(GRAPHS)
         root = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
         content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
