@@ -22,6 +22,9 @@ gives an order. Terms are compared as they stand; {by_value} of the {passed} ans
 instance `1.50` where the suite writes `1.5`: the engine keeps the value of a number, not its spelling. CSV has no
 terms, so there texts are compared. A query that calls a function which does not exist here counts as well formed when
 the answer says just that.
+
+Some of what the engine answers in another way than the specification is mended before it is asked: `store/rewrites/`
+writes such a query so that the engine gives the answer that is meant. What remains is below.
 """
 
 
