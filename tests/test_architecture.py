@@ -11,9 +11,9 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats", "query_tokens", "engine_errors", "datasets"),
+    ("findings", "iris", "formats", "query_tokens", "engine_errors", "datasets", "steps", "memory"),
     ("query_text",),
-    ("settings", "terms", "timespan"),
+    ("settings", "terms", "timespan", "lines"),
     ("publication", "evidence", "saved", "locations"),
     ("sources",),
     ("read", "derive", "validate"),

@@ -10,7 +10,8 @@ import pytest
 
 from conftest import REPOSITORY, EditablePublication, copy_publication
 from twingraph.findings import Finding, Severity
-from twingraph.release.pipeline import assemble, check
+from twingraph.release.assembly import assemble
+from twingraph.release.pipeline import check
 
 
 @dataclass(frozen=True)

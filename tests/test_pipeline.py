@@ -6,7 +6,8 @@ import pytest
 
 from twingraph.errors import PublicationError, SettingsError
 from twingraph.findings import Severity, violations
-from twingraph.release.pipeline import assemble, check, within
+from twingraph.release.assembly import assemble
+from twingraph.release.pipeline import check, within
 
 PILOT, ALMANAC = "data/books/pilot/lights.ttl", "data/books/almanac/lights.ttl"
 
@@ -75,7 +76,7 @@ def test_file_that_does_not_parse_leaves_out_the_checks_that_it_would_mislead(ti
     assert left_out.severity is Severity.INFO
     assert left_out.message == (
         "not checked, because a file was not read: "
-        "references, terms, names in queries, shapes, checks, examples of shapes"
+        "references, terms, names in queries, checks, shapes, examples of shapes"
     )
     assert result.focus_nodes == {}
 

@@ -13,7 +13,8 @@ from twingraph.export.report_text import report_text
 from twingraph.export.report_turtle import report_turtle
 from twingraph.export.reports import REPORTS
 from twingraph.findings import Finding, Location, Severity
-from twingraph.release.pipeline import CheckResult, assemble, check
+from twingraph.release.assembly import assemble
+from twingraph.release.pipeline import CheckResult, check
 
 PILOT = "data/books/pilot/lights.ttl"
 

@@ -1,9 +1,8 @@
 """The tiny publication itself: its passages and hashes are right, so that a test breaks only what it means to."""
 
-import pyoxigraph as ox
-
 from twingraph.evidence import documents, passages, verify
 from twingraph.publication import Publication
+from twingraph.read import read
 from twingraph.sources import SourceArchive
 
 
@@ -25,22 +24,17 @@ def test_tiny_publication_names_every_kind_of_file(tiny):
 
 def test_every_passage_of_the_tiny_publication_stands_where_it_says(tiny):
     settings = tiny.settings
-    quads = [
-        quad
-        for file in Publication(settings).rdf_files
-        for quad in ox.parse(path=file.path, base_iri=settings.base_iri)
-    ]
+    lines = read(Publication(settings)).lines
     archive = SourceArchive(settings.source_archive)
-    texts = {doc.iri: archive.text(doc) for doc in documents(quads, settings.evidence, settings.iris)}
-    found = passages(quads, settings.evidence, settings.iris)
+    texts = {doc.iri: archive.text(doc) for doc in documents(lines, settings.evidence, settings.iris)}
+    found = passages(lines, settings.evidence, settings.iris)
     assert len(found) == 8
     assert [verify(passage, texts[passage.document], 60) for passage in found] == [()] * 8
 
 
 def test_tiny_documents_have_the_hashes_that_the_data_says(tiny):
     settings = tiny.settings
-    path = settings.directory / "data/books"
-    quads = [quad for file in path.rglob("*.ttl") for quad in ox.parse(path=file, base_iri=settings.base_iri)]
+    lines = read(Publication(settings)).lines
     archive = SourceArchive(settings.source_archive)
-    for document in documents(quads, settings.evidence, settings.iris):
+    for document in documents(lines, settings.evidence, settings.iris):
         assert archive.digest(document) == document.sha256

@@ -3,7 +3,8 @@
 import pytest
 
 from twingraph.findings import violations
-from twingraph.release.pipeline import assemble, check
+from twingraph.release.assembly import assemble
+from twingraph.release.pipeline import check
 
 CHECK = "queries/checks/replaced-before-lit.rq"
 DARK, VALID = "shapes/examples/LightShape/invalid-dark.ttl", "shapes/examples/LightShape/valid-skerry.ttl"

@@ -9,7 +9,8 @@ from rdflib.namespace import SH, XSD
 from twingraph.findings import Severity
 from twingraph.publication import Publication
 from twingraph.read import read, read_shapes
-from twingraph.release.pipeline import assemble, check
+from twingraph.release.assembly import assemble
+from twingraph.release.pipeline import check
 from twingraph.validate import shapes_graph
 from twingraph.validate.memory_graph import MemoryGraph, memory_graph
 from twingraph.validate.shapes import path_text

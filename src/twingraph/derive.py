@@ -10,12 +10,14 @@ which give an ``xsd:date``, or nothing (an unbound variable) for an end that is 
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from pathlib import Path
 
 import pyoxigraph as ox
 
 from twingraph.engine_errors import query_error
 from twingraph.errors import DateError, QueryError
 from twingraph.iris import Iris
+from twingraph.lines import Lines, Spool
 from twingraph.publication import QueryFile
 from twingraph.terms import Term
 from twingraph.timespan import EDTF, bounds
@@ -23,20 +25,23 @@ from twingraph.timespan import EDTF, bounds
 _XSD_DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
 
 
-def derive(rules: Iterable[QueryFile], store: ox.Store, iris: Iris, graph: str) -> tuple[ox.Quad, ...]:
+def derive(rules: Iterable[QueryFile], store: ox.Store, iris: Iris, graph: str, keep: Path | None = None) -> Lines:
     """Return what the rules derive from the store, in the named graph ``graph``, each statement once, and add it there.
 
-    Raises QueryError, with the rule's path, when a rule is malformed or is no CONSTRUCT query.
+    It is kept in the file ``keep`` or, without one, in memory. Raises QueryError, with the rule's path, when a rule is
+    malformed or is no CONSTRUCT query.
     """
-    target = ox.NamedNode(graph)
-    derived: list[ox.Quad] = []
+    spool = Spool(keep)
     for rule in rules:
-        triples = dict.fromkeys(_construct(store, rule, iris))
-        said = _said(store, {triple.predicate for triple in triples})
-        new = [ox.Quad(one.subject, one.predicate, one.object, target) for one in triples if one not in said]
-        store.bulk_extend(new)
-        derived += new
-    return tuple(derived)
+        store.bulk_extend(spool.add_triples(_new(store, rule, iris), graph))
+    return spool.lines
+
+
+def _new(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
+    """Return what a rule constructs and the store does not say."""
+    triples = dict.fromkeys(_construct(store, rule, iris))
+    said = _said(store, {triple.predicate for triple in triples})
+    return [triple for triple in triples if triple not in said]
 
 
 def _said(store: ox.Store, predicates: Iterable[ox.NamedNode]) -> set[ox.Triple]:
@@ -44,7 +49,7 @@ def _said(store: ox.Store, predicates: Iterable[ox.NamedNode]) -> set[ox.Triple]
     return {quad.triple for predicate in predicates for quad in store.quads_for_pattern(None, predicate, None)}
 
 
-def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
+def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> ox.QueryTriples:
     try:
         answer = store.query(
             rule.text,
@@ -58,7 +63,7 @@ def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
         raise QueryError(f"{rule.path}: {found.message}", found.line, found.column) from error
     if not isinstance(answer, ox.QueryTriples):
         raise QueryError(f"{rule.path}: a rule must be a CONSTRUCT query")
-    return list(answer)
+    return answer
 
 
 def _literal(term: Term, end: str) -> ox.Literal | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from twingraph.iris import Iris
+from twingraph.lines import Lines
 from twingraph.settings import EvidenceTerms
 
 _WHITE = re.compile(r"\s+")
@@ -61,21 +62,21 @@ class Coverage:
         return self.covered / self.total if self.total else 1.0
 
 
-def passages(quads: Iterable[ox.Quad], terms: EvidenceTerms, iris: Iris) -> tuple[Passage, ...]:
+def passages(lines: Lines, terms: EvidenceTerms, iris: Iris) -> tuple[Passage, ...]:
     """Return the passages that are complete, sorted by document and place; shapes report the incomplete ones."""
     names = {iris.expand(getattr(terms, name)): name for name in ("document", "start", "end", "quote")}
     found = []
-    for iri, facts in _facts(quads, names).items():
+    for iri, facts in _facts(lines, names).items():
         start, end = facts.get("start", ""), facts.get("end", "")
         if len(facts) == len(names) and start.isdigit() and end.isdigit():
             found.append(Passage(iri, facts["document"], int(start), int(end), facts["quote"]))
     return tuple(sorted(found, key=lambda passage: (passage.document, passage.start, passage.end, passage.iri)))
 
 
-def documents(quads: Iterable[ox.Quad], terms: EvidenceTerms, iris: Iris) -> tuple[Document, ...]:
+def documents(lines: Lines, terms: EvidenceTerms, iris: Iris) -> tuple[Document, ...]:
     """Return the documents that name a file and its hash, sorted by IRI."""
     names = {iris.expand(terms.file_name): "file_name", iris.expand(terms.sha256): "sha256"}
-    rows = _facts(quads, names).items()
+    rows = _facts(lines, names).items()
     return tuple(sorted((Document(iri, **facts) for iri, facts in rows if len(facts) == 2), key=lambda doc: doc.iri))
 
 
@@ -140,10 +141,9 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start + len(body) - len(body.lstrip()), end - len(body) + len(body.rstrip())
 
 
-def _facts(quads: Iterable[ox.Quad], names: dict[str, str]) -> dict[str, dict[str, str]]:
+def _facts(lines: Lines, names: dict[str, str]) -> dict[str, dict[str, str]]:
     facts: dict[str, dict[str, str]] = defaultdict(dict)
-    for quad in quads:
-        name = names.get(quad.predicate.value)
-        if name and isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode | ox.Literal):
-            facts[quad.subject.value].setdefault(name, quad.object.value)
+    for quad in lines.about(names):
+        if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode | ox.Literal):
+            facts[quad.subject.value].setdefault(names[quad.predicate.value], quad.object.value)
     return facts

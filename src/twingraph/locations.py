@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from twingraph.findings import Location
 from twingraph.iris import resolve
@@ -33,6 +34,25 @@ class _Place:
     predicate: str
     value: str
     location: Location
+
+
+@dataclass(frozen=True)
+class Texts(Mapping[str, str]):
+    """The texts of files, each read when it is asked for; ``paths`` are by the names that they go by."""
+
+    paths: Mapping[str, Path]
+
+    def __getitem__(self, name: str) -> str:
+        return self.paths[name].read_text(encoding="utf-8", errors="replace")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.paths)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.paths
 
 
 @dataclass(frozen=True)

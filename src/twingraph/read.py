@@ -13,7 +13,8 @@ import pyoxigraph as ox
 
 from twingraph.errors import PublicationError, QueryError
 from twingraph.findings import Finding, Location
-from twingraph.locations import Locations
+from twingraph.lines import Lines, Spool
+from twingraph.locations import Locations, Texts
 from twingraph.publication import Publication, QueryFile
 from twingraph.saved import SavedQuery, parse_saved_query
 
@@ -34,21 +35,24 @@ class ParsedFile:
 
     path: str
     graph: str
-    quads: tuple[ox.Quad, ...]
+    quads: Lines
 
 
 @dataclass(frozen=True)
 class Reading:
-    """All files that were read, what did not parse, and where each statement stands."""
+    """All files that were read, what did not parse, and where each statement stands.
+
+    ``lines`` are the statements of every file, in the order of the files.
+    """
 
     files: tuple[ParsedFile, ...]
+    lines: Lines
     findings: tuple[Finding, ...]
     locations: Locations
 
     def quads(self) -> Iterator[ox.Quad]:
         """Yield the quads of every file, in the order of the files."""
-        for file in self.files:
-            yield from file.quads
+        return iter(self.lines)
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,18 @@ class SavedQueries:
     findings: tuple[Finding, ...]
 
 
-def read(publication: Publication) -> Reading:
+def read(publication: Publication, keep: Path | None = None) -> Reading:
     """Return what the files of ontology and data say, each file's default graph named as the settings say.
 
-    Raises PublicationError when there is nothing to read or a file belongs to no named graph.
+    The statements are kept in the file ``keep`` or, without one, in memory. Raises PublicationError when there is
+    nothing to read or a file belongs to no named graph.
     """
-    return _read(publication, [(file.path, file.graph) for file in publication.rdf_files])
+    return _read(publication, [(file.path, file.graph) for file in publication.rdf_files], Spool(keep))
 
 
 def read_shapes(publication: Publication) -> Reading:
     """Return what the files of shapes say, in the default graph."""
-    return _read(publication, [(path, "") for path in publication.shape_files])
+    return _read(publication, [(path, "") for path in publication.shape_files], Spool())
 
 
 def read_saved_queries(publication: Publication) -> SavedQueries:
@@ -97,17 +102,19 @@ def read_query_files(publication: Publication, paths: Iterable[Path]) -> tuple[Q
     return tuple(QueryFile(name, read_text(path, name)) for path, name in names)
 
 
-def parse_file(path: Path, name: str, base: str, graph: str) -> ParsedFile:
-    """Return the quads of one file; an empty ``graph`` leaves them in the default graph.
+def parse_file(path: Path, name: str, base: str, graph: str, spool: Spool) -> ParsedFile:
+    """Return the quads of one file, which ``spool`` keeps; an empty ``graph`` leaves them in the default graph.
 
     Raises SyntaxError, as the parser gives it, with line and column.
     """
     format_ = _FORMATS[path.suffix]
-    target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
     # Labels of blank nodes are local to a file; N-Triples and N-Quads know no base.
     relative = format_ not in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
-    quads = ox.parse(path.read_bytes(), format_, base_iri=base if relative else None, rename_blank_nodes=True)
-    return ParsedFile(name, graph, tuple(_placed(quads, target, has_graphs=format_.supports_datasets)))
+    quads = ox.parse(path=path, format=format_, base_iri=base if relative else None, rename_blank_nodes=True)
+    if format_.supports_datasets:
+        target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
+        return ParsedFile(name, graph, spool.add(_placed(quads, target)))
+    return ParsedFile(name, graph, spool.add_triples(quads, graph))
 
 
 def read_text(path: Path, name: str) -> str:
@@ -118,19 +125,19 @@ def read_text(path: Path, name: str) -> str:
         raise PublicationError(name, f"cannot be read: {error}") from error
 
 
-def _read(publication: Publication, sources: list[tuple[Path, str]]) -> Reading:
-    files, findings, texts = [], [], {}
+def _read(publication: Publication, sources: list[tuple[Path, str]], spool: Spool) -> Reading:
+    files, findings, texts, base = [], [], {}, publication.settings.base_iri
     for path, graph in sources:
         name = publication.relative(path)
         if path.suffix in _SCANNED:
-            texts[name] = path.read_text(encoding="utf-8", errors="replace")
+            texts[name] = path
         try:
-            files.append(parse_file(path, name, publication.settings.base_iri, graph))
+            files.append(parse_file(path, name, base, graph, spool))
         except SyntaxError as error:
             findings.append(_syntax(name, error))
     parsed = {file.path for file in files}
     homes = _Homes(tuple(files), tuple(name for name in texts if name not in parsed))
-    return Reading(tuple(files), tuple(findings), Locations(texts, publication.settings.base_iri, homes))
+    return Reading(tuple(files), spool.lines, tuple(findings), Locations(Texts(texts), base, homes))
 
 
 @dataclass(frozen=True)
@@ -147,17 +154,15 @@ class _Homes:
     def _paths(self) -> dict[str, list[str]]:
         paths: dict[str, list[str]] = defaultdict(list)
         for file in self.files:
-            for subject in {quad.subject for quad in file.quads}:
-                paths[str(subject).strip("<>")].append(file.path)
+            for subject in {row[0] for rows in file.quads.rows() for row in rows}:
+                paths[subject.decode().strip("<>")].append(file.path)
         return dict(paths)
 
 
-def _placed(quads: Iterable[ox.Quad], target: ox.NamedNode | ox.DefaultGraph, *, has_graphs: bool) -> Iterator[ox.Quad]:
+def _placed(quads: Iterable[ox.Quad], target: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
     for quad in quads:
-        if has_graphs and not isinstance(quad.graph_name, ox.DefaultGraph):
-            yield quad
-        else:
-            yield ox.Quad(quad.subject, quad.predicate, quad.object, target)
+        is_named = not isinstance(quad.graph_name, ox.DefaultGraph)
+        yield quad if is_named else ox.Quad(quad.subject, quad.predicate, quad.object, target)
 
 
 def _syntax(name: str, error: SyntaxError) -> Finding:

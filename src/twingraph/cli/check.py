@@ -9,7 +9,8 @@ from twingraph.cli.exit_codes import ExitCode
 from twingraph.cli.options import progress, settings
 from twingraph.errors import UnknownNameError
 from twingraph.export.reports import REPORTS
-from twingraph.release.pipeline import assemble, check, within
+from twingraph.release.assembly import assemble
+from twingraph.release.pipeline import check, within
 
 
 def check_command(

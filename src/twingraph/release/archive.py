@@ -98,6 +98,15 @@ class Archive:
         """Return a new empty directory to write a release into, while the lock is held."""
         return Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.directory))
 
+    @contextmanager
+    def beginning(self) -> Iterator[Path]:
+        """Yield a directory as `begin` makes it; what has not been published in the end is removed."""
+        building = self.begin()
+        try:
+            yield building
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
     def publish(self, building: Path, identifier: str) -> None:
         """Flush what was written to disk, give it its name, and make it the current release."""
         for path in (*building.rglob("*"), building):

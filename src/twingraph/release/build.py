@@ -1,31 +1,34 @@
 """Building a release: assemble, check, write; what does not conform is not written.
 
 A release holds ``quads.nq.gz`` (canonical), ``context.jsonld``, ``queries/`` (the saved queries with the prefixes they
-use declared), ``manifest.json`` and ``store/`` (the quads in the engine's own form).
+use declared), ``manifest.json`` and ``store/`` (the quads in the engine's own form). The store is written by a process
+of its own as soon as there are statements, beside deriving and checking; it is thrown away when the check fails.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import NoReturn
 
-import pyoxigraph as ox
-
-from twingraph.datasets import DefaultGraph, merged
 from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
+from twingraph.lines import Lines
+from twingraph.memory import uncollected
 from twingraph.query_text import with_prefixes
 from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release
-from twingraph.release.canonical import canonical_nquads, compress
-from twingraph.release.context import json_ld_context
-from twingraph.release.counts import class_counts, document_names, graph_counts, names
+from twingraph.release.assembly import Assembly, Kept, assemble
+from twingraph.release.canonical import compressed, write_canonical
+from twingraph.release.context import CONTEXT_TERMS, json_ld_context
+from twingraph.release.counts import Counts, class_counts, count, document_names, graph_counts, names
 from twingraph.release.description import DESCRIPTION, describe_release, language_tags
 from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
-from twingraph.release.pipeline import Assembly, CheckResult, assemble, check
+from twingraph.release.pipeline import CheckResult, check
 from twingraph.release.provenance import provenance, tools
+from twingraph.release.store_writer import StoreWriter
 from twingraph.settings import Settings
+from twingraph.steps import Watch, unwatched
 
 _DIGITS = 12
 
@@ -39,43 +42,88 @@ class Built:
     new: bool
 
 
-def build(settings: Settings, report: Callable[[CheckResult], None] | None = None) -> Built:
+def build(settings: Settings, report: Callable[[CheckResult], None] | None = None, watch: Watch = unwatched) -> Built:
     """Build a release of the publication and make it the current one.
 
-    ``report`` is given what the check found before anything is written. Raises NotConformingError when there is a
-    violation, ReleaseError when another build is at work or the release cannot be written.
+    ``report`` is given what the check found before anything is published, ``watch`` is told of each step. Raises
+    NotConformingError when there is a violation, ReleaseError when another build is at work or the release cannot be
+    written.
     """
     archive = Archive(settings.releases)
-    with archive.locked():
-        assembly = assemble(settings)
-        result = check(assembly)
+    with (
+        archive.locked(),
+        archive.beginning() as work,
+        archive.beginning() as building,
+        StoreWriter(building / STORE, settings.default_graph) as writer,
+    ):
+        with uncollected():
+            assembly = assemble(settings, Kept(work, writer.load), watch)
+        result = check(assembly, watch=watch)
         if report:
             report(result)
         if not result.conforms:
             raise NotConformingError(len(violations(result.findings)))
-        content = _content(assembly)
-        manifest = _manifest(assembly, result, content)
-        new = _write(archive, manifest, content)
+        try:
+            with uncollected():
+                content = _content(assembly, work, building, watch)
+            with watch("manifest"):
+                manifest = _manifest(assembly, result, content)
+            new = manifest.id not in archive.ids()
+            if new:
+                with watch("wait for the store"):
+                    writer.finish()
+                _write(building, manifest, content)
+                with watch("publish"):
+                    archive.publish(building, manifest.id)
+            else:
+                archive.get(manifest.id).verify()
+                archive.point_to(manifest.id)
+        except OSError as error:
+            reason = f"the release could not be written: {error.strerror or error}"
+            raise ReleaseError(str(building), reason) from error
         return Built(archive.get(manifest.id), result, new)
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    quads: tuple[ox.Quad, ...]
-    canonical: bytes
-    files: dict[str, bytes]
+    """What a release holds: its canonical lines, how much that is, its small files, and the digest of every file."""
+
+    canonical: Lines
+    counts: Counts
+    files: Mapping[str, bytes]
+    canonical_digest: str
+    digests: Mapping[str, str]
 
 
-def _content(assembly: Assembly) -> _Content:
-    quads = tuple(assembly.quads)
-    canonical = canonical_nquads(quads)
-    iris = assembly.settings.iris
-    files = {QUADS: compress(canonical), CONTEXT: json_ld_context(quads, iris)}
-    saved = assembly.saved.queries
-    files[DESCRIPTION] = describe_release(canonical, assembly.settings, saved)
-    for query in saved:
-        files[f"{QUERIES}/{query.name}.rq"] = _with_header(query.text, iris.namespaces).encode()
-    return _Content(quads, canonical, files)
+def _content(assembly: Assembly, work: Path, building: Path, watch: Watch) -> _Content:
+    with watch("canonical N-Quads"):
+        canonical = write_canonical(assembly.quads, work / "canonical.nq")
+    with watch("compress and hash"):
+        said = sha256()
+        packed = _write_blocks(building / QUADS, compressed(_hashed(canonical.blocks(), said.update)))
+    with watch("count and describe"):
+        counts, iris, saved = count(canonical), assembly.settings.iris, assembly.saved.queries
+        files = {
+            CONTEXT: json_ld_context(canonical.about(CONTEXT_TERMS), iris),
+            DESCRIPTION: describe_release(counts, assembly.settings, saved),
+            **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
+        }
+    digests = {QUADS: packed, **{name: digest(content) for name, content in files.items()}}
+    return _Content(canonical, counts, files, said.hexdigest(), digests)
+
+
+def _write_blocks(path: Path, blocks: Iterable[bytes]) -> str:
+    """Write a file and return its SHA-256 in hexadecimal."""
+    written = sha256()
+    with path.open("wb") as file:
+        file.writelines(_hashed(blocks, written.update))
+    return written.hexdigest()
+
+
+def _hashed(blocks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterable[bytes]:
+    for block in blocks:
+        update(block)
+        yield block
 
 
 def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
@@ -86,21 +134,22 @@ def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
 
 
 def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Manifest:
-    settings, inputs = assembly.settings, assembly.publication.input_files
+    settings, inputs, documents = assembly.settings, assembly.publication.input_files, assembly.documents
     origin = provenance(settings.directory, inputs)
-    called = names(content.quads)
+    classes = class_counts(content.counts, {})
+    called = names(content.canonical, {*classes, *(document.iri for document in documents)})
     about = settings.model_dump(include={"title", "description", "publisher", "contact", "licence", "languages"})
     facts = {
         **about,
         "base_iri": settings.base_iri,
         "prefixes": dict(settings.iris.namespaces),
         "default_graph": settings.default_graph,
-        "files": {name: digest(data) for name, data in content.files.items()},
+        "files": dict(content.digests),
     }
     created = origin.created.strftime("%Y%m%dT%H%M%SZ")
     return Manifest(
         **facts,
-        id=f"{created}-{_fingerprint(facts, content.canonical)}",
+        id=f"{created}-{_fingerprint(facts, content.canonical_digest)}",
         created=origin.created.isoformat(),
         origin=Origin(
             commit=origin.commit,
@@ -109,17 +158,17 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
             tools=tools(),
         ),
         language_tags=language_tags(content.canonical),
-        quads=content.canonical.count(b"\n"),
-        graphs=graph_counts(set(content.quads)),
-        classes=class_counts(content.quads, called),
-        documents=document_names(assembly.documents, called),
+        quads=len(content.canonical),
+        graphs=graph_counts(content.counts),
+        classes=class_counts(content.counts, called),
+        documents=document_names(documents, called),
         check=_summary(result),
     )
 
 
-def _fingerprint(facts: dict[str, object], canonical: bytes) -> str:
-    """Return the digits of the hash of all that a release says."""
-    said = json.dumps({**facts, "canonical": digest(canonical)}, sort_keys=True)
+def _fingerprint(facts: dict[str, object], canonical: str) -> str:
+    """Return the digits of the hash of all that a release says; ``canonical`` is that of its statements."""
+    said = json.dumps({**facts, "canonical": canonical}, sort_keys=True)
     return digest(said.encode())[:_DIGITS]
 
 
@@ -133,37 +182,9 @@ def _summary(result: CheckResult) -> Check:
     )
 
 
-def _write(archive: Archive, manifest: Manifest, content: _Content) -> bool:
-    if manifest.id in archive.ids():
-        archive.get(manifest.id).verify()
-        archive.point_to(manifest.id)
-        return False
-    building = archive.begin()
-    try:
-        for name, data in content.files.items():
-            path = building / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_bytes(data)
-        _write_store(building / STORE, content.canonical, manifest.default_graph)
-        (building / FILE).write_bytes(manifest.to_json())
-        archive.publish(building, manifest.id)
-    except OSError as error:
-        _fail(building, error)
-    return True
-
-
-def _write_store(directory: Path, canonical: bytes, default_graph: DefaultGraph) -> None:
-    """Write the quads in the engine's own form: offline and compacted, so that it can be opened read-only.
-
-    Where the default graph is the union of all graphs, the store holds it as well, each statement once.
-    """
-    store = ox.Store(str(directory))
-    store.bulk_load(canonical, format=ox.RdfFormat.N_QUADS)
-    if default_graph == DefaultGraph.UNION:
-        store.bulk_load(merged(canonical), format=ox.RdfFormat.N_QUADS)
-    store.optimize()
-    store.flush()
-
-
-def _fail(building: Path, error: OSError) -> NoReturn:
-    raise ReleaseError(str(building), f"the release could not be written: {error.strerror or error}") from error
+def _write(building: Path, manifest: Manifest, content: _Content) -> None:
+    for name, data in content.files.items():
+        path = building / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    (building / FILE).write_bytes(manifest.to_json())

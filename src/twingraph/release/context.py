@@ -31,6 +31,10 @@ _LABELS = {
 Definition = str | float | dict[str, str]
 
 
+# The properties whose statements are looked at.
+CONTEXT_TERMS = (_TYPE, _RDFS + "range")
+
+
 def json_ld_context(quads: Iterable[ox.Quad], iris: Iris) -> bytes:
     """Return the context as a JSON-LD 1.1 document with sorted keys."""
     terms = _terms(quads, iris)

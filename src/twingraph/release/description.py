@@ -5,9 +5,7 @@ Everything in it is named under ``{base}.well-known/void#``.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import quote
 
 import pyoxigraph as ox
@@ -15,7 +13,9 @@ import pyoxigraph as ox
 from twingraph.datasets import DefaultGraph
 from twingraph.errors import ParameterError
 from twingraph.iris import Iris
+from twingraph.lines import Lines
 from twingraph.query_text import read_query, with_prefixes
+from twingraph.release.counts import Counts, Tally
 from twingraph.saved import SavedQuery, body
 from twingraph.settings import Settings
 from twingraph.terms import ntriples
@@ -28,7 +28,6 @@ RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 SH = "http://www.w3.org/ns/shacl#"
 DCTERMS = "http://purl.org/dc/terms/"
 _INTEGER = ox.NamedNode("http://www.w3.org/2001/XMLSchema#integer")
-_TYPE = f"<{RDF}type>".encode()
 _NAMESPACE = re.compile(r".*[#/]")
 _TAG = re.compile(rb'"@([A-Za-z]+(?:-[A-Za-z0-9]+)+) ')
 # How many things of the largest classes stand as examples.
@@ -49,71 +48,28 @@ def serialize(statements: Iterable[Statement]) -> bytes:
     return "".join(sorted(lines)).encode()
 
 
-def language_tags(canonical: bytes) -> tuple[str, ...]:
+def language_tags(lines: Lines) -> tuple[str, ...]:
     """Return the language tags with capitals that a release's literals have; a few more do no harm."""
-    return tuple(sorted({tag.decode() for tag in set(_TAG.findall(canonical)) if tag != tag.lower()}))
+    found = {tag for block in lines.blocks() for tag in set(_TAG.findall(block))}
+    return tuple(sorted(tag for tag in map(bytes.decode, found) if tag != tag.lower()))
 
 
-def describe_release(canonical: bytes, settings: Settings, queries: Sequence[SavedQuery]) -> bytes:
-    """Return the description of the statements in canonical N-Quads, as N-Triples with its lines sorted."""
+def describe_release(counts: Counts, settings: Settings, queries: Sequence[SavedQuery]) -> bytes:
+    """Return the description of a release that holds so much, as N-Triples with its lines sorted."""
     iris, union = settings.iris, settings.default_graph == DefaultGraph.UNION
-    whole, graphs = _count(canonical, union=union)
+    graphs = counts.graphs
     return serialize(
         [
-            *_whole(settings, whole, graphs),
-            *_default(iris, whole if union else graphs.get("", Tally())),
+            *_whole(settings, counts),
+            *_default(iris, counts.whole if union else graphs.get("", Tally())),
             *(one for name in sorted(graphs) if name for one in _graph(iris, name, graphs[name])),
             *(one for query in queries for one in _query(query, iris)),
         ]
     )
 
 
-@dataclass(slots=True)
-class Tally:
-    """How much is in a graph: its triples, subjects, things of each class and triples of each property."""
-
-    triples: int = 0
-    subjects: int = 0
-    properties: Counter[bytes] = field(default_factory=Counter)
-    classes: Counter[bytes] = field(default_factory=Counter)
-    examples: dict[bytes, bytes] = field(default_factory=dict)
-    last: bytes = b""
-
-    def add(self, subject: bytes, predicate: bytes, value: bytes) -> None:
-        """Count a triple; they come sorted, so equal subjects come one after the other."""
-        self.triples += 1
-        if subject != self.last:
-            self.subjects += 1
-            self.last = subject
-        self.properties[predicate] += 1
-        if predicate == _TYPE and value.startswith(b"<"):
-            self.classes[value] += 1
-            self.examples.setdefault(value, subject)
-
-
-def _count(canonical: bytes, *, union: bool) -> tuple[Tally, dict[str, Tally]]:
-    """Return the tally of the whole, in which a triple counts once however many graphs hold it, and of each graph."""
-    whole, graphs, before = Tally(), dict[str, Tally](), b""
-    for line in canonical.split(b"\n")[:-1]:
-        triple, graph = _split(line)
-        subject, predicate, value = triple.split(b" ", 2)
-        graphs.setdefault(graph.decode(), Tally()).add(subject, predicate, value)
-        if triple != before:
-            whole.add(subject, predicate, value)
-            before = triple
-    return whole, graphs
-
-
-def _split(line: bytes) -> tuple[bytes, bytes]:
-    """Return the triple and the graph's name, empty for the default graph, of a line of canonical N-Quads."""
-    statement = line[:-2]
-    triple, _, last = statement.rpartition(b" ")
-    names = last.startswith((b"<", b"_:")) and b'"' not in last
-    return (triple, last.strip(b"<>")) if names and triple.count(b" ") > 1 else (statement, b"")
-
-
-def _whole(settings: Settings, whole: Tally, graphs: Mapping[str, Tally]) -> Iterator[Statement]:
-    base, iris = settings.base_iri, settings.iris
+def _whole(settings: Settings, counts: Counts) -> Iterator[Statement]:
+    base, iris, whole = settings.base_iri, settings.iris, counts.whole
     dataset = part(base, "dataset")
     yield dataset, f"{RDF}type", ox.NamedNode(f"{SD}Dataset")
     yield from _counts(iris, "dataset", whole)
@@ -125,15 +81,15 @@ def _whole(settings: Settings, whole: Tally, graphs: Mapping[str, Tally]) -> Ite
         yield dataset, f"{DCTERMS}license", ox.NamedNode(settings.licence)
     yield dataset, f"{VOID}uriSpace", ox.Literal(base)
     yield dataset, f"{SD}defaultGraph", ox.NamedNode(part(base, "default-graph"))
-    for name in filter(None, graphs):
+    for name in filter(None, counts.graphs):
         yield dataset, f"{SD}namedGraph", ox.NamedNode(part(base, _short(iris, name)))
         yield dataset, f"{VOID}subset", ox.NamedNode(part(base, _short(iris, name), "content"))
     for namespace in sorted({match[0] for iri in _terms(whole) if (match := _NAMESPACE.match(iri))}):
         yield dataset, f"{VOID}vocabulary", ox.NamedNode(namespace)
     own = [row for row in whole.classes.items() if not row[0].decode()[1:].startswith(_LANGUAGES)]
     for class_, _ in sorted(own, key=lambda row: (-row[1], row[0]))[:_EXAMPLES]:
-        if whole.examples[class_].startswith(b"<"):
-            yield dataset, f"{VOID}exampleResource", ox.NamedNode(_iri(whole.examples[class_]))
+        if counts.examples[class_].startswith(b"<"):
+            yield dataset, f"{VOID}exampleResource", ox.NamedNode(_iri(counts.examples[class_]))
 
 
 def _default(iris: Iris, tally: Tally) -> Iterator[Statement]:

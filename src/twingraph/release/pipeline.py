@@ -1,30 +1,20 @@
-"""From a publication's directory to a checked assembly: read, derive, then every check, all findings at once."""
+"""Checking an assembly: every check, all findings at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from time import perf_counter
 
-import pyoxigraph as ox
-
-from twingraph.derive import derive
-from twingraph.errors import QueryError, SettingsError
-from twingraph.evidence import Document, documents
+from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
+from twingraph.lines import Lines, Spool
+from twingraph.memory import uncollected
 from twingraph.publication import Publication
-from twingraph.read import (
-    Reading,
-    SavedQueries,
-    parse_file,
-    read,
-    read_query_files,
-    read_saved_queries,
-    read_shapes,
-    read_text,
-)
-from twingraph.settings import Settings
+from twingraph.read import parse_file, read_query_files, read_text
+from twingraph.release.assembly import Assembly
 from twingraph.sources import SourceArchive
+from twingraph.steps import Watch, unwatched
 from twingraph.validate import (
     Example,
     PassagesResult,
@@ -40,7 +30,6 @@ from twingraph.validate import (
     check_references,
     check_shapes,
     check_terms,
-    load,
     run_checks,
     run_saved_queries,
     shapes_graph,
@@ -48,40 +37,8 @@ from twingraph.validate import (
 
 
 @dataclass(frozen=True)
-class Assembly:
-    """All that a release is made from; ``findings`` are those of the rules, the readings hold their own.
-
-    ``store`` is the engine over all quads, as the rules and the checks ask it; it does not keep lexical forms.
-    """
-
-    publication: Publication
-    reading: Reading
-    shapes: Reading
-    store: ox.Store
-    derived: tuple[ox.Quad, ...]
-    saved: SavedQueries
-    findings: tuple[Finding, ...]
-
-    @property
-    def settings(self) -> Settings:
-        """The publication's settings."""
-        return self.publication.settings
-
-    @cached_property
-    def quads(self) -> tuple[ox.Quad, ...]:
-        """The quads as the files say them, in the files' order, then the derived ones."""
-        return (*self.reading.quads(), *self.derived)
-
-    @cached_property
-    def documents(self) -> tuple[Document, ...]:
-        """The source documents, none when the publication has no evidence."""
-        terms = self.settings.evidence
-        return documents(self.quads, terms, self.settings.iris) if terms else ()
-
-
-@dataclass(frozen=True)
 class CheckResult:
-    """What the check found and how far it looked; ``seconds`` per step is for people, never for a release."""
+    """What the check found and how far it looked."""
 
     findings: tuple[Finding, ...]
     files: int = 0
@@ -93,7 +50,6 @@ class CheckResult:
     focus_nodes: Mapping[str, int] = field(default_factory=dict)
     passages_verified: int = 0
     passages_not_verified: int = 0
-    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def conforms(self) -> bool:
@@ -106,30 +62,7 @@ class CheckResult:
         return sum(self.focus_nodes.values())
 
 
-def assemble(settings: Settings) -> Assembly:
-    """Read the publication and derive what its rules say.
-
-    Raises PublicationError when there is nothing to read; what does not parse is a finding.
-    """
-    publication = Publication(settings)
-    reading = read(publication)
-    rules = read_query_files(publication, publication.rule_files)
-    findings: tuple[Finding, ...] = ()
-    derived: tuple[ox.Quad, ...] = ()
-    store = load(reading.quads())
-    try:
-        derived = derive(rules, store, settings.iris, settings.iris.graph(settings.derived_graph))
-    except QueryError as error:
-        store = load(reading.quads())  # without what the rules before it derived
-        path = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
-        place = Location(path, error.line, error.column) if path else None
-        message = error.message.removeprefix(f"{path}: ")
-        findings = (Finding("query/rule", message, "mend the rule; nothing was derived", location=place),)
-    shapes, saved = read_shapes(publication), read_saved_queries(publication)
-    return Assembly(publication, reading, shapes, store, derived, saved, findings)
-
-
-def check(assembly: Assembly, *, examples: bool = False) -> CheckResult:
+def check(assembly: Assembly, *, examples: bool = False, watch: Watch = unwatched) -> CheckResult:
     """Run every check and return all that they find; ``examples`` has the examples of the shapes checked too.
 
     When a file does not parse, the checks that would then report what is merely not read are left out, and a
@@ -137,18 +70,27 @@ def check(assembly: Assembly, *, examples: bool = False) -> CheckResult:
     """
     subject = _Subject(assembly, examples)
     findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
-    seconds, left_out = {}, []
-    for step in _STEPS:
-        if step.needs_all and not subject.is_complete:
-            left_out.append(step.name)
-            continue
-        begin = perf_counter()
-        findings += step.run(subject)
-        seconds[step.name] = perf_counter() - begin
-    if left_out:
+    runs = [[step for step in steps if subject.is_complete or not step.needs_all] for steps in _STEPS]
+    plain, asking, last = (partial(_run, steps, subject, watch) for steps in runs)
+    # The engine answers without holding up other threads, so its queries run beside the other checks.
+    with ThreadPoolExecutor(1) as beside, uncollected():
+        asked = beside.submit(asking)
+        findings += plain()
+        findings += asked.result()
+    assembly.engine.forget()
+    findings += last()
+    if left_out := [step.name for steps in _STEPS for step in steps if step.needs_all and not subject.is_complete]:
         findings.append(_left_out(left_out))
     findings = _without_row_counts(findings)
-    return replace(subject.counts(), findings=in_order(_without_echoes(findings)), seconds=seconds)
+    return replace(subject.counts(), findings=in_order(_without_echoes(findings)))
+
+
+def _run(steps: Iterable["_Step"], subject: "_Subject", watch: Watch) -> list[Finding]:
+    findings: list[Finding] = []
+    for step in steps:
+        with watch(f"check: {step.name}"):
+            findings += step.run(subject)
+    return findings
 
 
 def within(result: CheckResult, publication: Publication, paths: Iterable[Path]) -> CheckResult:
@@ -176,7 +118,7 @@ class _Subject:
     @cached_property
     def said(self) -> Statements:
         """What the files say."""
-        return self._statements(tuple(self.assembly.reading.quads()))
+        return self._statements(self.assembly.reading.lines)
 
     @cached_property
     def everything(self) -> Statements:
@@ -187,7 +129,7 @@ class _Subject:
     def of_shapes(self) -> Statements:
         """The shapes, as statements that have places."""
         settings, shapes = self.assembly.settings, self.assembly.shapes
-        return Statements(tuple(shapes.quads()), shapes.locations, settings.iris, settings.languages)
+        return Statements(shapes.lines, shapes.locations, settings.iris, settings.languages)
 
     @cached_property
     def shapes(self) -> ShapesResult:
@@ -221,7 +163,7 @@ class _Subject:
             passages_not_verified=self.passages.not_verified,
         )
 
-    def _statements(self, quads: tuple[ox.Quad, ...]) -> Statements:
+    def _statements(self, quads: Lines) -> Statements:
         settings, reading = self.assembly.settings, self.assembly.reading
         return Statements(quads, reading.locations, settings.iris, settings.languages)
 
@@ -229,13 +171,13 @@ class _Subject:
 def _checks(subject: _Subject) -> tuple[Finding, ...]:
     publication = subject.assembly.publication
     files = read_query_files(publication, publication.check_files)
-    return run_checks(files, subject.assembly.store, subject.everything)
+    return run_checks(files, subject.assembly.engine.store, subject.everything)
 
 
 def _queries(subject: _Subject) -> tuple[Finding, ...]:
     assembly = subject.assembly
     queries, iris = assembly.saved.queries, assembly.settings.iris
-    return run_saved_queries(queries, assembly.store, iris, count_rows=subject.is_complete)
+    return run_saved_queries(queries, assembly.engine.store, iris, count_rows=subject.is_complete)
 
 
 def _query_names(subject: _Subject) -> tuple[Finding, ...]:
@@ -252,12 +194,12 @@ def _examples(subject: _Subject) -> tuple[Finding, ...]:
     for path in publication.example_files:
         name = publication.relative(path)
         try:
-            quads = parse_file(path, name, settings.base_iri, "").quads
+            quads = parse_file(path, name, settings.base_iri, "", Spool()).quads
         except SyntaxError as error:
             place = Location(name, error.lineno, error.offset)
             findings.append(Finding("syntax", str(error), "mend the syntax of the example", location=place))
             continue
-        examples.append(Example(name, read_text(path, name), quads))
+        examples.append(Example(name, read_text(path, name), tuple(quads)))
     folder = settings.folders.ontology + "/"
     files = subject.assembly.reading.files
     ontology = (quad for file in files if file.path.startswith(folder) for quad in file.quads)
@@ -274,19 +216,26 @@ class _Step:
     needs_all: bool = False
 
 
+# The first run beside the second, which ask the engine; the third, which takes the most memory, when it is not needed.
 _STEPS = (
-    _Step("IRI policy", lambda subject: check_policy(subject.said, subject.assembly.settings.iri_types)),
-    _Step("duplicates", lambda subject: check_duplicates(subject.said)),
-    _Step("references", lambda subject: check_references(subject.said), needs_all=True),
-    _Step("terms", lambda subject: check_terms(subject.said, subject.of_shapes), needs_all=True),
-    _Step("names in queries", _query_names, needs_all=True),
-    _Step("literals", lambda subject: check_literals(subject.said)),
-    _Step("personal data", lambda subject: check_personal_data(subject.said)),
-    _Step("passages", lambda subject: subject.passages.findings),
-    _Step("shapes", lambda subject: subject.shapes.findings, needs_all=True),
-    _Step("checks", _checks, needs_all=True),
-    _Step("saved queries", _queries),
-    _Step("examples of shapes", _examples, needs_all=True),
+    (
+        _Step("IRI policy", lambda subject: check_policy(subject.said, subject.assembly.settings.iri_types)),
+        _Step("duplicates", lambda subject: check_duplicates(subject.said)),
+        _Step("references", lambda subject: check_references(subject.said), needs_all=True),
+        _Step("terms", lambda subject: check_terms(subject.said, subject.of_shapes), needs_all=True),
+        _Step("names in queries", _query_names, needs_all=True),
+        _Step("literals", lambda subject: check_literals(subject.said)),
+        _Step("personal data", lambda subject: check_personal_data(subject.said)),
+        _Step("passages", lambda subject: subject.passages.findings),
+    ),
+    (
+        _Step("checks", _checks, needs_all=True),
+        _Step("saved queries", _queries),
+    ),
+    (
+        _Step("shapes", lambda subject: subject.shapes.findings, needs_all=True),
+        _Step("examples of shapes", _examples, needs_all=True),
+    ),
 )
 
 

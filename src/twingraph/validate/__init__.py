@@ -6,7 +6,7 @@ them in order.
 
 from twingraph.validate.checks import run_checks
 from twingraph.validate.coverage import DocumentCoverage, document_coverages
-from twingraph.validate.engine import load
+from twingraph.validate.engine import Engine, load
 from twingraph.validate.examples import Example, check_examples
 from twingraph.validate.literals import check_literals
 from twingraph.validate.passages import PassagesResult, check_passages
@@ -20,6 +20,7 @@ from twingraph.validate.vocabulary import check_query_names, check_terms
 
 __all__ = [
     "DocumentCoverage",
+    "Engine",
     "Example",
     "PassagesResult",
     "ShapesResult",

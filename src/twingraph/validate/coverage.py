@@ -37,12 +37,12 @@ def document_coverages(
     Raises PublicationError when a document's file is not UTF-8.
     """
     found: dict[str, list[Passage]] = defaultdict(list)
-    for passage in passages(statements.quads, terms, statements.iris):
+    for passage in passages(statements.lines, terms, statements.iris):
         found[passage.document].append(passage)
     supported = _supported(statements, statements.iris.expand(terms.supports))
     spoken = _languages(statements, statements.iris.expand(terms.quote))
     covers = []
-    for document in documents(statements.quads, terms, statements.iris):
+    for document in documents(statements.lines, terms, statements.iris):
         cover = _cover(statements, document, tuple(found[document.iri]), supported, archive.text(document))
         tags = Counter(spoken[passage.iri] for passage in cover.passages if passage.iri in spoken)
         covers.append(replace(cover, language=tags.most_common(1)[0][0] if tags else None))
@@ -70,15 +70,13 @@ def _languages(statements: Statements, predicate: str) -> dict[str, str]:
     """Return the language of each passage's quote, where it has one."""
     return {
         text(quad.subject): canonical_language(quad.object.language)
-        for quad in statements.quads
-        if quad.predicate.value == predicate and isinstance(quad.object, ox.Literal) and quad.object.language
+        for quad in statements.lines.about((predicate,))
+        if isinstance(quad.object, ox.Literal) and quad.object.language
     }
 
 
 def _supported(statements: Statements, predicate: str) -> dict[str, tuple[str, ...]]:
     things: dict[str, list[str]] = defaultdict(list)
-    for quad in statements.quads:
-        if quad.predicate.value == predicate and isinstance(quad.object, ox.NamedNode):
-            iri = text(quad.subject)
-            things[quad.object.value].append(statements.labels.get(iri, statements.short(iri)))
+    for subject, passage in statements.pairs(predicate):
+        things[passage].append(statements.labels.get(subject, statements.short(subject)))
     return {passage: tuple(dict.fromkeys(names)) for passage, names in things.items()}

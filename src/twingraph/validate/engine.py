@@ -9,6 +9,8 @@ import pyoxigraph as ox
 from twingraph.engine_errors import query_error
 from twingraph.errors import QueryError
 from twingraph.iris import Iris
+from twingraph.lines import Lines
+from twingraph.memory import give_back
 from twingraph.query_text import read_query
 from twingraph.terms import Term
 
@@ -19,6 +21,30 @@ class Answer:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
+
+
+class Engine:
+    """A store in memory over some statements, which can be forgotten and is then loaded anew when it is asked for."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._store: ox.Store | None = load(lines)
+
+    @property
+    def store(self) -> ox.Store:
+        """The store."""
+        if self._store is None:
+            self._store = load(self._lines)
+        return self._store
+
+    def holds(self, lines: Lines) -> None:
+        """Know that these statements, too, have come into the store."""
+        self._lines += lines
+
+    def forget(self) -> None:
+        """Give the memory of the store back."""
+        self._store = None
+        give_back()
 
 
 def load(quads: Iterable[ox.Quad]) -> ox.Store:

@@ -27,8 +27,8 @@ class PassagesResult:
 
 def check_passages(statements: Statements, terms: EvidenceTerms, archive: SourceArchive) -> PassagesResult:
     """Compare every passage with the text of its document."""
-    complete = passages(statements.quads, terms, statements.iris)
-    known = {document.iri: document for document in documents(statements.quads, terms, statements.iris)}
+    complete = passages(statements.lines, terms, statements.iris)
+    known = {document.iri: document for document in documents(statements.lines, terms, statements.iris)}
     by_document: dict[str, list[Passage]] = defaultdict(list)
     for passage in complete:
         by_document[passage.document].append(passage)

@@ -35,8 +35,8 @@ def check_duplicates(statements: Statements) -> tuple[Finding, ...]:
 
 def _duplicates(statements: Statements) -> Iterator[Finding]:
     counts: dict[str, list[str]] = defaultdict(list)
-    for quad in statements.quads:
-        if quad.predicate.value == TYPE and statements.iris.owns(text(quad.subject)):
+    for quad in statements.lines.about((TYPE,)):
+        if statements.iris.owns(text(quad.subject)):
             counts[text(quad.subject)].append(text(quad.object))
     for subject, kinds in sorted(counts.items()):
         # Several classes in one file are no second definition, unless one of them is said again.

@@ -58,6 +58,8 @@ def shapes_graph(quads: Iterable[ox.Quad], iris: Iris) -> MemoryGraph:
 
 def check_shapes(statements: Statements, shapes: MemoryGraph, places: Statements) -> ShapesResult:
     """Validate all statements against the shapes; ``places`` knows where the shapes themselves stand."""
+    if not len(shapes):
+        return ShapesResult((), {})
     data = memory_graph(statements.quads)
     reached = {str(shape): len(focus_nodes(shapes, shape, data)) for shape in targeted_shapes(shapes)}
     idle = [_idle(places, shape) for shape in _unreached(shapes, data)]

@@ -1,7 +1,7 @@
 """The statements that are validated, and findings about them with label and place."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +9,7 @@ import pyoxigraph as ox
 
 from twingraph.findings import Finding, Location, Severity
 from twingraph.iris import Iris
+from twingraph.lines import Lines, terms
 from twingraph.locations import Locations
 from twingraph.terms import Term
 
@@ -22,9 +23,9 @@ class Terms:
     """The terms of statements, each once: what holds for a term is asked of it here, not of every statement."""
 
     subjects: frozenset[Term]
-    predicates: frozenset[ox.NamedNode]
+    predicates: frozenset[Term]
     objects: frozenset[Term]
-    graphs: frozenset[ox.NamedNode | ox.BlankNode | ox.DefaultGraph]
+    graphs: frozenset[Term]
 
 
 @dataclass(frozen=True)
@@ -34,20 +35,25 @@ class Statements:
     ``languages`` are those in which labels are wanted, the first one most.
     """
 
-    quads: tuple[ox.Quad, ...]
+    quads: Collection[ox.Quad]
     locations: Locations
     iris: Iris
     languages: tuple[str, ...] = ("en",)
 
     @cached_property
+    def lines(self) -> Lines:
+        """The quads as lines."""
+        return self.quads if isinstance(self.quads, Lines) else Lines.of(self.quads)
+
+    @cached_property
     def terms(self) -> Terms:
         """The terms of all statements."""
-        return Terms(
-            frozenset(quad.subject for quad in self.quads),
-            frozenset(quad.predicate for quad in self.quads),
-            frozenset(quad.object for quad in self.quads),
-            frozenset(quad.graph_name for quad in self.quads),
-        )
+        subjects, predicates, objects, graphs = set[bytes](), set[bytes](), set[bytes](), set[bytes]()
+        for rows in self.lines.rows():
+            for found, column in zip((subjects, predicates, objects, graphs), zip(*rows, strict=True), strict=True):
+                found.update(column)
+        graphs.discard(b"")  # the default graph has no name
+        return Terms(*(frozenset(terms(written)) for written in (subjects, predicates, objects, graphs)))
 
     @cached_property
     def types(self) -> dict[str, set[str]]:
@@ -69,19 +75,18 @@ class Statements:
     def labels(self) -> dict[str, str]:
         """The label of each IRI, in the best language there is."""
         best: dict[str, tuple[int, str]] = {}
-        for quad in self.quads:
-            if quad.predicate.value in LABELS and isinstance(quad.object, ox.Literal):
+        for quad in self.lines.about(LABELS):
+            if isinstance(quad.object, ox.Literal):
                 iri, ranked = text(quad.subject), (self._rank(quad.object.language), quad.object.value)
                 best[iri] = min(ranked, best.get(iri, ranked))
         return {iri: label for iri, (_, label) in best.items()}
 
     def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
         """Yield the subject and the object of each statement of ``predicate`` between IRIs."""
-        for quad in self.quads:
-            if quad.predicate.value == predicate:
-                subject, value = quad.subject, quad.object
-                if isinstance(subject, ox.NamedNode) and isinstance(value, ox.NamedNode):
-                    yield subject.value, value.value
+        for quad in self.lines.about((predicate,)):
+            subject, value = quad.subject, quad.object
+            if isinstance(subject, ox.NamedNode) and isinstance(value, ox.NamedNode):
+                yield subject.value, value.value
 
     def short(self, iri: str) -> str:
         """Return an IRI as people write it, with its prefix."""

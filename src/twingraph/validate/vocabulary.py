@@ -64,7 +64,7 @@ def _all_mentioned(statements: Statements) -> set[str]:
     terms = statements.terms
     objects = (term for term in terms.objects if isinstance(term, ox.NamedNode))
     datatypes = {term.datatype for term in terms.objects if isinstance(term, ox.Literal)}
-    return {term.value for term in (*terms.predicates, *objects, *datatypes)}
+    return {text(term) for term in (*terms.predicates, *objects, *datatypes)}
 
 
 def _is_unknown(statements: Statements, term: str, known: set[str]) -> bool:

@@ -1,0 +1,181 @@
+"""Statements as lines of N-Quads, in memory or in files, read again as often as they are asked for.
+
+A quad as an object takes some 700 bytes, as a line 200, in a file none; and most questions about all statements are
+answered from the bytes of their lines several times as fast.
+"""
+
+import io
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import pyoxigraph as ox
+
+# How much is read at once: enough that few calls are made, little enough that what is made of it stays small.
+_BLOCK = 1 << 20
+_BATCH = 50_000
+
+Row = tuple[bytes, bytes, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The bytes from ``start`` to ``end`` of a file, or of memory; they are whole lines."""
+
+    source: Path | bytes
+    start: int
+    end: int
+
+    def followed_by(self, other: "_Part") -> "_Part | None":
+        """Return both as one part when they lie one after the other in the same file."""
+        is_next = isinstance(self.source, Path) and self.source == other.source and self.end == other.start
+        return _Part(self.source, self.start, other.end) if is_next else None
+
+    def blocks(self) -> Iterator[bytes]:
+        with io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb") as file:
+            file.seek(self.start)
+            left = self.end - self.start
+            while left:
+                block = file.read(min(_BLOCK, left))
+                block = block if block.endswith(b"\n") else block + file.readline()
+                left -= len(block)
+                yield block
+
+
+@dataclass(frozen=True)
+class Lines(Collection[ox.Quad]):
+    """So many lines; iterating parses them into quads, in their order, repetitions and lexical forms kept."""
+
+    parts: tuple[_Part, ...] = ()
+    count: int = 0
+
+    @classmethod
+    def of(cls, quads: Iterable[ox.Quad]) -> "Lines":
+        """Return quads as lines in memory."""
+        return Spool().add(quads)
+
+    @classmethod
+    def in_file(cls, path: Path) -> "Lines":
+        """Return the lines of a file of N-Quads that has nothing else in it."""
+        whole = cls((_Part(path, 0, path.stat().st_size),))
+        return cls(whole.parts, sum(block.count(b"\n") for block in whole.blocks()))
+
+    def __add__(self, other: "Lines") -> "Lines":
+        joined = self.parts[-1].followed_by(other.parts[0]) if self.parts and other.parts else None
+        parts = (*self.parts[:-1], joined, *other.parts[1:]) if joined else (*self.parts, *other.parts)
+        return Lines(parts, self.count + other.count)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[ox.Quad]:
+        for block in self.blocks():
+            yield from ox.parse(block, format=ox.RdfFormat.N_QUADS)
+
+    def __contains__(self, quad: object) -> bool:
+        return any(one == quad for one in self)
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the lines in blocks of about a megabyte."""
+        for part in self.parts:
+            yield from part.blocks()
+
+    def rows(self) -> Iterator[list[Row]]:
+        """Yield the terms of each line as N-Quads writes them, the default graph as an empty name, block by block."""
+        for block in self.blocks():
+            yield _rows(block)
+
+    def about(self, predicates: Iterable[str]) -> Iterator[ox.Quad]:
+        """Yield the quads with these predicates, in the order of the lines."""
+        names = b"|".join(re.escape(name.encode()) for name in predicates)
+        pattern = re.compile(b" <(?:%b)> " % names)
+        for block in self.blocks():
+            yield from ox.parse(b"".join(_matching(pattern, block)), format=ox.RdfFormat.N_QUADS)
+
+
+class Spool:
+    """Takes quads and keeps them as lines, in the file ``path`` or, without one, in memory."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path, self._taken = path, Lines()
+        if path:
+            path.touch()
+
+    @property
+    def lines(self) -> Lines:
+        """All that was taken until now."""
+        return self._taken
+
+    def add(self, quads: Iterable[ox.Quad]) -> Lines:
+        """Take quads and return them as lines. When they cannot all be had, because of an error, none is taken."""
+        return self._take(_serialized(quads, ox.RdfFormat.N_QUADS))
+
+    def add_triples(self, triples: Iterable[ox.Quad] | Iterable[ox.Triple], graph: str) -> Lines:
+        """Take triples into a named graph, or with an empty name into the default graph, as `add` does."""
+        # Line ends within literals are escaped, so that this ends a line and nothing else.
+        end = f" <{graph}> .\n".encode() if graph else b" .\n"
+        return self._take(block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES))
+
+    def _take(self, blocks: Iterable[bytes]) -> Lines:
+        taken = _in_file(self._path, blocks) if self._path else _in_memory(blocks)
+        self._taken += taken
+        return taken
+
+
+def terms(written: Iterable[bytes]) -> Iterator[ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple]:
+    """Yield as terms what N-Quads writes."""
+    every = iter(written)
+    while batch := tuple(islice(every, _BATCH)):
+        text = b"".join([b"<urn:x> <urn:x> %b .\n" % term for term in batch])
+        yield from (quad.object for quad in ox.parse(text, format=ox.RdfFormat.N_TRIPLES))
+
+
+def _matching(pattern: re.Pattern[bytes], block: bytes) -> Iterator[bytes]:
+    """Yield the lines in which the pattern matches at the first space, where the predicate stands."""
+    for match in pattern.finditer(block):
+        start = block.rfind(b"\n", 0, match.start()) + 1
+        if block.find(b" ", start) == match.start():
+            yield block[start : block.find(b"\n", match.end()) + 1]
+
+
+def _rows(block: bytes) -> list[Row]:
+    parts = [line[:-2].split(b" ", 2) for line in block.split(b"\n")[:-1]]
+    split = zip(parts, [rest.rpartition(b" ") for _, _, rest in parts], strict=True)
+    # What follows the last space of a literal has its quotation mark in it.
+    return [
+        (subject, predicate, value, graph)
+        if value and graph.startswith((b"<", b"_:")) and b'"' not in graph
+        else (subject, predicate, rest, b"")
+        for (subject, predicate, rest), (value, _, graph) in split
+    ]
+
+
+def _serialized(quads: Iterable[ox.Quad] | Iterable[ox.Triple], format_: ox.RdfFormat) -> Iterator[bytes]:
+    every = cast("Iterator[ox.Quad]", iter(quads))  # or all of them triples
+    while True:
+        output = io.BytesIO()
+        ox.serialize(islice(every, _BATCH), output, format=format_)
+        if not output.tell():
+            return
+        yield output.getvalue()
+
+
+def _in_memory(blocks: Iterable[bytes]) -> Lines:
+    content = b"".join(blocks)
+    return Lines((_Part(content, 0, len(content)),), content.count(b"\n"))
+
+
+def _in_file(path: Path, blocks: Iterable[bytes]) -> Lines:
+    with path.open("r+b") as file:
+        start, count = file.seek(0, io.SEEK_END), 0
+        try:
+            for block in blocks:
+                count += block.count(b"\n")
+                file.write(block)
+        except BaseException:
+            file.truncate(start)
+            raise
+        return Lines((_Part(path, start, file.tell()),), count)

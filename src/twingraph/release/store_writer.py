@@ -1,0 +1,126 @@
+"""The engine's own form of a release, written by a process of its own beside the checks.
+
+    python -m twingraph.release.store_writer DIRECTORY union|default
+
+reads from its input the paths of files of N-Quads, one a line, and loads each; the word ``end`` has the store compacted
+and closed. It ends when its input ends or the process that started it does; what it has written is then worth nothing.
+"""
+
+import ctypes
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self, cast
+
+import pyoxigraph as ox
+
+from twingraph.datasets import DefaultGraph
+from twingraph.errors import ReleaseError
+from twingraph.lines import Lines
+
+_END = "end"
+_PR_SET_PDEATHSIG = 1
+
+
+class StoreWriter:
+    """Starts the process with the first file that it is given; leaving the context ends it."""
+
+    def __init__(self, directory: Path, default_graph: DefaultGraph) -> None:
+        self._directory, self._default_graph = directory, default_graph
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process:
+            self._process.kill()
+            with self._process:
+                pass
+
+    def load(self, path: Path) -> None:
+        """Have the N-Quads in a file loaded, which is not changed any more."""
+        self._say(str(path.resolve()))
+
+    def finish(self) -> None:
+        """Wait until all is loaded and the store is closed; raises ReleaseError when it could not be written."""
+        self._say(_END)
+        process = self._started
+        _, said = process.communicate()
+        if process.returncode:
+            reason = said.strip().rpartition("\n")[2] or f"its writer ended with {process.returncode}"
+            raise ReleaseError(str(self._directory), f"could not be written: {reason}")
+
+    @property
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            command = [sys.executable, "-m", __name__, str(self._directory), self._default_graph]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return self._process
+
+    def _say(self, line: str) -> None:
+        # What has gone wrong there is said when it is waited for.
+        with suppress(BrokenPipeError):
+            words = cast("IO[str]", self._started.stdin)
+            words.write(line + "\n")
+            words.flush()
+
+
+def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGraph) -> None:
+    """Write files of N-Quads in the engine's own form: offline and compacted, so that it can be opened read-only.
+
+    Where the default graph is the union of all graphs, the store holds it as well, each statement once; every
+    statement of the files has then to lie in a named graph.
+    """
+    store = ox.Store(str(directory))
+    for path in files:
+        store.bulk_load(path=str(path), format=ox.RdfFormat.N_QUADS)
+        if default_graph == DefaultGraph.UNION:
+            merged = path.with_suffix(".merged.nt")
+            with merged.open("wb") as file:
+                file.writelines(_without_graphs(block) for block in Lines.in_file(path).blocks())
+            store.bulk_load(path=str(merged), format=ox.RdfFormat.N_TRIPLES)
+            merged.unlink()
+    store.optimize()
+    store.flush()
+
+
+def _without_graphs(block: bytes) -> bytes:
+    # The last but one space of a line stands before its graph.
+    return b" .\n".join([*(line[:-2].rpartition(b" ")[0] for line in block.split(b"\n")[:-1]), b""])
+
+
+def _given(lines: Iterable[str]) -> Iterator[Path]:
+    """Yield the paths until the word that ends them; raises EOFError when they end without it."""
+    for line in lines:
+        if line == f"{_END}\n":
+            return
+        yield Path(line.removesuffix("\n"))
+    raise EOFError("the build has ended")
+
+
+def _end_with_parent() -> None:
+    """Have the system end this process with the one that started it; elsewhere than on Linux the closed input does."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    """Write a store as the arguments and the input say."""
+    _end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever starts this ends it
+    directory, default_graph = sys.argv[1:]
+    try:
+        write_store(Path(directory), _given(sys.stdin), DefaultGraph(default_graph))
+    except (OSError, EOFError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
