@@ -22,36 +22,42 @@ __all__ = ["Data", "rewritten"]
 
 @dataclass(frozen=True, slots=True)
 class _Rewrite:
-    """What is done to queries in which ``hint`` is found, whatever the case of their letters."""
+    """What is done to queries that have ``word`` and, searched for only then, ``hint`` in them, in small letters."""
 
-    hint: str
     of: Callable[[Source, Data], str]
+    word: str
+    hint: re.Pattern[str]
+
+    def may_change(self, text: str) -> bool:
+        """Tell whether a text in small letters may hold what is rewritten; strings and comments are taken for more."""
+        return self.word in text and bool(self.hint.search(text))
 
 
 # Columns are named before groups are written several times, which puts their variables into another order.
 _REWRITES = (
-    _Rewrite(r"\b(?-i:(?!true|false))(?:true|false)\b", booleans),
-    _Rewrite(r"\bgroup_concat\b", concatenations),
-    _Rewrite(r"\blang\s*\(", languages),
-    _Rewrite(r"\bbnode\s*\(\s*[^\s)]", nodes),
-    _Rewrite(r"(?:select|distinct|reduced)\s*\*", columns),
-    _Rewrite(r"\bgraph\s*[?$]", graphs),
-    # What ends a path of no length: `?` that begins no variable, `*` that stands after a name or a bracket.
-    _Rewrite(r"\?(?!\w)|[^\s({](?<!select)(?<!distinct)(?<!reduced)\s*\*", paths),
+    _Rewrite(concatenations, "group_concat", re.compile("")),
+    _Rewrite(languages, "lang", re.compile(r"\blang\s*\(")),
+    _Rewrite(nodes, "bnode", re.compile(r"\bbnode\s*\(\s*[^\s)]")),
+    _Rewrite(columns, "*", re.compile(r"\b(?:select|distinct|reduced)\s*\*")),
+    _Rewrite(graphs, "graph", re.compile(r"\bgraph\s*[?$]")),
+    # What ends a path of no length: `?` that begins no variable, `*` that is not that of SELECT or COUNT.
+    _Rewrite(paths, "", re.compile(r"\?(?!\w)|\*(?<!\(\*)(?<!select \*)(?<!distinct \*)(?<!reduced \*)")),
 )
-_HINTS = tuple((re.compile(one.hint, re.IGNORECASE), one.of) for one in _REWRITES)
-_ANY = re.compile("|".join(one.hint for one in _REWRITES), re.IGNORECASE)
 
 
 def rewritten(text: str, data: Data) -> str:
     """Return a query that the engine answers as the specification says."""
-    if not _ANY.search(text):
+    small = text.lower()
+    has_capitals = any(small.count(word) > text.count(word) for word in ("true", "false"))
+    if not has_capitals and not any(one.may_change(small) for one in _REWRITES):
         return text
     try:
         source = Source(text)
-        for hint, rewrite in _HINTS:
-            if hint.search(source.text):
-                new = rewrite(source, data)
+        if has_capitals:
+            source = Source(booleans(source, data))
+        for one in _REWRITES:
+            if one.may_change(source.text.lower()):
+                new = one.of(source, data)
                 source = source if new == source.text else Source(new)
     except (QueryError, SyntaxError):
         return text

@@ -8,13 +8,13 @@ def columns(source: Source, data: Data) -> str:
     star = _star(source)
     if star is None:
         return source.text
-    names = list(dict.fromkeys(token.text[1:] for token in source.tokens if token.kind == "variable"))
-    if names == sorted(names):
+    names = dict.fromkeys(token.text[1:] for token in source.tokens if token.kind == "variable")
+    if list(names) == sorted(names):
         return source.text
-    found = data.columns(source.text)
-    if not found or not set(found) <= set(names):
+    found = set(data.columns(source.text))
+    if not found or not found <= names.keys():
         return source.text
-    ordered = " ".join(f"?{name}" for name in sorted(found, key=names.index))
+    ordered = " ".join(f"?{name}" for name in names if name in found)
     token = source.tokens[star]
     return applied(source.text, (Change(token.start, token.end, f" {ordered} "),))
 
