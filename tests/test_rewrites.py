@@ -246,6 +246,10 @@ def test_columns_stand_in_the_order_in_which_the_query_names_them(query, columns
         "* " + " \n" * 490_000,
         "graph " + " " * 990_000,
         "lang " * 190_000,
+        "SELECT ?a { ?a ?b ?c } ORDER BY " + "?a " * 300_000,
+        "ORDER BY " * 110_000,
+        "SELECT ?a { " + "?b :p ?a . " * 80_000 + "} ORDER BY ?a",
+        "SELECT ?a { " + "".join(f"?b :p{number} ?a . " for number in range(50_000)) + "} ORDER BY ?a",
     ],
 )
 def test_hostile_text_is_read_in_linear_time(text):
@@ -330,3 +334,75 @@ def test_a_path_is_as_if_its_ends_were_in_the_graph(path, term, graph, form):
     expected = {row["o"] for row in store.query(f"{PREFIX} SELECT ?o {{ {triple} }}")} - {ox.BlankNode("end")}
     found = STORE.query(PREFIX + rewrite(f"SELECT ?o {{ {graph} {{ {triple} }} }}"))
     assert {row["o"] for row in found} == expected
+
+
+MIXED = ox.Store()
+MIXED.update(
+    f"PREFIX : <{E}> INSERT DATA {{ :a :name 'b', 'c'@en, :iri ; :number 2, 3.5 ; :mixed 'x', 1 . :n :number 1e0 }}"
+)
+MIXED_DATA = Data((), (), lambda text: bool(MIXED.query(text)), None)
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("{ ?s ?p ?o } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ ?s ?p ?o } ORDER BY ?s ?o LIMIT 1", "?s isNumeric(?o) ?o LIMIT 1"),
+        ("{ ?s :mixed ?o } ORDER BY DESC(?o)", "DESC(isNumeric(?o)) DESC(?o)"),
+        ("{ ?s :name ?o } ORDER BY DESC(?o) ?s", "DESC(?o) ?s"),
+        ("{ ?s a ?c ; :number ?o } ORDER BY (?o) ?c", "(?o) ?c"),
+        ("{ { ?s :name ?o } UNION { ?s :number ?o } } ORDER BY ASC(?o)", "isNumeric(?o) ASC(?o)"),
+        ("{ ?s :name/:number ?o FILTER(?o > 1 && STR(?o) != '') } ORDER BY ?o", "?o"),
+        ("{ ?s :name|:number ?o } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ ?s :number* ?o } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ ?s ^:mixed ?o } ORDER BY ?o", "?o"),
+        ("{ ?s :name ?x , ?o } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ ?s :name ( ?o ) } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ VALUES ?o { 1 'a' } } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ VALUES (?o ?s) { (1 'a') } } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ ?s :mixed ?x BIND(STR(?x) AS ?o) } ORDER BY ?o STR(?x)", "?o STR(?x)"),
+        ("{ ?s :mixed ?x BIND(?x AS ?o) } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("{ ?s :mixed ?x BIND(COALESCE(?x, 1) AS ?o) } ORDER BY ?o", "isNumeric(?o) ?o"),
+        ("(COUNT(?x) AS ?n) { ?s :mixed ?x } GROUP BY ?s ORDER BY DESC(?n) COUNT(?x)", "DESC(?n) COUNT(?x)"),
+        ("{ ?s :mixed ?o } ORDER BY RAND() (EXISTS { ?s :name ?o })", "RAND() (EXISTS { ?s :name ?o })"),
+        ("{ ?s :mixed ?o } ORDER BY COALESCE(?o, 1)", "isNumeric(COALESCE(?o, 1)) COALESCE(?o, 1)"),
+        ("{ { SELECT ?o { ?s :mixed ?o } ORDER BY ?o LIMIT 1 } }", "isNumeric(?o) ?o LIMIT 1 } }"),
+        ("{ ?s :none ?o . ?o :mixed 1 } ORDER BY ?o", "?o"),
+        ("{ ?s :name 'ORDER BY ?o' } # ORDER BY ?o", "?o"),
+    ],
+)
+def test_numbers_are_sorted_apart_where_a_column_may_hold_other_literals(query, order):
+    text = rewrite(f"SELECT ?s {query}", MIXED_DATA)
+    assert " ".join(text.rpartition("ORDER BY ")[2].split()) == order
+
+
+NUMBERS = st.one_of(st.integers(-99, 999), st.floats(-9, 99, allow_nan=False), st.sampled_from(["1.50", "07"]))
+TEXTS = st.sampled_from(["", "1z", "20x", "9", "NaN", "a", "é", "2001-01-01"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.one_of(NUMBERS.map(ox.Literal), TEXTS.map(ox.Literal)), max_size=60), st.sampled_from(["ASC", "DESC"])
+)
+def test_numbers_are_in_order_and_so_are_texts(values, direction):
+    store = ox.Store()
+    store.extend(ox.Quad(iri(str(number)), iri("p"), value) for number, value in enumerate(values))
+    data = Data((), (), lambda text: bool(store.query(text)), None)
+    text = rewritten(f"SELECT ?o {{ ?s ?p ?o }} ORDER BY {direction}(?o)", data)
+    found = [row["o"] for row in store.query(text)]
+    kinds = {True: [], False: []}
+    for value in found:
+        kinds[value.datatype.value.endswith(("integer", "double"))].append(value.value)
+    numbers, texts = [float(value) for value in kinds[True]], kinds[False]
+    assert len(found) == len(values)
+    assert numbers == sorted(numbers, reverse=direction == "DESC")
+    assert texts == sorted(texts, reverse=direction == "DESC")
+
+
+def test_a_property_with_many_values_is_not_searched_through():
+    store = ox.Store()
+    store.bulk_extend(ox.Quad(iri(str(number)), iri("p"), ox.Literal(number)) for number in range(10_001))
+    data = Data((), (), lambda text: bool(store.query(text)), None)
+    query = f"PREFIX : <{E}> SELECT ?o {{ ?s :p ?o }} ORDER BY ?o"
+    assert "isNumeric" in rewritten(query, data)
+    assert list(data.known.values()) == ["any"]

@@ -69,6 +69,7 @@ class EmbeddedStore:
         self._graphs: tuple[str, ...] = ()
         self._datasets = _Datasets(self._store)
         self._empty = ox.Store()
+        self._known: dict[str, str] = {}
 
     def load(self, release: Path, quads: int) -> None:
         """Take a release of so many ``quads``; raises StoreError."""
@@ -85,6 +86,7 @@ class EmbeddedStore:
         except (OSError, EOFError, SyntaxError, ValueError) as error:
             raise StoreError(f"the release {release.name} cannot be loaded: {error}") from error
         self._store, self._quads, self._graphs, self._datasets = store, count, graphs, _Datasets(store)
+        self._known = {}
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         """Write the answer to a query; raises QueryError or StoreError."""
@@ -149,9 +151,9 @@ class EmbeddedStore:
         # An empty store tells which variables are in scope, and has nothing to look for.
         empty = partial(self._empty.query, base_iri=self._base, prefixes=prefixes)
         graphs = self._graphs if whole else tuple(dict.fromkeys(named))
-        answer = _ask(
-            query, ask, Data(graphs, self._language_tags, lambda text: bool(ask(text)), partial(_columns, empty))
-        )
+        known = self._known if whole else {}
+        data = Data(graphs, self._language_tags, lambda text: bool(ask(text)), partial(_columns, empty), known)
+        answer = _ask(query, ask, data)
         if not isinstance(answer, ox.QueryTriples):
             answer.serialize(output, format=_known(_RESULTS, format_))
         elif format_.name in _WITHOUT_PREFIXES:

@@ -13,6 +13,7 @@ from twingraph.store.rewrites.columns import columns
 from twingraph.store.rewrites.graphs import graphs
 from twingraph.store.rewrites.languages import languages
 from twingraph.store.rewrites.nodes import nodes
+from twingraph.store.rewrites.orders import orders
 from twingraph.store.rewrites.paths import paths
 from twingraph.store.rewrites.source import Data, Source
 from twingraph.store.rewrites.words import booleans, concatenations
@@ -38,6 +39,7 @@ _REWRITES = (
     _Rewrite(concatenations, "group_concat", re.compile("")),
     _Rewrite(languages, "lang", re.compile(r"\blang\s*\(")),
     _Rewrite(nodes, "bnode", re.compile(r"\bbnode\s*\(\s*[^\s)]")),
+    _Rewrite(orders, "order", re.compile(r"\border\s+by\b")),
     _Rewrite(columns, "*", re.compile(r"\b(?:select|distinct|reduced)\s*\*")),
     _Rewrite(graphs, "graph", re.compile(r"\bgraph\s*[?$]")),
     # What ends a path of no length: `?` that begins no variable, `*` that is not that of SELECT or COUNT.

@@ -1,7 +1,7 @@
 """A query's text with its tokens and brackets, and changes to it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from twingraph.query_tokens import Token, keyword, tokens_of
@@ -15,13 +15,14 @@ class Data:
     """What is asked: ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals.
 
     ``ask`` answers an ASK query over the dataset, ``columns`` gives the variables in scope of a SELECT query; both
-    raise SyntaxError for what is no query.
+    raise SyntaxError for what is no query. ``known`` is what has been found out about the dataset for earlier queries.
     """
 
     graphs: Sequence[str]
     tags: Sequence[str]
     ask: Callable[[str], bool]
     columns: Callable[[str], Sequence[str]]
+    known: MutableMapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
