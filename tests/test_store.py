@@ -117,6 +117,17 @@ def test_a_format_of_the_other_kind_is_refused(store, text, format_):
         ask(store, text, format_)
 
 
+def test_an_answer_that_a_format_cannot_carry_is_refused(store):
+    with pytest.raises(QueryError, match="cannot be given as jsonld"):
+        ask(store, "CONSTRUCT { b:a b:p <<( b:a b:p 1 )>> } {}", by_name("jsonld", GRAPHS))
+
+
+def test_any_column_can_be_sorted(store):
+    values = " ".join(f"{number} '{number}z' {number}.5 <{BASE}{number}>" for number in range(100))
+    found = rows(store, f"SELECT ?v {{ VALUES ?v {{ {values} UNDEF }} }} ORDER BY ?v")
+    assert [row[0] for row in found if row[0] and row[0].isdigit()] == [str(number) for number in range(100)]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "words"),
     [

@@ -154,12 +154,16 @@ class EmbeddedStore:
         known = self._known if whole else {}
         data = Data(graphs, self._language_tags, lambda text: bool(ask(text)), partial(_columns, empty), known)
         answer = _ask(query, ask, data)
-        if not isinstance(answer, ox.QueryTriples):
-            answer.serialize(output, format=_known(_RESULTS, format_))
-        elif format_.name in _WITHOUT_PREFIXES:
-            answer.serialize(output, format=_known(_GRAPHS, format_))
-        else:
-            self._write(answer, format_, output)
+        try:
+            if not isinstance(answer, ox.QueryTriples):
+                answer.serialize(output, format=_known(_RESULTS, format_))
+            elif format_.name in _WITHOUT_PREFIXES:
+                answer.serialize(output, format=_known(_GRAPHS, format_))
+            else:
+                self._write(answer, format_, output)
+        except ValueError as error:
+            # A query can make terms that are not for every format, such as those of RDF 1.2.
+            raise QueryError(f"the answer cannot be given as {format_.name}: {error}") from error
 
     def _write(self, triples: Iterable[ox.Triple], format_: Format, output: IO[bytes]) -> None:
         coming = iter(triples)
