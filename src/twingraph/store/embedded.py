@@ -161,9 +161,11 @@ class EmbeddedStore:
                 answer.serialize(output, format=_known(_GRAPHS, format_))
             else:
                 self._write(answer, format_, output)
-        except ValueError as error:
-            # A query can make terms that are not for every format, such as those of RDF 1.2.
-            raise QueryError(f"the answer cannot be given as {format_.name}: {error}") from error
+        except OSError as error:
+            # A query can make terms that are not for every format: those of RDF 1.2.
+            if "does not support" in str(error):
+                raise QueryError(f"the answer cannot be given as {format_.name}: {error}") from error
+            raise
 
     def _write(self, triples: Iterable[ox.Triple], format_: Format, output: IO[bytes]) -> None:
         coming = iter(triples)
