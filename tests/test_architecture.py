@@ -11,7 +11,7 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats", "query_tokens", "engine_errors", "datasets", "steps", "memory"),
+    ("findings", "iris", "formats", "query_tokens", "engine_errors", "datasets", "steps", "memory", "children"),
     ("query_text",),
     ("settings", "terms", "timespan", "lines"),
     ("publication", "evidence", "saved", "locations"),

@@ -14,7 +14,7 @@ from twingraph.release.pipeline import check
 from twingraph.validate import shapes_graph
 from twingraph.validate.memory_graph import MemoryGraph, memory_graph
 from twingraph.validate.shapes import path_text
-from twingraph.validate.targets import aim, finds_by_property, focus_nodes, targeted_shapes
+from twingraph.validate.targets import Aim, finds_by_property, focus_nodes, targeted_shapes
 
 PILOT = "data/books/pilot/lights.ttl"
 
@@ -169,9 +169,7 @@ def test_shape_with_a_class_does_not_find_by_property_alone():
 
 def test_aimed_shapes_have_one_target_only():
     shapes, data = graphs()
-    aimed = rdflib.Graph()
-    for statement in aim(shapes, rdflib.URIRef("urn:Subjects"), {rdflib.URIRef("urn:b")}):
-        aimed.add(statement)
+    aimed = Aim(shapes).at({rdflib.URIRef("urn:Subjects"): [rdflib.URIRef("urn:b")]})
     assert {str(shape) for shape in targeted_shapes(aimed)} == {"urn:Subjects"}
     assert focus_nodes(aimed, rdflib.URIRef("urn:Subjects"), data) == {rdflib.URIRef("urn:b")}
 

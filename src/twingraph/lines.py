@@ -83,6 +83,15 @@ class Lines(Collection[ox.Quad]):
         for part in self.parts:
             yield from part.blocks()
 
+    def stored(self, directory: Path) -> "Lines":
+        """Return the same lines with none of them in memory: what is there goes into a file in a directory."""
+        if all(isinstance(part.source, Path) for part in self.parts):
+            return self
+        path = directory / "lines.nq"
+        with path.open("wb") as file:
+            file.writelines(self.blocks())
+            return Lines((_Part(path, 0, file.tell()),), self.count)
+
     def rows(self) -> Iterator[list[Row]]:
         """Yield the terms of each line as N-Quads writes them, the default graph as an empty name, block by block."""
         for block in self.blocks():

@@ -8,6 +8,7 @@ of its own as soon as there are statements, beside deriving and checking; it is 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -55,17 +56,19 @@ def build(settings: Settings, report: Callable[[CheckResult], None] | None = Non
         archive.beginning() as work,
         archive.beginning() as building,
         StoreWriter(building / STORE, settings.default_graph) as writer,
+        ThreadPoolExecutor(1) as beside,
     ):
         with uncollected():
             assembly = assemble(settings, Kept(work, writer.load), watch)
+        # Mostly done before the engine has answered what the checks ask it; of no use when they find a violation.
+        prepared = beside.submit(_content, assembly, work, building, watch)
         result = check(assembly, watch=watch)
         if report:
             report(result)
         if not result.conforms:
             raise NotConformingError(len(violations(result.findings)))
         try:
-            with uncollected():
-                content = _content(assembly, work, building, watch)
+            content = prepared.result()
             with watch("manifest"):
                 manifest = _manifest(assembly, result, content)
             new = manifest.id not in archive.ids()
@@ -96,6 +99,7 @@ class _Content:
 
 
 def _content(assembly: Assembly, work: Path, building: Path, watch: Watch) -> _Content:
+    """Write the quads of the release and make its other files, all but the manifest."""
     with watch("canonical N-Quads"):
         canonical = write_canonical(assembly.quads, work / "canonical.nq")
     with watch("compress and hash"):

@@ -77,7 +77,7 @@ def check(assembly: Assembly, *, examples: bool = False, watch: Watch = unwatche
         asked = beside.submit(asking)
         findings += plain()
         findings += asked.result()
-    assembly.engine.forget()
+    subject.forget()
     findings += last()
     if left_out := [step.name for steps in _STEPS for step in steps if step.needs_all and not subject.is_complete]:
         findings.append(_left_out(left_out))
@@ -136,8 +136,7 @@ class _Subject:
         """The result of the shapes, none when a file is missing."""
         if not self.is_complete:
             return ShapesResult((), {})
-        graph = shapes_graph(self.of_shapes.quads, self.assembly.settings.iris)
-        return check_shapes(self.everything, graph, self.of_shapes)
+        return check_shapes(self.everything, self.of_shapes)
 
     @cached_property
     def passages(self) -> PassagesResult:
@@ -146,6 +145,12 @@ class _Subject:
         if settings.evidence is None:
             return PassagesResult((), 0, 0)
         return check_passages(self.said, settings.evidence, SourceArchive(settings.source_archive))
+
+    def forget(self) -> None:
+        """Give memory back: what was made for the steps until now is made anew when it is asked for again."""
+        for name in ("said", "everything"):
+            self.__dict__.pop(name, None)
+        self.assembly.engine.forget()
 
     def counts(self) -> CheckResult:
         """Return how far the steps looked, without findings."""

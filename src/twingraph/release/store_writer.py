@@ -6,8 +6,6 @@ reads from its input the paths of files of N-Quads, one a line, and loads each; 
 and closed. It ends when its input ends or the process that started it does; what it has written is then worth nothing.
 """
 
-import ctypes
-import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,12 +16,12 @@ from typing import IO, Self, cast
 
 import pyoxigraph as ox
 
+from twingraph.children import command, end_with_parent
 from twingraph.datasets import DefaultGraph
 from twingraph.errors import ReleaseError
 from twingraph.lines import Lines
 
 _END = "end"
-_PR_SET_PDEATHSIG = 1
 
 
 class StoreWriter:
@@ -60,8 +58,8 @@ class StoreWriter:
     @property
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None:
-            command = [sys.executable, "-m", __name__, str(self._directory), self._default_graph]
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            started = command(__name__, str(self._directory), self._default_graph)
+            self._process = subprocess.Popen(started, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         return self._process
 
     def _say(self, line: str) -> None:
@@ -105,16 +103,9 @@ def _given(lines: Iterable[str]) -> Iterator[Path]:
     raise EOFError("the build has ended")
 
 
-def _end_with_parent() -> None:
-    """Have the system end this process with the one that started it; elsewhere than on Linux the closed input does."""
-    with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def main() -> None:
     """Write a store as the arguments and the input say."""
-    _end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever starts this ends it
+    end_with_parent()
     directory, default_graph = sys.argv[1:]
     try:
         write_store(Path(directory), _given(sys.stdin), DefaultGraph(default_graph))

@@ -14,7 +14,8 @@ from twingraph.validate.personal import check_personal_data
 from twingraph.validate.policy import check_policy
 from twingraph.validate.queries import run_saved_queries
 from twingraph.validate.references import check_duplicates, check_references
-from twingraph.validate.shapes import ShapesResult, check_shapes, shapes_graph
+from twingraph.validate.shape_checks import ShapesResult, check_shapes
+from twingraph.validate.shapes import shapes_graph
 from twingraph.validate.statements import Statements
 from twingraph.validate.vocabulary import check_query_names, check_terms
 

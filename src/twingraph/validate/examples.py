@@ -20,7 +20,7 @@ from twingraph.iris import Iris
 from twingraph.validate.memory_graph import MemoryGraph, memory_graph
 from twingraph.validate.shapes import Result, path_text, validate
 from twingraph.validate.statements import Statements
-from twingraph.validate.targets import aim, finds_by_property, focus_nodes, node_shapes
+from twingraph.validate.targets import Aim, finds_by_property, focus_nodes, node_shapes
 
 # The names in a path; what stands between them are the signs of SPARQL.
 _INVERSE = re.compile(r"\[\s*sh:inversePath\s+(\S+)\s*\]")
@@ -105,10 +105,7 @@ def _results(bench: _Bench, example: Example, shape: rdflib.term.Node) -> list[R
         nodes = focus_nodes(bench.shapes, shape, bench.data) & {subject for subject, _, _ in own}
         if not nodes:
             return None
-        aimed = MemoryGraph()
-        for statement in aim(bench.shapes, shape, nodes):
-            aimed.add(statement)
-        return list(validate(bench.data, aimed))
+        return list(validate(bench.data, Aim(bench.shapes).at({shape: nodes})))
     finally:
         for statement in added:
             bench.data.remove(statement)

@@ -10,6 +10,7 @@ import rdflib
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result
+from rdflib.store import Store
 
 from twingraph.errors import QueryError
 
@@ -23,8 +24,8 @@ class MemoryGraph(rdflib.Graph):
     pyshacl asks an ``sh:sparql`` constraint anew for every focus node, and parsing is most of the cost.
     """
 
-    def __init__(self) -> None:
-        super().__init__(bind_namespaces="none")
+    def __init__(self, store: Store | str = "default") -> None:
+        super().__init__(store, bind_namespaces="none")
         self._prepared: dict[str, Query] = {}
 
     def query(self, query_object: str | Query, *args: Any, **options: Any) -> Result:
@@ -39,7 +40,7 @@ class MemoryGraph(rdflib.Graph):
 def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
     """Return one graph with the statements of all named graphs."""
     graph = MemoryGraph()
-    with _quiet():
+    with quiet():
         for quad in quads:
             graph.add(_triple(quad))
     return graph
@@ -47,7 +48,7 @@ def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
 
 def _triple(quad: ox.Quad) -> Triple:
     """Return a quad's statement in rdflib's terms, lexical forms kept as they are."""
-    return _node(quad.subject), rdflib.URIRef(quad.predicate.value), _term(quad.object)
+    return node(quad.subject), rdflib.URIRef(quad.predicate.value), value(quad.object)
 
 
 def _prepare(text: str) -> Query:
@@ -58,7 +59,7 @@ def _prepare(text: str) -> Query:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep rdflib from logging a traceback for each ill-typed literal: a check reports them with file and line."""
     logger = logging.getLogger("rdflib.term")
     logger.addFilter(_is_other)
@@ -72,7 +73,8 @@ def _is_other(record: logging.LogRecord) -> bool:
     return "Failed to convert Literal" not in record.getMessage()
 
 
-def _node(term: object) -> rdflib.term.IdentifiedNode:
+def node(term: object) -> rdflib.term.IdentifiedNode:
+    """Return an IRI or a blank node in rdflib's terms; raises TypeError for anything else."""
     if isinstance(term, ox.NamedNode):
         return rdflib.URIRef(term.value)
     if isinstance(term, ox.BlankNode):
@@ -80,9 +82,10 @@ def _node(term: object) -> rdflib.term.IdentifiedNode:
     raise TypeError(f"{term} is no IRI or blank node; RDF 1.2 triple terms are not validated")
 
 
-def _term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
+def value(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
+    """Return any term in rdflib's, its lexical form kept as it is."""
     if not isinstance(term, ox.Literal):
-        return _node(term)
+        return node(term)
     if term.language:
         return rdflib.Literal(term.value, lang=term.language)
     # A plain literal stays plain: rdflib does not hold "x" and "x"^^xsd:string for the same, as RDF 1.1 does.

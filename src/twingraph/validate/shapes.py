@@ -1,10 +1,10 @@
-"""SHACL: pyshacl over one rdflib graph in memory, its results as findings, and how many nodes each shape reached.
+"""SHACL: pyshacl over an rdflib graph, and its results.
 
-Never over another kind of store: pyshacl is then slow, and wrong about plain literals and pre-bound variables.
+Never over rdflib's own graph of the engine: pyshacl is slow there, and wrong about plain literals and bound variables.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -13,12 +13,9 @@ import rdflib
 from rdflib.namespace import RDF, SH, XSD
 
 from twingraph.errors import QueryError, StoreError
-from twingraph.findings import Finding, Severity
+from twingraph.findings import Severity
 from twingraph.iris import Iris
 from twingraph.validate.memory_graph import MemoryGraph, memory_graph
-from twingraph.validate.remedies import remedy
-from twingraph.validate.statements import Statements
-from twingraph.validate.targets import finds_by_property, focus_nodes, targeted_shapes
 
 _SEVERITIES: dict[rdflib.term.Node | None, Severity] = {
     SH.Violation: Severity.VIOLATION,
@@ -31,15 +28,6 @@ _PATH_SIGNS: dict[rdflib.term.Node, tuple[str, str]] = {
     SH.oneOrMorePath: ("", "+"),
     SH.zeroOrOnePath: ("", "?"),
 }
-_MAX_VALUE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class ShapesResult:
-    """The results as findings, and the number of focus nodes that each shape with a target reached."""
-
-    findings: tuple[Finding, ...]
-    focus_nodes: Mapping[str, int]
 
 
 def shapes_graph(quads: Iterable[ox.Quad], iris: Iris) -> MemoryGraph:
@@ -54,21 +42,6 @@ def shapes_graph(quads: Iterable[ox.Quad], iris: Iris) -> MemoryGraph:
                 graph.add((node, SH.prefix, rdflib.Literal(prefix)))
                 graph.add((node, SH.namespace, rdflib.Literal(namespace, datatype=XSD.anyURI)))
     return graph
-
-
-def check_shapes(statements: Statements, shapes: MemoryGraph, places: Statements) -> ShapesResult:
-    """Validate all statements against the shapes; ``places`` knows where the shapes themselves stand."""
-    if not len(shapes):
-        return ShapesResult((), {})
-    data = memory_graph(statements.quads)
-    reached = {str(shape): len(focus_nodes(shapes, shape, data)) for shape in targeted_shapes(shapes)}
-    idle = [_idle(places, shape) for shape in _unreached(shapes, data)]
-    try:
-        results = validate(data, shapes)
-    except StoreError as error:
-        return ShapesResult((*idle, _failure(error)), reached)
-    findings = (_finding(result, shapes, statements) for result in results)
-    return ShapesResult((*idle, *findings), reached)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,39 +109,3 @@ def _message(messages: Iterable[rdflib.term.Node]) -> str:
     """Return the English message, or the first of them all."""
     ranked = sorted((getattr(text, "language", None) not in ("en", None), str(text)) for text in messages)
     return " ".join(ranked[0][1].split()) if ranked else "does not conform"
-
-
-def _finding(result: Result, shapes: rdflib.Graph, statements: Statements) -> Finding:
-    focus = str(result.focus)
-    path = str(result.path) if isinstance(result.path, rdflib.URIRef) else None
-    value = None if result.value is None or result.value == result.focus else str(result.value)
-    constraint = remedy(result.component, result.shape, shapes, statements.iris)
-    place = statements.locations.find(focus, path, value)
-    return statements.finding(
-        f"shape/{result.component}",
-        result.message,
-        constraint,
-        focus,
-        path,
-        value if value is None or len(value) <= _MAX_VALUE else value[: _MAX_VALUE - 3] + "...",
-        severity=result.severity,
-        shape=owner(shapes, result.shape),
-        location=place,
-    )
-
-
-def _unreached(shapes: MemoryGraph, data: MemoryGraph) -> list[str]:
-    idle = (shape for shape in targeted_shapes(shapes) if not focus_nodes(shapes, shape, data))
-    return [str(shape) for shape in idle if not finds_by_property(shapes, shape)]
-
-
-def _idle(places: Statements, shape: str) -> Finding:
-    message = "no node of the data is a focus node of this shape, so it says nothing about the data"
-    remedy_ = "mend the shape's target, or leave it until there is data"
-    return places.finding("shape/no-focus-node", message, remedy_, shape, severity=Severity.INFO)
-
-
-def _failure(error: StoreError) -> Finding:
-    words = re.sub(r"\s+", " ", str(error)).strip()
-    message = f"the shapes could not be evaluated: {words}"
-    return Finding("shape/failure", message, "mend the shape that this names", location=None)

@@ -1,9 +1,11 @@
 """The targets of shapes and the focus nodes that they reach (SHACL, section 2.1.3)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import rdflib
 from rdflib.namespace import OWL, RDF, RDFS, SH
+
+from twingraph.validate.memory_graph import MemoryGraph
 
 Node = rdflib.term.Node
 
@@ -45,18 +47,26 @@ def finds_by_property(shapes: rdflib.Graph, shape: Node) -> bool:
     return not has_class and not _is_class(shapes, shape)
 
 
-def aim(shapes: rdflib.Graph, shape: Node, nodes: set[Node]) -> list[tuple[Node, Node, Node]]:
-    """Return the statements of ``shapes`` with every target replaced: ``shape`` has these nodes, all others none.
+class Aim:
+    """Shapes whose targets are replaced, so that few nodes are validated: right for shapes within shapes as well."""
 
-    Validating with them is the way to validate few nodes that is right for shapes within shapes as well.
-    """
-    classes = {node for node in node_shapes(shapes) if _is_class(shapes, node)}
-    kept = [
-        (subject, predicate, value)
-        for subject, predicate, value in shapes
-        if predicate not in _TARGETS and not (predicate == RDF.type and value in _CLASSES and subject in classes)
-    ]
-    return kept + [(shape, SH.targetNode, node) for node in sorted(nodes, key=str)]
+    def __init__(self, shapes: rdflib.Graph) -> None:
+        classes = {node for node in node_shapes(shapes) if _is_class(shapes, node)}
+        self._kept = [
+            (subject, predicate, value)
+            for subject, predicate, value in shapes
+            if predicate not in _TARGETS and not (predicate == RDF.type and value in _CLASSES and subject in classes)
+        ]
+
+    def at(self, targets: Mapping[Node, Iterable[Node]]) -> MemoryGraph:
+        """Return the shapes with these nodes as the only targets of each of them, all others without any."""
+        aimed = MemoryGraph()
+        for statement in self._kept:
+            aimed.add(statement)
+        for shape, nodes in targets.items():
+            for node in nodes:
+                aimed.add((shape, SH.targetNode, node))
+        return aimed
 
 
 def _is_class(shapes: rdflib.Graph, shape: Node) -> bool:

@@ -1,0 +1,23 @@
+"""Processes of our own program that end with the process that started them."""
+
+import ctypes
+import signal
+import sys
+from contextlib import suppress
+
+_PR_SET_PDEATHSIG = 1
+
+
+def command(module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of this program in a process of its own."""
+    return [sys.executable, "-m", module, *arguments]
+
+
+def end_with_parent() -> None:
+    """Have the system end this process with the one that started it, which alone is told to end by a keyboard.
+
+    Only Linux can; elsewhere such a process ends when it finds its input closed.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
