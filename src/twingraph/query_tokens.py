@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from twingraph.errors import QueryError
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token: its ``kind`` (the names of the groups of the pattern below), its text, and where it starts."""
 
     kind: str
@@ -45,10 +44,11 @@ _TOKENS = re.compile(
 def tokens_of(text: str) -> Iterator[Token]:
     """Yield the tokens of a query, without spaces and comments; raises QueryError for a string that does not end."""
     for match in _TOKENS.finditer(text):
-        if match.lastgroup == "unended":
+        kind = match.lastgroup
+        if kind == "unended":
             raise QueryError("a string begins here and does not end", *place(text, match.start()))
-        if match.lastgroup and match.lastgroup != "space":
-            yield Token(match.lastgroup, match.group(), match.start())
+        if kind and kind != "space":
+            yield Token(kind, match.group(), match.start())
 
 
 def keyword(token: Token) -> str:

@@ -44,6 +44,9 @@ _GRAPHS = {
 _WITHOUT_PREFIXES = {"ntriples", "nquads"}
 # The prefixes of a graph that is written while it comes are those that its first triples use.
 _FIRST_TRIPLES = 20_000
+# So many queries, none of them longer, are kept as they were rewritten.
+_MOST_TEXTS = 256
+_LONG_TEXT = 20_000
 _Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 _EngineFormat = TypeVar("_EngineFormat", ox.RdfFormat, ox.QueryResultsFormat)
 
@@ -70,6 +73,7 @@ class EmbeddedStore:
         self._datasets = _Datasets(self._store)
         self._empty = ox.Store()
         self._known: dict[str, str] = {}
+        self._meant: dict[str, str] = {}
 
     def load(self, release: Path, quads: int) -> None:
         """Take a release of so many ``quads``; raises StoreError."""
@@ -86,7 +90,7 @@ class EmbeddedStore:
         except (OSError, EOFError, SyntaxError, ValueError) as error:
             raise StoreError(f"the release {release.name} cannot be loaded: {error}") from error
         self._store, self._quads, self._graphs, self._datasets = store, count, graphs, _Datasets(store)
-        self._known = {}
+        self._known, self._meant = {}, {}
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         """Write the answer to a query; raises QueryError or StoreError."""
@@ -152,8 +156,9 @@ class EmbeddedStore:
         empty = partial(self._empty.query, base_iri=self._base, prefixes=prefixes)
         graphs = self._graphs if whole else tuple(dict.fromkeys(named))
         known = self._known if whole else {}
-        data = Data(graphs, self._language_tags, lambda text: bool(ask(text)), partial(_columns, empty), known)
-        answer = _ask(query, ask, data)
+        tags, columns = self._language_tags, partial(_columns, empty)
+        data = Data(graphs, tags, lambda text: bool(ask(text)), columns, whole and self._as_union, known)
+        answer = _ask(query.text, self._rewritten(query.text, data, remember=whole), ask)
         try:
             if not isinstance(answer, ox.QueryTriples):
                 answer.serialize(output, format=_known(_RESULTS, format_))
@@ -167,6 +172,17 @@ class EmbeddedStore:
                 raise QueryError(f"the answer cannot be given as {format_.name}: {error}") from error
             raise
 
+    def _rewritten(self, text: str, data: Data, *, remember: bool) -> str:
+        """Return the query as the engine is asked it, the last ones from memory: a long one takes a millisecond."""
+        if not remember or len(text) > _LONG_TEXT:
+            return rewritten(text, data)
+        meant = self._meant.get(text)
+        if meant is None:
+            if len(self._meant) >= _MOST_TEXTS:
+                self._meant.clear()
+            meant = self._meant[text] = rewritten(text, data)
+        return meant
+
     def _write(self, triples: Iterable[ox.Triple], format_: Format, output: IO[bytes]) -> None:
         coming = iter(triples)
         first = tuple(islice(coming, _FIRST_TRIPLES))
@@ -179,15 +195,14 @@ class EmbeddedStore:
                 raise QueryError(f"no graph of this release is called <{iri}>; nothing is fetched from elsewhere")
 
 
-def _ask(query: Query, ask: Callable[[str], _Answer], data: Data) -> _Answer:
-    """Ask as the specification means it; what is no query is asked as it stands, so that errors name its places."""
-    text = rewritten(query.text, data)
+def _ask(text: str, meant: str, ask: Callable[[str], _Answer]) -> _Answer:
+    """Ask what is meant; what is no query is asked as it stands, so that errors name its places."""
     try:
-        return ask(text)
+        return ask(meant)
     except SyntaxError:
-        if text == query.text:
+        if meant == text:
             raise
-    return ask(query.text)
+    return ask(text)
 
 
 def _columns(ask: Callable[[str], _Answer], text: str) -> tuple[str, ...]:

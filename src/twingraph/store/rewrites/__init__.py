@@ -37,7 +37,7 @@ class _Rewrite:
 # Columns are named before groups are written several times, which puts their variables into another order.
 _REWRITES = (
     _Rewrite(concatenations, "group_concat", re.compile("")),
-    _Rewrite(languages, "lang", re.compile(r"\blang\s*\(")),
+    _Rewrite(languages, "lang", re.compile(r"\blang\s*\((?<!langmatches\(lang\()")),
     _Rewrite(nodes, "bnode", re.compile(r"\bbnode\s*\(\s*[^\s)]")),
     _Rewrite(orders, "order", re.compile(r"\border\s+by\b")),
     _Rewrite(columns, "*", re.compile(r"\b(?:select|distinct|reduced)\s*\*")),

@@ -17,7 +17,7 @@ _TERMS = {"iri", "name", "variable", "blank", "string", "number"}
 
 def graphs(source: Source, data: Data) -> str:
     """Write each group that needs it once for each graph, the inner ones first."""
-    places = [place for place in range(len(source.tokens)) if _opens(source, place)]
+    places = [place for place in source.words.get("GRAPH", ()) if _opens(source, place)]
     if len(places) > _MOST_GROUPS or len(data.graphs) > _MOST_COPIES:
         return source.text
     changes: list[Change] = []
@@ -32,9 +32,9 @@ def graphs(source: Source, data: Data) -> str:
 
 
 def _opens(source: Source, place: int) -> bool:
-    """Tell whether GRAPH, a variable and a group begin at a place."""
-    named = source.keyword(place) == "GRAPH" and source.sign(place + 2) == "{"
-    return named and source.tokens[place + 1].kind == "variable" and place + 2 in source.closing
+    """Tell whether a variable and a group follow the GRAPH at a place."""
+    named = source.sign(place + 2) == "{" and place + 2 in source.closing
+    return named and source.tokens[place + 1].kind == "variable"
 
 
 class _Group:

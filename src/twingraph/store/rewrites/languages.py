@@ -23,8 +23,8 @@ def languages(source: Source, data: Data) -> str:
     opening = "REPLACE(" * len(tags)
     ending = "".join(f', "^{tag.lower()}$", "{tag}")' for tag in tags)
     changes: list[Change] = []
-    for place, token in enumerate(source.tokens):
-        brackets = source.arguments(place) if source.keyword(place) == "LANG" else None
+    for place in source.words.get("LANG", ()):
+        token, brackets = source.tokens[place], source.arguments(place)
         if brackets is None:
             continue
         compared = _compared(source, place, brackets[1])

@@ -16,12 +16,12 @@ _GROUPING = {"GROUP", "HAVING", "COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "
 def nodes(source: Source, _: Data) -> str:
     """Make ``BNODE(?text)`` of its solution too, in the outermost SELECT clause, when it stands nowhere else."""
     pattern = _pattern(source)
-    if pattern is None or any(source.keyword(place) in _GROUPING for place in range(len(source.tokens))):
+    if pattern is None or _GROUPING & source.words.keys():
         return source.text
     name = f"?{source.fresh('solution')}"
     changes = []
-    for place in range(len(source.tokens)):
-        brackets = source.arguments(place) if source.keyword(place) == "BNODE" else None
+    for place in source.words.get("BNODE", ()):
+        brackets = source.arguments(place)
         if brackets is None or brackets[1] == brackets[0] + 1:
             continue
         argument = source.tokens[place + 2]

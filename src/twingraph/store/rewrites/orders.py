@@ -71,8 +71,8 @@ class _Condition:
 
 
 def _conditions(source: Source) -> Iterator[_Condition]:
-    for place in range(len(source.tokens)):
-        if source.keyword(place) == "ORDER" and source.keyword(place + 1) == "BY":
+    for place in source.words.get("ORDER", ()):
+        if source.keyword(place + 1) == "BY":
             following = place + 2
             while condition := _condition(source, following):
                 yield condition
@@ -112,17 +112,17 @@ class _Mentions:
         opened: list[int] = []
         listed = False
         for place, token in enumerate(source.tokens):
-            word = keyword(token)
-            if word in ("SELECT", "BY"):
-                listed = True
-            elif word in _LISTS_END or token.text in ("{", "}"):
-                listed = False
             self._around.append(opened[-1] if opened else -1)
-            if place in source.closing:
-                opened.append(place)
-            elif opened and source.closing[opened[-1]] == place:
-                opened.pop()
-            if token.kind == "variable":
+            if token.kind == "sign":
+                listed = listed and token.text not in "{}"
+                if place in source.closing:
+                    opened.append(place)
+                elif opened and source.closing[opened[-1]] == place:
+                    opened.pop()
+            elif token.kind == "word":
+                word = token.text.upper()
+                listed = word in ("SELECT", "BY") or (listed and word not in _LISTS_END)
+            elif token.kind == "variable":
                 self._places.setdefault(token.text[1:], []).append(place)
                 if listed and not (opened and source.sign(opened[-1]) == "("):
                     self._plain.add(place)
@@ -169,16 +169,20 @@ class _Mentions:
         key = f"{prologue} {name}"
         if key not in known and len(known) < _MOST_KNOWN and len(key) < _LONGEST_KEY and self._asked < _MOST_ASKED:
             self._asked += 1
-            values = f"{{ ?s {name} ?o }} UNION {{ GRAPH ?g {{ ?s {name} ?o }} }}"
-            some = f"{{ SELECT ?o {{ {values} }} LIMIT {_MOST_VALUES} }}"
-            has_numbers, has_others, has_more = (
-                self._data.ask(f"{prologue} ASK {{ {pattern} }}")
-                for pattern in (
-                    f"{some} FILTER(isNumeric(?o))",
-                    f"{some} FILTER(!isNumeric(?o))",
-                    f"{{ SELECT ?o {{ {values} }} OFFSET {_MOST_VALUES} LIMIT 1 }}",
-                )
-            )
-            mixed = has_more or (has_numbers and has_others)
-            known[key] = "any" if mixed else "number" if has_numbers else "other"
+            known[key] = self._found(prologue, name)
         return known.get(key, "any")
+
+    def _found(self, prologue: str, name: str) -> str:
+        """Return the kind of a property's values, after looking at them."""
+
+        def ask(pattern: str) -> bool:
+            return self._data.ask(f"{prologue} ASK {{ {pattern} }}")
+
+        values = f"{{ ?s {name} ?o }}"
+        if not self._data.merged:
+            values += f" UNION {{ GRAPH ?g {values} }}"
+        if ask(f"{{ SELECT ?o {{ {values} }} OFFSET {_MOST_VALUES} LIMIT 1 }}"):
+            return "any"
+        if not ask(f"{values} FILTER(isNumeric(?o))"):
+            return "other"
+        return "any" if ask(f"{values} FILTER(!isNumeric(?o))") else "number"

@@ -15,13 +15,15 @@ class Data:
     """What is asked: ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals.
 
     ``ask`` answers an ASK query over the dataset, ``columns`` gives the variables in scope of a SELECT query; both
-    raise SyntaxError for what is no query. ``known`` is what has been found out about the dataset for earlier queries.
+    raise SyntaxError for what is no query. ``merged`` when the default graph holds what the named ones hold; ``known``
+    is what has been found out about the dataset for earlier queries.
     """
 
     graphs: Sequence[str]
     tags: Sequence[str]
     ask: Callable[[str], bool]
     columns: Callable[[str], Sequence[str]]
+    merged: bool = False
     known: MutableMapping[str, str] = field(default_factory=dict)
 
 
@@ -54,9 +56,18 @@ class Source:
         return found
 
     @cached_property
+    def words(self) -> Mapping[str, Sequence[int]]:
+        """The places of each bare word, in capitals."""
+        found: dict[str, list[int]] = {}
+        for place, token in enumerate(self.tokens):
+            if token.kind == "word":
+                found.setdefault(token.text.upper(), []).append(place)
+        return found
+
+    @cached_property
     def form(self) -> int | None:
         """The place of the keyword that is the query's form, None when there is none."""
-        return next((place for place, token in enumerate(self.tokens) if keyword(token) in FORMS), None)
+        return min((self.words[word][0] for word in FORMS & self.words.keys()), default=None)
 
     def keyword(self, place: int) -> str:
         """Return the keyword at a place in capitals, nothing where another token or none stands."""

@@ -22,8 +22,8 @@ def concatenations(source: Source, _: Data) -> str:
     """Take the language off ``GROUP_CONCAT`` (section 18.5.1.7): the engine keeps one that all the texts have."""
 
     def changes() -> Iterator[Change]:
-        for place in range(len(source.tokens)):
-            if source.keyword(place) == "GROUP_CONCAT" and (brackets := source.arguments(place)):
+        for place in source.words.get("GROUP_CONCAT", ()):
+            if brackets := source.arguments(place):
                 first, last = source.tokens[place], source.tokens[brackets[1]]
                 yield Change(first.start, first.start, "STR(")
                 yield Change(last.end, last.end, ")")
