@@ -137,13 +137,26 @@ class _Mentions:
         if source.sign(self._around[place]) == "(" and self._around[place] >= 0:
             # After a word it is an expression; after a name, it may be a list.
             return "" if source.keyword(self._around[place] - 1) not in ("", "VALUES") else "any"
-        if source.sign(before) in ("{", ";") or source.keyword(before) == "GRAPH":
-            return "other"
-        if source.sign(before) == "." or (before > 0 and source.sign(before) == "}"):
+        if source.keyword(before) == "VALUES":
+            return self._given(place + 1)
+        if self._begins(before) or source.sign(before) == ";" or source.keyword(before) == "GRAPH":
             return "other"
         if before >= 0 and (source.tokens[before].kind in ("name", "iri") or source.sign(before) == "a"):
             return self._object(before)
         return "any"
+
+    def _begins(self, before: int) -> bool:
+        """Tell whether a subject follows what stands at a place: a statement's end, or an expression's after a word."""
+        source = self._source
+        if source.sign(before) == ")" and source.opening.get(before, 0):
+            return source.tokens[source.opening[before] - 1].kind == "word"
+        return before > 0 and source.sign(before) in ("{", "}", ".")
+
+    def _given(self, opening: int) -> str:
+        """Return the kind of the values between braces."""
+        tokens = self._source.tokens[opening + 1 : self._source.closing.get(opening, opening)]
+        kinds = {token.kind for token in tokens if token.text != "UNDEF"}
+        return "other" if kinds <= {"name", "iri"} else "number" if kinds == {"number"} else "any"
 
     def _computed(self, place: int) -> str:
         """Return the kind of what stands before an AS."""
@@ -164,19 +177,17 @@ class _Mentions:
 
     def _property(self, name: str) -> str:
         """Return the kind of a property's values."""
-        source, known = self._source, self._data.known
-        prologue = source.text[: source.tokens[source.form or 0].start]
-        key = f"{prologue} {name}"
+        known, key = self._data.known, f"{self._source.declared(name)}{name}"
         if key not in known and len(known) < _MOST_KNOWN and len(key) < _LONGEST_KEY and self._asked < _MOST_ASKED:
             self._asked += 1
-            known[key] = self._found(prologue, name)
+            known[key] = self._found(name)
         return known.get(key, "any")
 
-    def _found(self, prologue: str, name: str) -> str:
+    def _found(self, name: str) -> str:
         """Return the kind of a property's values, after looking at them."""
 
         def ask(pattern: str) -> bool:
-            return self._data.ask(f"{prologue} ASK {{ {pattern} }}")
+            return self._data.ask(f"{self._source.declared(name)}ASK {{ {pattern} }}")
 
         values = f"{{ ?s {name} ?o }}"
         if not self._data.merged:

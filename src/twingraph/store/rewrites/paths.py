@@ -67,9 +67,8 @@ class _Ends:
 
 class _Spelling:
     def __init__(self, source: Source, data: Data) -> None:
-        assert source.form is not None
         self._data = data
-        self._prologue = source.text[: source.tokens[source.form].start]
+        self._prologue = source.prologue
         self._labels = Counter(token.text for token in source.tokens if token.kind == "blank")
         self._known: dict[tuple[str, str], bool] = {}
 
@@ -102,7 +101,7 @@ class _Spelling:
             as_subject = "" if _LITERAL.match(term) else f" UNION {{ {term} ?p ?o }}"
             pattern = f"{{ ?s ?p {term} }}{as_subject}"
             within = f"GRAPH {graph} {{ {pattern} }}" if graph else pattern
-            self._known[graph, term] = self._data.ask(f"{self._prologue} ASK {{ {within} }}")
+            self._known[graph, term] = self._data.ask(f"{self._prologue}ASK {{ {within} }}")
         return self._known[graph, term]
 
 

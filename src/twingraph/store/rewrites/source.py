@@ -56,6 +56,11 @@ class Source:
         return found
 
     @cached_property
+    def opening(self) -> Mapping[int, int]:
+        """The place of the bracket that the one at a place closes."""
+        return {closing: opening for opening, closing in self.closing.items()}
+
+    @cached_property
     def words(self) -> Mapping[str, Sequence[int]]:
         """The places of each bare word, in capitals."""
         found: dict[str, list[int]] = {}
@@ -68,6 +73,19 @@ class Source:
     def form(self) -> int | None:
         """The place of the keyword that is the query's form, None when there is none."""
         return min((self.words[word][0] for word in FORMS & self.words.keys()), default=None)
+
+    @cached_property
+    def prologue(self) -> str:
+        """The declarations before the form, without comments, to be put before another query."""
+        return "".join(f"{token.text} " for token in self.tokens[: self.form])
+
+    def declared(self, name: str) -> str:
+        """Return those declarations before the form that a name needs, which many queries have in common."""
+        if "BASE" in self.words:
+            return self.prologue
+        prefix = f"{name.partition(':')[0]}:"
+        places = (place + 1 for place in self.words.get("PREFIX", ()) if self.sign(place + 1) == prefix)
+        return "".join(f"PREFIX {prefix} {self.sign(place + 1)} " for place in places)
 
     def keyword(self, place: int) -> str:
         """Return the keyword at a place in capitals, nothing where another token or none stands."""
