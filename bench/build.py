@@ -2,8 +2,9 @@
 
     python bench/build.py --triples 100000
 
-The build runs in a process of its own, so that its peak of memory is its own; the steps are timed from outside, by
-wrapping the functions that the program itself calls, and sum up to the whole.
+A build is measured twice, each in a process of its own: once as it is, and once without the shapes, which is what SHACL
+does not cost. Steps run beside one another, so their seconds do not add up to the whole; their CPU seconds do. A step's
+CPU is that of the thread that it runs on and of the processes that it waits for.
 """
 
 import argparse
@@ -13,58 +14,57 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from generate import FACTS, generate
-from places import CACHE, COMPETITORS, RESULTS, data
-from report import write_report
-from run import commit, prepare, say
+from places import CACHE, COMPETITORS, data
+from processes import resident
+from records import commit, keep, say
+from run import prepare
 from servers import timed
-from twingraph.release import build as building
-from twingraph.release import pipeline
+from twingraph.release.build import build
 from twingraph.settings import load_settings
 
-# Step, the module that calls it, and the name it calls; what runs within another step is counted there only.
-_STEPS = (
-    ("parse", pipeline, "read"),
-    ("derive", pipeline, "derive"),
-    ("parse shapes and queries", pipeline, "read_shapes"),
-    ("canonical N-Quads", building, "canonical_nquads"),
-    ("compress and hash", building, "compress"),
-    ("manifest", building, "_manifest"),
-    ("load and optimize the store", building, "_write_store"),
-)
-_SHACL = "check: shapes"
+_SHAPES = "check: shapes"
+_OWN_RELEASES = "releases-measured"
+_SAMPLES_PER_SECOND = 4
 
 Spent = tuple[float, float]
 
 
-def build_once(publication: Path) -> dict[str, Any]:
-    """Build a release from nothing; return each step's seconds, wall-clock and CPU, and the peak of memory in MiB."""
-    spent: dict[str, Spent] = {}
-    settings = load_settings(publication)
+@dataclass
+class Watched:
+    """What each step of a build took, in wall-clock and CPU seconds."""
+
+    spent: dict[str, Spent] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        """Measure a step on the thread that it runs on."""
+        begin = _now(resource.RUSAGE_THREAD)
+        try:
+            yield
+        finally:
+            self.spent[step] = _minus(_now(resource.RUSAGE_THREAD), begin)
+            say(f"{step}: {self.spent[step][0]:.1f} s, CPU {self.spent[step][1]:.1f} s")
+
+
+def build_once(publication: Path, *, with_shapes: bool) -> dict[str, Any]:
+    """Build a release from nothing; return what each step and the whole took."""
+    options = {} if with_shapes else {"folders__shapes": "no-shapes"}
+    settings = load_settings(publication, folders__releases=_OWN_RELEASES, **options)
     shutil.rmtree(settings.releases, ignore_errors=True)
-    with ExitStack() as stack:
-        for step, module, name in _STEPS:
-            stack.enter_context(patch.object(module, name, _timed(spent, step, getattr(module, name))))
-        stack.enter_context(
-            patch.object(pipeline, "_STEPS", tuple(_timed_check(spent, step) for step in pipeline._STEPS))
-        )
-        begin = _now()
-        built = building.build(settings)
-        total = _since(begin)
-    shacl = spent.pop(_SHACL)
-    rest = _minus(total, shacl, *spent.values())
-    ordered = [*spent.items(), ("everything else", rest), ("all but SHACL", _minus(total, shacl)), ("SHACL", shacl)]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"steps": ordered, "total": total, "shacl": shacl, "peak": peak, "quads": built.release.manifest.quads}
+    watched = Watched()
+    begin = _now(resource.RUSAGE_SELF)
+    built = build(settings, watch=watched)
+    total = _minus(_now(resource.RUSAGE_SELF), begin)
+    store = sum(path.stat().st_size for path in (built.release.directory / "store").iterdir())
+    return {"steps": watched.spent, "total": total, "quads": built.release.manifest.quads, "store": store}
 
 
 def native_load(quads: Path) -> dict[str, float]:
@@ -77,41 +77,51 @@ def native_load(quads: Path) -> dict[str, float]:
     return {"seconds": load[0] + optimize[0], "cpu": load[1] + optimize[1], "load_only": load[0]}
 
 
-def _ratios(built: dict[str, Any], load: dict[str, float]) -> Spent:
-    """Return how many times as long as the native load the build took without SHACL."""
-    own = _minus(built["total"], built["shacl"])
-    return own[0] / load["seconds"], own[1] / load["cpu"]
+def measured(triples: int, *, with_shapes: bool) -> dict[str, Any]:
+    """Return what `build_once` gives in a process of its own, and the most memory that its processes had together."""
+    command = [sys.executable, __file__, "--once", "--triples", str(triples)]
+    peak = 0.0
+    with subprocess.Popen(
+        [*command, *([] if with_shapes else ["--without-shapes"])], stdout=subprocess.PIPE
+    ) as process:
+        while process.poll() is None:
+            peak = max(peak, resident(process.pid))
+            time.sleep(1 / _SAMPLES_PER_SECOND)
+        output = process.communicate()[0]
+    if process.returncode:
+        raise SystemExit(f"the build ended with {process.returncode}")
+    return {**json.loads(output), "peak": peak}
 
 
-def _timed(spent: dict[str, Spent], step: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def call(*arguments: Any, **options: Any) -> Any:
-        begin = _now()
-        try:
-            return function(*arguments, **options)
-        finally:
-            before, now = spent.get(step, (0.0, 0.0)), _since(begin)
-            spent[step] = before[0] + now[0], before[1] + now[1]
+def _summary(whole: dict[str, Any], without: dict[str, Any], load: dict[str, float]) -> dict[str, Any]:
+    """Return the steps of the build without shapes, and then what SHACL adds to it."""
+    steps = {name: spent for name, spent in without["steps"].items() if name != _SHAPES}
+    cpu = without["total"][1] - sum(spent for _, spent in steps.values())
+    shacl = whole["steps"][_SHAPES]
+    ordered = [*steps.items(), ("everything else", (None, cpu)), ("all but SHACL", without["total"]), ("SHACL", shacl)]
+    ratio = {"wall": without["total"][0] / load["seconds"], "cpu": without["total"][1] / load["cpu"]}
+    return {
+        "steps": ordered,
+        "total": whole["total"],
+        "without": without["total"],
+        "shacl": shacl,
+        "peak": whole["peak"],
+        "peak_without": without["peak"],
+        "quads": whole["quads"],
+        "store": whole["store"],
+        "load": load,
+        "ratio": ratio,
+    }
 
-    return call
 
-
-def _timed_check(spent: dict[str, Spent], step: Any) -> Any:
-    return replace(step, run=_timed(spent, f"check: {step.name}", step.run))
-
-
-def _now() -> Spent:
-    """Return the wall clock and the CPU time of this process and of the children it waited for."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+def _now(who: int) -> Spent:
+    """Return the wall clock and the CPU time of this process or thread and of the children that were waited for."""
+    used = [resource.getrusage(each) for each in (who, resource.RUSAGE_CHILDREN)]
     return time.perf_counter(), sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _since(begin: Spent) -> Spent:
-    return _minus(_now(), begin)
-
-
-def _minus(total: Spent, *parts: Spent) -> Spent:
-    return total[0] - sum(part[0] for part in parts), total[1] - sum(part[1] for part in parts)
+def _minus(total: Spent, part: Spent) -> Spent:
+    return total[0] - part[0], total[1] - part[1]
 
 
 def main() -> None:
@@ -121,27 +131,25 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fresh", action="store_true", help="grow the data anew")
     parser.add_argument("--once", action="store_true", help="print one build's numbers as JSON (what the others call)")
+    parser.add_argument("--without-shapes", action="store_true", help="with --once: build without SHACL")
     given = parser.parse_args()
     publication = data(given.triples)
     if given.once:
-        print(json.dumps(build_once(publication)))
+        print(json.dumps(build_once(publication, with_shapes=not given.without_shapes)))
         return
     if given.fresh or not (publication / FACTS).exists():
         say(f"growing {given.triples:,} triples")
         generate(given.triples, given.seed, publication)
-    say("building")
-    command = [sys.executable, __file__, "--once", "--triples", str(given.triples)]
-    built = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    say("loading with the native tool")
-    loaded = prepare(given.triples, given.seed)
-    load = native_load(loaded.quads)
-    ratios = dict(zip(("wall", "cpu"), _ratios(built, load), strict=True))
     about = {"asked": given.triples, "commit": commit(), "when": datetime.now(UTC).isoformat(timespec="minutes")}
-    result = {**about, **built, "load": load, "ratio": ratios, "bytes": loaded.quads.stat().st_size}
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"build-{given.triples}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    write_report()
+    say("building without shapes")
+    without = measured(given.triples, with_shapes=False)
+    say("building")
+    whole = measured(given.triples, with_shapes=True)
+    say("loading with the native tool")
+    loaded = prepare(given.triples, given.seed, releases=_OWN_RELEASES)
+    load = native_load(loaded.quads)
+    result = {**about, **_summary(whole, without, load), "bytes": loaded.quads.stat().st_size}
+    keep("build", given.triples, result)
 
 
 if __name__ == "__main__":

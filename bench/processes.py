@@ -1,10 +1,12 @@
 """What a server costs: the CPU seconds and the memory of its process and all processes below it (Linux, from /proc)."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _PARENT, _TIMES = 1, slice(11, 15)
 
 
@@ -48,6 +50,15 @@ def memory(pid: int) -> Memory:
             if name in sums:
                 sums[name] += int(value.split()[0])
     return Memory(sums["Rss:"] / 1024, sums["Pss:"] / 1024)
+
+
+def resident(pid: int) -> float:
+    """Return the mebibytes that the tree holds in memory now, shared pages counted in each process; cheap to ask."""
+    pages = 0
+    for each in tree(pid):
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
+    return pages * _PAGE / 2**20
 
 
 def _stat(path: Path) -> list[str]:

@@ -154,11 +154,11 @@ def _targets(runs: Sequence[dict[str, Any]], builds: Sequence[dict[str, Any]]) -
         [name, f"{'≤' if below else '≥'} {limit}", *(_verdict(measure(run), limit, below) for run in runs)]
         for name, limit, below, measure in checks
     ]
-    totals = {build["asked"]: build["ratio"]["cpu"] for build in builds}
-    of_builds = (totals.get(run["facts"]["asked"], nan) for run in runs)
-    rows.append(
-        ["build without SHACL / oxigraph load, CPU", "≤ 3.0", *(_verdict(value, 3.0, True) for value in of_builds)]
-    )
+    for clock, name in (("wall", "time"), ("cpu", "CPU")):
+        ratios = {build["asked"]: build["ratio"][clock] for build in builds}
+        values = (ratios.get(run["facts"]["asked"], nan) for run in runs)
+        title = f"build without SHACL / oxigraph load, {name}"
+        rows.append([title, "≤ 3.0", *(_verdict(value, 3.0, True) for value in values)])
     head = ["target (set for 1,000,000 triples)", "", *(f"{run['quads']:,} triples" for run in runs)]
     return ["## Targets", "", *_table(head, rows), ""]
 
@@ -166,18 +166,22 @@ def _targets(runs: Sequence[dict[str, Any]], builds: Sequence[dict[str, Any]]) -
 def _builds(builds: Sequence[dict[str, Any]]) -> list[str]:
     lines: list[str] = ["## Building", ""] if builds else []
     for build in builds:
-        load = build["load"]
+        load, (seconds, spent) = build["load"], build["without"]
         lines += [f"### {build['quads']:,} triples, commit {build['commit']}, {build['when']}", ""]
         rows = [
-            [name, f"{wall:.2f}", f"{spent:.2f}", _ratio(spent, load["cpu"])] for name, (wall, spent) in build["steps"]
+            [name, "" if wall is None else f"{wall:.2f}", f"{cpu:.2f}", _ratio(cpu, load["cpu"])]
+            for name, (wall, cpu) in build["steps"]
         ]
         lines += [*_table(["step", "seconds", "CPU s", "CPU / oxigraph load"], rows), ""]
-        shacl = build["shacl"][1] / build["total"][1]
         lines.append(
-            f"`oxigraph load` and `optimize` of the same quads: {load['seconds']:.2f} s, CPU {load['cpu']:.2f} s. The "
-            f"build without SHACL took {build['ratio']['wall']:.1f} times as long ({build['ratio']['cpu']:.1f} times "
-            f"the CPU); SHACL is {shacl:.0%} of the whole. Peak resident memory: {build['peak']:,.0f} MiB. "
-            f"Canonical N-Quads: {build['bytes'] / 1e6:,.0f} MB."
+            f"`oxigraph load` and `optimize` of the same quads: {load['seconds']:.1f} s, CPU {load['cpu']:.1f} s. The "
+            f"build without SHACL took {seconds:.1f} s, {build['ratio']['wall']:.2f} times as long (CPU {spent:.1f} s, "
+            f"{build['ratio']['cpu']:.2f} times). The whole build took {build['total'][0]:.1f} s (CPU "
+            f"{build['total'][1]:.1f} s), of which SHACL is {1 - seconds / build['total'][0]:.0%} (of the CPU "
+            f"{build['shacl'][1] / build['total'][1]:.0%}). Peak resident memory of all processes together: "
+            f"{build['peak']:,.0f} MiB, without SHACL {build['peak_without']:,.0f} MiB. Canonical N-Quads: "
+            f"{build['bytes'] / 1e6:,.0f} MB; the store: {build['store'] / 1e6:,.0f} MB. Steps run beside one another: "
+            f"their seconds do not add up."
         )
         lines.append("")
     return lines

@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,8 +20,8 @@ from pathlib import Path
 from client import AnswerError
 from generate import FACTS, generate
 from measure import Asker, Plan, beside_a_killer, compare, each_template, mixed, repeated
-from places import CACHE, RESULTS, ROOT, data
-from report import write_report
+from places import CACHE, data
+from records import commit, keep, say
 from servers import SERVERS, Data, NotAvailableError, Server, native
 from templates import load_templates
 from twingraph.release.archive import Archive
@@ -35,17 +34,20 @@ _ONE_CLIENT = {"rdflib-endpoint"}
 _DRAWS, _LARGE = 3, 1_000_000
 
 
-def prepare(triples: int, seed: int, *, fresh: bool = False) -> Data:
-    """Grow the publication and build its release, where that is not done yet, and unpack its quads."""
+def prepare(triples: int, seed: int, *, fresh: bool = False, releases: str | None = None) -> Data:
+    """Grow the publication and build its release, where that is not done yet, and unpack its quads.
+
+    ``releases`` names another folder of releases, which holds one.
+    """
     publication = data(triples)
     if fresh or not (publication / FACTS).exists():
         say(f"growing {triples:,} triples")
         generate(triples, seed, publication)
-    if Archive(load_settings(publication).releases).current_id() is None:
+    if Archive(load_settings(publication, folders__releases=releases).releases).current_id() is None:
         say("building the release")
         command = [Path(sys.executable).parent / "twingraph", "-C", publication, "build"]
         subprocess.run(command, check=True, capture_output=True)
-    release = Archive(load_settings(publication).releases).current()
+    release = Archive(load_settings(publication, folders__releases=releases).releases).current()
     quads = publication / "quads.nq"
     with gzip.open(release.directory / "quads.nq.gz") as packed, quads.open("wb") as file:
         shutil.copyfileobj(packed, file)
@@ -97,17 +99,6 @@ def run(triples: int, plan: Plan, names: Sequence[str], loaded: Data) -> dict[st
     return result
 
 
-def say(what: str) -> None:
-    """Print what is being done, with the time."""
-    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
-
-
-def commit() -> str:
-    """Return the commit that is measured, marked when files are not as committed."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude", "*"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-
-
 def _failed(answers: dict[str, list[dict[str, int | str]]]) -> Iterator[tuple[str, str]]:
     for template, draws in answers.items():
         for row in draws:
@@ -153,10 +144,7 @@ def main() -> None:
         plan = Plan(given.rounds, plan.seconds, plan.mixed_seconds, plan.clients)
     loaded = prepare(given.triples, given.seed, fresh=given.fresh)
     result = run(given.triples, plan, given.only, loaded)
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"run-{given.triples}.json"
-    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    write_report()
+    keep("run", given.triples, result)
 
 
 if __name__ == "__main__":
