@@ -122,6 +122,36 @@ def test_an_answer_that_a_format_cannot_carry_is_refused(store):
         ask(store, "CONSTRUCT { b:a b:p <<( b:a b:p 1 )>> } {}", by_name("jsonld", GRAPHS))
 
 
+@pytest.mark.parametrize(
+    ("text", "format_", "words"),
+    [
+        ("SELECT ('a\\u0001b' AS ?x) {}", "xml", "no sign"),
+        ("SELECT ('\\uFFFE' AS ?x) {}", "xml", "no sign"),
+        ("CONSTRUCT { b:a b:p 'a\\u001Fb' } {}", "rdfxml", "no sign"),
+        ("CONSTRUCT { b:a <http://x.example/1> 1 } {}", "rdfxml", "does not end in a name"),
+        ("CONSTRUCT { b:a <http://b.example/> b:b } {}", "rdfxml", "does not end in a name"),
+    ],
+)
+def test_what_xml_cannot_carry_is_refused_and_comes_in_other_formats(store, text, format_, words):
+    with pytest.raises(QueryError, match=words):
+        ask(store, text, by_name(format_, (*RESULTS, *GRAPHS)))
+    assert ask(store, text, by_name("json" if format_ == "xml" else "jsonld", (*RESULTS, *GRAPHS)))
+
+
+@pytest.mark.parametrize("format_", ["xml", "rdfxml"])
+def test_what_xml_can_carry_is_left_alone(store, format_):
+    texts = "'<a: >' , '\\t\\n\\r' , '\u00a0\ufffd\U0001f600' , <http://x.example/p1> , 'x: y'@en , '<a: >'^^<http://x.example/1>"
+    if format_ == "xml":
+        assert (
+            len(ask(store, f"SELECT * {{ VALUES ?x {{ {texts.replace(' , ', ' ')} }} }}", by_name(format_, RESULTS)))
+            > 400
+        )
+    else:
+        text = f"CONSTRUCT {{ <http://x.example/1> <http://x.example/p1> {texts} ; <urn:x> 1 }} {{}}"
+        body = ask(store, text, by_name(format_, GRAPHS))
+        assert len(list(ox.parse(body, format=ox.RdfFormat.RDF_XML))) == 7
+
+
 def test_any_column_can_be_sorted(store):
     values = " ".join(f"{number} '{number}z' {number}.5 <{BASE}{number}>" for number in range(100))
     found = rows(store, f"SELECT ?v {{ VALUES ?v {{ {values} UNDEF }} }} ORDER BY ?v")

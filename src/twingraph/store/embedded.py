@@ -22,6 +22,7 @@ from twingraph.query_text import Query
 from twingraph.store.language_tags import canonical_tags
 from twingraph.store.prefix_order import ordered_prefixes
 from twingraph.store.rewrites import Data, rewritten
+from twingraph.store.xml_text import readable_xml
 from twingraph.terms import Term
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads.
@@ -132,9 +133,10 @@ class EmbeddedStore:
 
     @contextmanager
     def _finished(self, format_: Format, output: IO[bytes]) -> Iterator[IO[bytes]]:
-        """Yield what the engine may write into, that prefixes have an order and language tags their case."""
+        """Yield what the engine may write into, that prefixes have an order, tags their case, and XML can be read."""
         with (
-            canonical_tags(output, format_, self._language_tags) as tagged,
+            readable_xml(output, format_) as readable,
+            canonical_tags(readable, format_, self._language_tags) as tagged,
             ordered_prefixes(tagged, format_) as target,
         ):
             yield target
