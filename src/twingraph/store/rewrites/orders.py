@@ -136,7 +136,7 @@ class _Mentions:
             return self._computed(before)
         if source.sign(self._around[place]) == "(" and self._around[place] >= 0:
             # After a word it is an expression; after a name, it may be a list.
-            return "" if source.keyword(self._around[place] - 1) not in ("", "VALUES") else "any"
+            return "" if source.keyword(self._around[place] - 1) not in ("", "VALUES", "A") else "any"
         if source.keyword(before) == "VALUES":
             return self._given(place + 1)
         if self._begins(before) or source.sign(before) == ";" or source.keyword(before) == "GRAPH":
