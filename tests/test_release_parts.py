@@ -1,0 +1,171 @@
+"""What a build is made of: sorting in pieces, counting, the process that writes the store, the steps it tells of."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from running import ENVIRONMENT, wait_for
+from test_lines import IRIS, LITERALS
+from twingraph.datasets import DefaultGraph
+from twingraph.errors import NotConformingError, ReleaseError
+from twingraph.lines import Lines, Spool
+from twingraph.release.build import build
+from twingraph.release.canonical import canonical_nquads, write_canonical
+from twingraph.release.counts import class_counts, count, graph_counts, names
+from twingraph.release.store_writer import StoreWriter
+
+TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
+THINGS = st.sampled_from([ox.NamedNode(f"http://x.example/{name}") for name in "abc"])
+PREDICATES = st.one_of(st.just(TYPE), THINGS)
+QUADS = st.lists(st.builds(ox.Quad, THINGS, PREDICATES, st.one_of(THINGS, LITERALS), st.one_of(THINGS, IRIS)))
+
+
+def quad(subject, value, graph="g"):
+    about, within = ox.NamedNode(f"http://x.example/{subject}"), ox.NamedNode(f"http://x.example/{graph}")
+    return ox.Quad(about, LABEL, value, within)
+
+
+@pytest.mark.parametrize("at_once", [1, 300_000, 10**9])
+def test_quads_sorted_in_pieces_are_the_same_bytes(tmp_path, at_once):
+    quads = [quad(number % 7919, ox.Literal(f"{number % 5}", language="zh-Hans")) for number in range(30_000)]
+    path = tmp_path / "canonical.nq"
+    lines = write_canonical(Lines.of(quads), path, at_once)
+    assert path.read_bytes() == canonical_nquads(quads)
+    assert len(lines) == len(set(quads))
+    assert [each.name for each in tmp_path.iterdir()] == ["canonical.nq"]
+
+
+def test_no_quads_at_all_are_an_empty_file(tmp_path):
+    assert len(write_canonical(Lines(), tmp_path / "canonical.nq")) == 0
+    assert (tmp_path / "canonical.nq").read_bytes() == b""
+
+
+@given(QUADS)
+def test_what_is_counted_is_what_sets_of_quads_hold(quads):
+    counts = count(Lines.of(ox.parse(canonical_nquads(quads), format=ox.RdfFormat.N_QUADS)))
+    triples = {quad.triple for quad in quads}
+    typed = {(triple.subject, triple.object) for triple in triples if triple.predicate == TYPE}
+    classes = Counter(value.value for _, value in typed if isinstance(value, ox.NamedNode))
+    assert counts.quads == len(set(quads))
+    assert graph_counts(counts) == Counter(quad.graph_name.value for quad in set(quads))
+    assert {iri: one.things for iri, one in class_counts(counts, {}).items()} == classes
+    assert (counts.whole.triples, counts.whole.subjects) == (len(triples), len({each.subject for each in triples}))
+    assert +counts.whole.properties == Counter(f"<{each.predicate.value}>".encode() for each in triples)
+    for name, tally in counts.graphs.items():
+        own = {quad for quad in quads if quad.graph_name.value == name}
+        assert (tally.triples, tally.subjects) == (len(own), len({each.subject for each in own}))
+
+
+def test_what_spans_several_blocks_counts_once():
+    # About 3 MB, and so several blocks, all about one thing in two graphs.
+    quads = [quad("a", ox.Literal("x" * 300 + str(number)), graph) for number in range(4_000) for graph in "gh"]
+    lines = Lines.of(ox.parse(canonical_nquads(quads), format=ox.RdfFormat.N_QUADS))
+    counts = count(lines)
+    assert len(list(lines.blocks())) > 2
+    assert (counts.quads, counts.whole.triples, counts.whole.subjects) == (8_000, 4_000, 1)
+    assert [(tally.triples, tally.subjects) for tally in counts.graphs.values()] == [(4_000, 1)] * 2
+
+
+def test_things_are_called_by_the_first_of_their_names_in_each_language():
+    lines = Lines.of(quad("a", ox.Literal(text, language=tag)) for text, tag in (("b", "en"), ("a", "en"), ("c", "sv")))
+    wanted = "http://x.example/a"
+    assert names(lines, {wanted, "urn:x"}) == {wanted: {"en": "a", "sv": "c"}, "urn:x": {}}
+
+
+def test_the_store_holds_what_the_files_hold_and_their_merge(tmp_path):
+    quads = [quad("a", ox.Literal(text), graph) for text in (" <g> .", "x") for graph in "gh"]
+    with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
+        for number, each in enumerate(quads):
+            Spool(tmp_path / f"{number}.nq").add([each])
+            writer.load(tmp_path / f"{number}.nq")
+        writer.finish()
+    merged = [ox.Quad(each.subject, each.predicate, each.object) for each in quads[::2]]
+    assert sorted(map(str, ox.Store.read_only(str(tmp_path / "store")))) == sorted(map(str, quads + merged))
+
+
+def test_a_store_without_union_has_an_empty_default_graph(tmp_path):
+    Spool(tmp_path / "said.nq").add([quad("a", ox.Literal("x"))])
+    with StoreWriter(tmp_path / "store", DefaultGraph.DEFAULT) as writer:
+        writer.load(tmp_path / "said.nq")
+        writer.finish()
+    assert list(ox.Store.read_only(str(tmp_path / "store"))) == [quad("a", ox.Literal("x"))]
+
+
+def test_a_store_that_cannot_be_written_is_an_error_with_its_reason(tmp_path):
+    with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
+        writer.load(tmp_path / "missing.nq")
+        with pytest.raises(ReleaseError, match="No such file"):
+            writer.finish()
+
+
+def test_who_writes_the_store_ends_when_nobody_waits_for_it(tmp_path):
+    with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
+        Spool(tmp_path / "said.nq")
+        writer.load(tmp_path / "said.nq")
+        process = writer._process
+        assert process.poll() is None
+    assert process.returncode == -signal.SIGKILL
+
+
+ORPHAN = """
+import sys, time
+from pathlib import Path
+from twingraph.datasets import DefaultGraph
+from twingraph.lines import Spool
+from twingraph.release.store_writer import StoreWriter
+directory = Path(sys.argv[1])
+with StoreWriter(directory / "store", DefaultGraph.UNION) as writer:
+    Spool(directory / "said.nq")
+    writer.load(directory / "said.nq")
+    print(writer._process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_who_writes_the_store_ends_with_a_build_that_is_killed(tmp_path):
+    command = [sys.executable, "-c", ORPHAN, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as parent:
+        pid = int(parent.stdout.readline())
+        time.sleep(0.5)
+        parent.kill()
+    wait_for(lambda: _is_gone(pid))
+
+
+def _is_gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_build_tells_of_its_steps(tiny):
+    seen = []
+
+    @contextmanager
+    def watch(step):
+        seen.append(step)
+        yield
+
+    build(tiny.settings, watch=watch)
+    assert {"parse", "derive", "check: shapes", "check: saved queries", "canonical N-Quads", "publish"} <= set(seen)
+    assert len(seen) == len(set(seen))
+
+
+def test_a_build_that_fails_leaves_no_process_and_no_files(tiny):
+    tiny.append("data/islands.ttl", "\n<https://lights.example/id/island/void> a l:Island .\n")
+    with pytest.raises(NotConformingError):
+        build(tiny.settings)
+    assert [path.name for path in tiny.settings.releases.iterdir()] == [".lock"]
+    assert subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "store_writer"], check=False).returncode == 1

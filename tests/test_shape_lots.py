@@ -1,0 +1,138 @@
+"""Validating in lots, over a graph whose subjects are fetched, gives what validating the whole in memory gives."""
+
+import pickle
+import subprocess
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+from hypothesis import given
+from rdflib.namespace import RDF
+
+from test_breakages import REAL, TINY
+from test_lines import QUADS
+from twingraph.children import command
+from twingraph.errors import StoreError
+from twingraph.lines import Lines
+from twingraph.release.assembly import assemble
+from twingraph.validate import Statements, check_shapes, shape_checks, shapes_graph
+from twingraph.validate.fetched_graph import fetched_graph
+from twingraph.validate.memory_graph import memory_graph
+from twingraph.validate.shape_runs import _outcome, run
+from twingraph.validate.shapes import validate
+from twingraph.validate.targets import focus_nodes, targeted_shapes
+
+
+def whole(assembly):
+    """What pyshacl gives over a memory graph with the shapes as they are, and how many nodes each shape reaches."""
+    iris = assembly.settings.iris
+    shapes, data = shapes_graph(assembly.shapes.lines, iris), memory_graph(assembly.quads)
+    reached = {str(shape): len(focus_nodes(shapes, shape, data)) for shape in targeted_shapes(shapes)}
+    return ordered(_outcome(result, shapes, iris) for result in validate(data, shapes)), reached
+
+
+def in_lots(assembly, shares, at_once):
+    iris = assembly.settings.iris
+    shapes, data = shapes_graph(assembly.shapes.lines, iris), fetched_graph(assembly.quads)
+    runs = [run(data, shapes, iris, share, shares, at_once) for share in range(shares)]
+    assert all(each.reached == runs[0].reached for each in runs)
+    return ordered(outcome for each in runs for outcome in each.outcomes), runs[0].reached
+
+
+def ordered(outcomes):
+    return sorted(outcomes, key=repr)
+
+
+def statements(assembly):
+    def of(lines, reading):
+        return Statements(lines, reading.locations, assembly.settings.iris, assembly.settings.languages)
+
+    return of(assembly.quads, assembly.reading), of(assembly.shapes.lines, assembly.shapes)
+
+
+@pytest.mark.parametrize("breakage", TINY, ids=lambda breakage: breakage.name)
+def test_lots_of_each_broken_tiny_publication_are_the_whole(tiny, breakage):
+    breakage.apply(tiny)
+    assembly = assemble(tiny.settings)
+    expected = whole(assembly)
+    assert in_lots(assembly, shares=2, at_once=1) == expected
+    assert in_lots(assembly, shares=1, at_once=1000) == expected
+
+
+def test_lots_of_the_broken_real_publication_are_the_whole(copy_of_real):
+    for breakage in REAL:
+        breakage.apply(copy_of_real)
+    assembly = assemble(copy_of_real.settings)
+    expected = whole(assembly)
+    assert len(expected[0]) >= 3
+    assert in_lots(assembly, shares=3, at_once=500) == expected
+
+
+def test_processes_find_what_one_process_finds(copy_of_real):
+    for breakage in REAL:
+        breakage.apply(copy_of_real)
+    said, places = statements(assemble(copy_of_real.settings))
+    alone, together = (check_shapes(said, places, large) for large in (10**9, 0))
+    assert {finding.rule for finding in alone.findings} >= {"shape/MinCountConstraintComponent"}
+    assert sorted(together.findings, key=repr) == sorted(alone.findings, key=repr)
+    assert together.focus_nodes == alone.focus_nodes
+
+
+def test_shapes_that_cannot_be_evaluated_fail_in_processes_too(tiny):
+    tiny.append("shapes/lights.ttl", '\nl:LightShape sh:property [ sh:path l:height ; sh:pattern "(" ] .\n')
+    said, places = statements(assemble(tiny.settings))
+    alone, together = (check_shapes(said, places, large) for large in (10**9, 0))
+    assert [finding.rule for finding in together.findings] == ["shape/failure"]
+    assert alone == together
+
+
+def test_a_process_that_is_killed_is_no_result(tiny, monkeypatch):
+    monkeypatch.setattr(shape_checks, "_PROCESS", "twingraph.no_such_module")
+    said, places = statements(assemble(tiny.settings))
+    with pytest.raises(StoreError, match="process ended"):
+        check_shapes(said, places, 0)
+
+
+def test_a_process_reads_its_task_and_writes_what_it_gave(tiny):
+    assembly = assemble(tiny.settings)
+    task = shape_checks.Task(assembly.quads, assembly.shapes.lines, assembly.settings.iris, 0, 1)
+    process = subprocess.run(
+        command("twingraph.validate.shape_process"), input=pickle.dumps(task), capture_output=True, check=True
+    )
+    assert pickle.loads(process.stdout) == task.done()
+
+
+@given(QUADS)
+def test_a_fetched_graph_says_what_a_memory_graph_says(quads):
+    fetched, held = fetched_graph(Lines.of(quads)), memory_graph(quads)
+    assert set(fetched) == set(held)
+    assert len(fetched) == len(held)
+    for subject, predicate, value in held:
+        for pattern in ((subject, None, None), (None, predicate, None), (None, None, value), (subject, None, value)):
+            assert set(fetched.triples(pattern)) == set(held.triples(pattern))
+        assert (subject, predicate, value) in fetched
+        assert set(fetched.triples((None, predicate, value))) == set(held.triples((None, predicate, value)))
+
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("1.50", "decimal"), ("01", "integer"), ("2010-01-01+00:00", "date"), ("x", "integer")]
+)
+def test_a_fetched_literal_keeps_its_lexical_form(text, kind):
+    literal = ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
+    graph = fetched_graph(Lines.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), literal)]))
+    [(_, _, value)] = graph
+    assert (str(value), str(value.datatype)) == (text, XSD + kind)
+
+
+def test_a_fetched_graph_knows_nothing_of_what_is_no_statement():
+    graph = fetched_graph(Lines.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"))]))
+    absent = [
+        (rdflib.Literal("x"), RDF.type, None),
+        (rdflib.URIRef("not an iri"), None, None),
+        (None, rdflib.BNode(), None),
+        (rdflib.URIRef("urn:s"), rdflib.URIRef("urn:p"), rdflib.Literal("x", datatype=rdflib.URIRef(XSD + "string"))),
+    ]
+    assert [list(graph.triples(pattern)) for pattern in absent] == [[], [], [], []]
