@@ -57,6 +57,19 @@ def test_a_literal_keeps_the_form_in_which_it_was_written(publication):
     assert [quad.object.value for quad in read(publication).files[0].quads] == ["1.50"]
 
 
+def test_the_files_that_speak_of_a_subject_are_found_for_few_and_for_many(publication):
+    locations = read(publication).locations
+    assert locations.files(BASE + "id/x/a") == ("data/a.ttl", "data/sources/1/b.ttl")
+    assert [locations.files(f"{BASE}id/x/no-{number}") for number in range(20)] == [()] * 20
+    assert locations.files(BASE + "id/x/a") == ("data/a.ttl", "data/sources/1/b.ttl")
+
+
+def test_what_is_kept_in_a_file_is_what_was_read(publication, tmp_path):
+    kept = read(publication, tmp_path / "kept.nq")
+    assert sorted(str(quad.object) for quad in kept.quads()) == sorted(str(quad.object) for quad in kept.lines)
+    assert (tmp_path / "kept.nq").read_bytes().count(b"\n") == len(kept.lines) == 3
+
+
 def test_a_file_of_no_graph_is_refused(publication):
     (publication.settings.directory / "data" / "x.nt").write_text("")
     with pytest.raises(PublicationError, match=r"data/x\.nt"):

@@ -5,7 +5,7 @@ A file that does not parse is a finding, not an error: the others are read all t
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from twingraph.publication import Publication, QueryFile
 from twingraph.saved import SavedQuery, parse_saved_query
 
 _SCANNED = (".ttl", ".trig", ".nt", ".nq")
+_SOUGHT = 10
 _FORMATS = {
     ".ttl": ox.RdfFormat.TURTLE,
     ".trig": ox.RdfFormat.TRIG,
@@ -146,9 +147,19 @@ class _Homes:
 
     files: tuple[ParsedFile, ...]
     unread: tuple[str, ...]
+    sought: set[str] = field(default_factory=set)
 
     def __call__(self, subject: str) -> tuple[str, ...]:
-        return (*self._paths.get(subject, ()), *self.unread)
+        # An index of all subjects is made for many only: it takes ten times as long as to look for one.
+        self.sought.add(subject)
+        found = self._paths.get(subject, ()) if len(self.sought) > _SOUGHT else self._seek(subject)
+        return (*found, *self.unread)
+
+    def _seek(self, subject: str) -> Iterator[str]:
+        start = f"{subject} ".encode() if subject.startswith("_:") else f"<{subject}> ".encode()
+        for file in self.files:
+            if any(block.startswith(start) or b"\n" + start in block for block in file.quads.blocks()):
+                yield file.path
 
     @cached_property
     def _paths(self) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """The IRI policy: every IRI of the publication follows a form, its folder fits its class, nothing is a blank node."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 
 import pyoxigraph as ox
 
@@ -51,6 +52,8 @@ def _bad_form(statements: Statements, quad: ox.Quad, iri: str) -> Finding:
 
 
 def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Finding]:
+    # There are few classes, and many things of each.
+    fitting = cache(partial(_nearest, statements, classes))
     for iri, types in sorted(statements.types.items()):
         parsed = statements.iris.parse(iri)
         # A publication that declares no folder at all leaves them free.
@@ -61,28 +64,26 @@ def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Fin
             otherwise = "use a folder of [iri_types] in twingraph.toml, or add this one there"
             remedy = did_you_mean(parsed.folder, classes, otherwise)
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
-        elif wanted := _misplaced(statements, parsed.folder, types, classes):
+        elif wanted := _misplaced(parsed.folder, types, fitting):
             kinds = " and ".join(statements.short(kind) for kind in sorted(types))
             message = f"a {kinds} does not belong in id/{parsed.folder}/"
             remedy = f"move it to {' or '.join(f'id/{folder}/' for folder in sorted(wanted))}, or mend its class"
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
 
 
-def _misplaced(statements: Statements, folder: str, types: set[str], classes: Mapping[str, str]) -> set[str]:
+def _misplaced(folder: str, types: set[str], fitting: Callable[[str], frozenset[str]]) -> frozenset[str]:
     """Return the folders in which a thing of these types belongs, when ``folder`` is none of them."""
-    fitting: set[str] = set()
-    for kind in types:
-        fitting |= _nearest(statements, kind, classes)
-    return set() if folder in fitting or not fitting else fitting
+    wanted = frozenset[str]().union(*map(fitting, types))
+    return frozenset() if folder in wanted else wanted
 
 
-def _nearest(statements: Statements, kind: str, classes: Mapping[str, str]) -> set[str]:
+def _nearest(statements: Statements, classes: Mapping[str, str], kind: str) -> frozenset[str]:
     """Return the folders of a class, or of the nearest of its superclasses that have one."""
     level, seen = {kind}, set[str]()
     while level:
-        found = {folder for folder, owner in classes.items() if owner in level}
+        found = frozenset(folder for folder, owner in classes.items() if owner in level)
         if found:
             return found
         seen |= level
         level = {above for name in level for above in statements.superclasses.get(name, ())} - seen
-    return set()
+    return frozenset()

@@ -56,7 +56,7 @@ def check_shapes(statements: Statements, places: Statements, large: int = _LARGE
 
 def _together(lines: Lines, places: Statements) -> list[Run]:
     """Return what as many processes gave as there are processors; raises StoreError when one of them fails."""
-    shares = max(1, min(_PROCESSES, len(os.sched_getaffinity(0))))
+    shares = min(_PROCESSES, os.cpu_count() or 1)
     with TemporaryDirectory(prefix="twingraph-") as directory, ExitStack() as stack:
         stored = lines.stored(Path(directory))
         tasks = [Task(stored, places.lines, places.iris, share, shares) for share in range(shares)]
