@@ -169,3 +169,13 @@ def test_a_build_that_fails_leaves_no_process_and_no_files(tiny):
         build(tiny.settings)
     assert [path.name for path in tiny.settings.releases.iterdir()] == [".lock"]
     assert subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "store_writer"], check=False).returncode == 1
+
+
+def test_a_release_that_cannot_be_written_is_an_error_with_its_reason(tiny, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("twingraph.lines._in_file", full)
+    with pytest.raises(ReleaseError, match="could not be written: No space left"):
+        build(tiny.settings)
+    assert [path.name for path in tiny.settings.releases.iterdir()] == [".lock"]

@@ -51,8 +51,16 @@ def build(settings: Settings, report: Callable[[CheckResult], None] | None = Non
     written.
     """
     archive = Archive(settings.releases)
+    with archive.locked():
+        try:
+            return _build(archive, settings, report or (lambda _: None), watch)
+        except OSError as error:
+            reason = f"the release could not be written: {error.strerror or error}"
+            raise ReleaseError(str(archive.directory), reason) from error
+
+
+def _build(archive: Archive, settings: Settings, report: Callable[[CheckResult], None], watch: Watch) -> Built:
     with (
-        archive.locked(),
         archive.beginning() as work,
         archive.beginning() as building,
         StoreWriter(building / STORE, settings.default_graph) as writer,
@@ -63,28 +71,22 @@ def build(settings: Settings, report: Callable[[CheckResult], None] | None = Non
         # Mostly done before the engine has answered what the checks ask it; of no use when they find a violation.
         prepared = beside.submit(_content, assembly, work, building, watch)
         result = check(assembly, watch=watch)
-        if report:
-            report(result)
+        report(result)
         if not result.conforms:
             raise NotConformingError(len(violations(result.findings)))
-        try:
-            content = prepared.result()
-            with watch("manifest"):
-                manifest = _manifest(assembly, result, content)
-            new = manifest.id not in archive.ids()
-            if new:
-                with watch("wait for the store"):
-                    writer.finish()
-                _write(building, manifest, content)
-                with watch("publish"):
-                    archive.publish(building, manifest.id)
-            else:
-                archive.get(manifest.id).verify()
-                archive.point_to(manifest.id)
-        except OSError as error:
-            reason = f"the release could not be written: {error.strerror or error}"
-            raise ReleaseError(str(building), reason) from error
-        return Built(archive.get(manifest.id), result, new)
+        content = prepared.result()
+        with watch("manifest"):
+            manifest = _manifest(assembly, result, content)
+        if manifest.id in archive.ids():
+            archive.get(manifest.id).verify()
+            archive.point_to(manifest.id)
+            return Built(archive.get(manifest.id), result, new=False)
+        with watch("wait for the store"):
+            writer.finish()
+        with watch("publish"):
+            _write(building, manifest, content)
+            archive.publish(building, manifest.id)
+        return Built(archive.get(manifest.id), result, new=True)
 
 
 @dataclass(frozen=True, slots=True)
