@@ -95,6 +95,38 @@ def test_the_cpu_of_a_process_includes_that_of_its_children(bench):
     assert processes.cpu_seconds(os.getpid()) - before > 0.05
 
 
+def test_the_memory_of_a_process_includes_that_of_its_children(bench):
+    processes = bench("processes")
+    before = processes.resident(os.getpid())
+    command = [sys.executable, "-c", "x = b'x' * 50_000_000; print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        assert processes.resident(os.getpid()) - before > 45
+        child.communicate(b"\n")
+
+
+def test_a_step_of_a_build_is_measured_on_its_own_thread(bench):
+    watched = bench("build").Watched()
+    with watched("sleep"):
+        busy = Thread(target=lambda: sum(range(5_000_000)))
+        busy.start()
+        busy.join()
+    seconds, cpu = watched.spent["sleep"]
+    assert seconds > 0.05 > cpu
+
+
+def test_a_build_is_reported_with_its_share_of_shacl(bench):
+    load = {"seconds": 2.0, "cpu": 1.0, "load_only": 1.5}
+    without = {"steps": {"parse": (1.0, 1.0), "check: shapes": (0.0, 0.0)}, "total": (4.0, 5.0), "peak": 100.0}
+    whole = {"steps": {"check: shapes": (6.0, 10.0)}, "total": (10.0, 15.0), "peak": 200.0, "quads": 7, "store": 10**6}
+    summary = bench("build")._summary(whole, without, load)
+    about = {"asked": 7, "commit": "c", "when": "w", "bytes": 10**6}
+    page = "\n".join(bench("report")._builds([{**about, **summary}]))
+    assert "2.00 times as long (CPU 5.0 s, 5.00 times)" in page
+    assert "SHACL is 60% (of the CPU 67%)" in page
+    assert "| everything else |  | 4.00 | 4.00 |" in page
+
+
 @pytest.mark.parametrize(
     "answer",
     [
