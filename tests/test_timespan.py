@@ -1,5 +1,8 @@
 """EDTF dates and the days that bound them."""
 
+import gc
+import weakref
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -68,3 +71,21 @@ def test_an_approximate_date_contains_the_exact_one(day: date, length: int):
     exact, wide = bounds(text), bounds(text + "~")
     assert wide.earliest < exact.earliest
     assert wide.latest > exact.latest
+
+
+class Held:
+    """Something that whoever asks for a date has at hand."""
+
+
+def ask_with_something_at_hand(text):
+    held = Held()
+    with suppress(DateError):
+        bounds(text)
+    return weakref.ref(held)
+
+
+@pytest.mark.parametrize("text", ["201x", "2004-06~-11", "nonsense-77"])
+def test_a_date_that_the_library_parses_keeps_nothing_of_who_asked_for_it(text):
+    held = ask_with_something_at_hand(text)
+    gc.collect()
+    assert held() is None

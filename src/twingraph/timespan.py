@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from edtf import EDTFParseException, parse_edtf
+from pyparsing import ParserElement
 
 from twingraph.errors import DateError
 
@@ -79,7 +80,11 @@ def _calendar(core: str) -> tuple[date, date] | None:
 
 @lru_cache(maxsize=50_000)  # the same dates come again and again, and the library takes milliseconds for each
 def _parsed(core: str) -> tuple[date, date]:
-    parsed = parse_edtf(core)
+    try:
+        parsed = parse_edtf(core)
+    finally:
+        # It keeps exceptions, and with them whatever those who asked for a date held at the time: whole stores.
+        ParserElement.reset_cache()
     # A qualifier within the date, such as 2004-06~-11, is left to the library.
     first, last = (parsed.lower_fuzzy(), parsed.upper_fuzzy())
     return date(*first[:3]), date(*last[:3])
