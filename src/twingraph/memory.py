@@ -19,7 +19,11 @@ def uncollected() -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Give freed memory back to the system: the C library keeps what was freed in small pieces, unless it is told."""
+    """Give memory that is not used any more back to the system.
+
+    What holds itself in cycles is collected, and the C library is told: it keeps what was freed in small pieces.
+    """
+    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:
         trim(0)
