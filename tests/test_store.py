@@ -13,6 +13,7 @@ from twingraph.iris import Iris
 from twingraph.query_text import read_query
 from twingraph.release.canonical import compress
 from twingraph.store.embedded import EmbeddedStore
+from twingraph.store.opening import Opened
 from twingraph.store.solutions import Cell, read_solutions, read_triples
 
 BASE = "http://b.example/"
@@ -35,9 +36,9 @@ def release(tmp_path_factory):
     return directory
 
 
-@pytest.fixture(params=["memory", "disk"])
+@pytest.fixture(params=[10, 5, 0], ids=["memory", "graphs on disk", "disk"])
 def store(request, release):
-    held = EmbeddedStore(BASE, PREFIXES, small=10 if request.param == "memory" else 0)
+    held = EmbeddedStore(BASE, PREFIXES, small=request.param)
     held.load(release, 3)
     return held
 
@@ -57,7 +58,7 @@ def test_the_default_graph_is_the_union_of_all_graphs(store):
 
 
 @pytest.mark.parametrize("dataset", ["", "FROM b:g1 FROM b:g2", "FROM b:g1 FROM b:g2 FROM NAMED b:g1"])
-@pytest.mark.parametrize("small", [10, 0])
+@pytest.mark.parametrize("small", [10, 5, 0])
 def test_a_statement_that_two_graphs_hold_is_found_once(tmp_path, dataset, small):
     quads = b"".join(b"<http://b.example/s> <http://b.example/p> 'x' <http://b.example/g%d> .\n" % n for n in (1, 2))
     quads = quads.replace(b"'x'", b'"x"')
@@ -226,3 +227,17 @@ def test_triples_are_read_back_as_rows(store):
     assert read_triples(body, Iris(BASE, PREFIXES)).rows == (
         (Cell("b:b", iri=BASE + "b"), Cell("b:p", iri=BASE + "p"), Cell("2", datatype="xsd:integer")),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "names_graphs"),
+    [
+        ("SELECT * { GRAPH ?g { ?s ?p ?o } }", True),
+        ("SELECT * { graph<http://x/> { ?s ?p ?o } }", True),
+        ("SELECT * { GRAPH # which\n :g { ?s ?p ?o } }", True),
+        ("SELECT * { <http://twingraph.example/graph/x> ?p 'graph' }", False),
+    ],
+)
+def test_only_what_names_graphs_is_asked_of_the_store_that_has_them(text, names_graphs):
+    opened = Opened(ox.Store(), ox.Store(), 0)
+    assert opened.answering(text) is (opened.named if names_graphs else opened.default)

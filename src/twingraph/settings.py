@@ -121,7 +121,7 @@ class Limits(_Section):
     cache_bytes: NaturalInt = 67_108_864
     """How many bytes of answers are kept to be given again; 0 keeps none."""
     memory_quads: NaturalInt = 2_000_000
-    """How many quads a release may have to be held in each worker's memory; a larger one is read from disk."""
+    """How many quads a worker may hold in memory: the merge of a release, and thrice its quads for its graphs."""
     warm: bool = True
     """Whether the saved queries that need no values are asked once when a release is opened."""
 

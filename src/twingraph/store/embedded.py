@@ -1,32 +1,26 @@
-"""The embedded store: Oxigraph within this program, over one release.
+"""The embedded store: Oxigraph within this program, over one release."""
 
-A release of up to SMALL quads is held in memory, a larger one is opened read-only where it lies. Where the default
-graph is the union of all graphs, the store holds their merge in it, each statement once.
-"""
-
-import gzip
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain, combinations, islice
 from pathlib import Path
-from typing import IO, TypeGuard, TypeVar, cast
+from typing import IO, TypeGuard, TypeVar
 
 import pyoxigraph as ox
 
-from twingraph.datasets import MERGE, DefaultGraph
+from twingraph.datasets import DefaultGraph
 from twingraph.engine_errors import query_error
 from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.formats import Format
 from twingraph.query_text import Query
 from twingraph.store.language_tags import canonical_tags
+from twingraph.store.opening import SMALL, Opened, open_release
 from twingraph.store.prefix_order import ordered_prefixes
 from twingraph.store.rewrites import Data, rewritten
 from twingraph.store.xml_text import readable_xml
 from twingraph.terms import Term
 
-# Memory is two to six times faster and costs 0.4 GB for a million quads.
-SMALL = 2_000_000
 _RESULTS = {
     "json": ox.QueryResultsFormat.JSON,
     "xml": ox.QueryResultsFormat.XML,
@@ -67,30 +61,21 @@ class EmbeddedStore:
         language_tags: Sequence[str] = (),
     ) -> None:
         self._base, self._namespaces, self._small = base, dict(namespaces), small
+        self._prefixes = _Prefixes(self._namespaces)
         self._language_tags = tuple(language_tags)
         self._as_union = default_graph == DefaultGraph.UNION
-        self._store, self._quads = ox.Store(), 0
+        self._opened = Opened(ox.Store(), ox.Store(), 0)
         self._graphs: tuple[str, ...] = ()
-        self._datasets = _Datasets(self._store)
+        self._datasets = _Datasets(self._opened.named)
         self._empty = ox.Store()
         self._known: dict[str, str] = {}
         self._meant: dict[str, str] = {}
 
     def load(self, release: Path, quads: int) -> None:
         """Take a release of so many ``quads``; raises StoreError."""
-        try:
-            in_memory = quads <= self._small
-            store = _in_memory(release) if in_memory else ox.Store.read_only(str(release / "store"))
-            count = len(store) if in_memory else quads
-            if in_memory and self._as_union:
-                store.update(MERGE)
-            graphs = tuple(sorted(graph.value for graph in store.named_graphs()))
-            merged = self._as_union and bool(graphs)
-            if merged and not next(store.quads_for_pattern(None, None, None, ox.DefaultGraph()), None):
-                raise StoreError(f"the release {release.name} has no merge of its graphs: build it anew")
-        except (OSError, EOFError, SyntaxError, ValueError) as error:
-            raise StoreError(f"the release {release.name} cannot be loaded: {error}") from error
-        self._store, self._quads, self._graphs, self._datasets = store, count, graphs, _Datasets(store)
+        opened = open_release(release, quads, self._small, as_union=self._as_union)
+        self._graphs = tuple(sorted(graph.value for graph in opened.named.named_graphs()))
+        self._opened, self._datasets = opened, _Datasets(opened.named)
         self._known, self._meant = {}, {}
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
@@ -114,7 +99,8 @@ class EmbeddedStore:
         except ValueError as error:
             raise IriError(iri, str(error)) from error
         triples = {
-            ox.Triple(q.subject, q.predicate, q.object) for q in self._store.quads_for_pattern(subject, None, None)
+            ox.Triple(q.subject, q.predicate, q.object)
+            for q in self._opened.default.quads_for_pattern(subject, None, None)
         }
         with self._finished(format_, output) as target:
             self._write(sorted(triples, key=str), format_, target)
@@ -126,10 +112,11 @@ class EmbeddedStore:
     def health(self) -> int:
         """Return the number of quads of the release, after asking the engine; raises StoreError."""
         try:
-            self._store.query("ASK {}")
+            self._opened.default.query("ASK {}")
+            self._opened.named.query("ASK {}")
         except OSError as error:
             raise StoreError(f"the store does not answer: {error}") from error
-        return self._quads
+        return self._opened.quads
 
     @contextmanager
     def _finished(self, format_: Format, output: IO[bytes]) -> Iterator[IO[bytes]]:
@@ -145,8 +132,8 @@ class EmbeddedStore:
         # A result must be serialized on the thread that asked for it: elsewhere it aborts the process.
         whole = query.default_graphs is None and query.named_graphs is None
         default, named = query.default_graphs or (), query.named_graphs or ()
-        store, merged = (self._store, default) if whole else self._datasets.open(default, named)
-        prefixes = _mentioned(self._namespaces, query.text)
+        store, merged = (self._opened.answering(query.text), default) if whole else self._datasets.open(default, named)
+        prefixes = self._prefixes.mentioned(query.text)
         ask = partial(
             store.query,
             base_iri=self._base,
@@ -212,6 +199,19 @@ def _columns(ask: Callable[[str], _Answer], text: str) -> tuple[str, ...]:
     return tuple(one.value for one in answer.variables) if isinstance(answer, ox.QuerySolutions) else ()
 
 
+class _Prefixes:
+    """The prefixes that queries may use: the engine takes longer to read them all than to answer a look-up."""
+
+    def __init__(self, namespaces: Mapping[str, str]) -> None:
+        self._marks = tuple((f"{prefix}:", prefix, namespace) for prefix, namespace in namespaces.items())
+
+    def mentioned(self, text: str) -> dict[str, str]:
+        """Return those that a query may mention."""
+        # Any letter may be written as an escape.
+        escaped = "\\u" in text or "\\U" in text
+        return {prefix: namespace for mark, prefix, namespace in self._marks if escaped or mark in text}
+
+
 class _Datasets:
     """The datasets that queries name (FROM), in which a triple that several graphs hold counts once."""
 
@@ -250,20 +250,6 @@ class _Datasets:
 
     def _quads(self, iri: str) -> Iterator[ox.Quad]:
         return self._store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
-
-
-def _in_memory(release: Path) -> ox.Store:
-    store = ox.Store()
-    with gzip.open(release / "quads.nq.gz") as quads:
-        store.bulk_load(cast(IO[bytes], quads), format=ox.RdfFormat.N_QUADS)
-    return store
-
-
-def _mentioned(namespaces: dict[str, str], text: str) -> dict[str, str]:
-    """Return the prefixes that a query may use: the engine takes longer to read them all than to answer a look-up."""
-    if "\\u" in text or "\\U" in text:
-        return namespaces  # any letter may be written as an escape
-    return {prefix: namespace for prefix, namespace in namespaces.items() if f"{prefix}:" in text}
 
 
 def _used(namespaces: Mapping[str, str], triples: Iterable[ox.Triple]) -> dict[str, str]:
