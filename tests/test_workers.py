@@ -78,13 +78,12 @@ def test_errors_come_over_the_wire_as_they_were(error):
 
 
 def test_frames_come_whole_from_pieces_of_any_size():
-    data = (
-        wire.frame(wire.Kind.BODY, b"abc") + wire.frame(wire.Kind.BODY, b"") + wire.pack(wire.Kind.DONE, wire.Done(3))
-    )
+    bodies = wire.frame(wire.Kind.BODY, b"abc") + wire.frame(wire.Kind.BODY, b"")
+    data = bodies + wire.pack_done(wire.Done(3, 2, -1))
     frames = wire.Frames()
     found = [one for start in range(len(data)) for one in frames.feed(data[start : start + 1])]
     assert [kind for kind, _ in found] == [wire.Kind.BODY, wire.Kind.BODY, wire.Kind.DONE]
-    assert wire.done(found[-1][1]).bytes == 3
+    assert wire.done(found[-1][1]) == wire.Done(3, 2, -1)
 
 
 def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():

@@ -138,7 +138,7 @@ class WorkerLostError(StoreError):
     def __init__(self, signal: int | None = None) -> None:
         self.signal = signal
         cause = f" (signal {signal})" if signal else ""
-        super().__init__(f"the engine ended{cause} before it had answered; a query that nests very deeply does that")
+        super().__init__(f"the engine ended{cause} before it had answered; nesting very deeply can do that")
 
 
 class LimitError(TwingraphError):

@@ -60,7 +60,7 @@ class Pool:
         self._running: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[Worker]]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._rest = asyncio.Event()
+        self._rest, self._filled = asyncio.Event(), asyncio.Event()
         self._closed = False
         self.figures = figures or Figures()
 
@@ -78,6 +78,11 @@ class Pool:
     def busy(self) -> int:
         """How many workers have a query."""
         return self._running.total()
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are, spares among them."""
+        return sum(worker.opened for worker in self._all)
 
     @property
     def queued(self) -> int:
@@ -106,6 +111,10 @@ class Pool:
             await asyncio.gather(*others)
         for task in others:
             self._keep(task)
+
+    async def filled(self) -> None:
+        """Return when all workers have been ready."""
+        await self._filled.wait()
 
     async def ask(self, question: Question, client: str) -> Answer:
         """Return the answer once it is whole or as large as is held back.
@@ -154,13 +163,10 @@ class Pool:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _ask(self, question: Question, client: str) -> Answer:
-        worker = await self._take(client)
+        is_free = not self._waiting and self._may(client)
+        worker = self._grant(client) if is_free else await self._queue(client)
         answer = worker.ask(question, self._limits.held_bytes)
-        loop, seconds = asyncio.get_running_loop(), self._limits.query_seconds
-        answer.timers = (
-            loop.call_later(seconds, self._kill, worker, answer, QueryTimeoutError(seconds)),
-            loop.call_later(_LONG, self._slow_down, worker, answer),
-        )
+        self._watch(worker, answer)
         try:
             await answer.head
         except asyncio.CancelledError:
@@ -170,6 +176,20 @@ class Pool:
             self.figures.killed["memory"] += 1
             raise
         return answer
+
+    def _watch(self, worker: Worker, answer: Answer) -> None:
+        """Slow a query down when it takes long, and end it when it takes too long."""
+        later, seconds = asyncio.get_running_loop().call_later, self._limits.query_seconds
+
+        def slow_down() -> None:
+            if worker.answering(answer):
+                worker.slow_down()
+                answer.timer = later(seconds - _LONG, self._kill, worker, answer, QueryTimeoutError(seconds))
+
+        if seconds > _LONG:
+            answer.timer = later(_LONG, slow_down)
+        else:
+            answer.timer = later(seconds, self._kill, worker, answer, QueryTimeoutError(seconds))
 
     async def _add(self) -> None:
         worker = Worker(self._free, self._lost)
@@ -183,6 +203,8 @@ class Pool:
             for note in opened.notes:
                 logger.warning("%s", note)
         self.figures.started += 1
+        if self.workers >= self._width + self._limits.spares:
+            self._filled.set()
         self._free(worker)
 
     async def _replace(self) -> None:
@@ -195,9 +217,8 @@ class Pool:
             else:
                 return
 
-    async def _take(self, client: str) -> Worker:
-        if not self.queued and self._may(client):
-            return self._grant(client)
+    async def _queue(self, client: str) -> Worker:
+        """Wait for a worker; raises TooBusyError."""
         if self._closed or self.queued >= self._limits.queue:
             self.figures.refused += 1
             raise TooBusyError(f"{self.queued} queries are waiting", self._patience())
@@ -256,7 +277,8 @@ class Pool:
     def _free(self, worker: Worker) -> None:
         self._release(worker)
         grown = worker.grown > self._opening.memory_bytes / _GROWN
-        if self._closed or worker.slowed or grown:
+        tired = worker.slowed and not worker.speed_up()
+        if self._closed or tired or grown:
             self.figures.replaced += 1
             worker.kill()
             return
@@ -285,10 +307,6 @@ class Pool:
         if worker.answering(answer):
             self.figures.killed["deadline" if reason else "abandoned"] += 1
             worker.kill(reason)
-
-    def _slow_down(self, worker: Worker, answer: Answer) -> None:
-        if worker.answering(answer):
-            worker.slow_down()
 
     def _patience(self) -> int:
         return math.ceil(self._limits.queue_seconds)

@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Callable
 from typing import IO, cast
 
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError, WorkerLostError
-from twingraph.workers.wire import Done, Frames, Kind, Opening, Question, done, error, pack
+from twingraph.workers.wire import Done, Frames, Kind, Opened, Opening, Question, done, error, opened, pack
 
 _OUT_OF_MEMORY = b"memory allocation"
 _MOST_SAID = 4096
+_BEHIND = 10
 
 
 class Answer:
@@ -27,9 +28,10 @@ class Answer:
         self._size = 0
         self._more = asyncio.Event()
         self._failure: TwingraphError | None = None
+        self._is_paused = False
         self.head: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done: Done | None = None
-        self.timers: tuple[asyncio.TimerHandle, ...] = ()
+        self.timer: asyncio.TimerHandle | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -41,8 +43,8 @@ class Answer:
         body = b"".join(self._pieces)
         self._pieces.clear()
         self._size = 0
-        if not self.is_whole and self._failure is None:
-            self._transport.resume_reading()
+        if self._is_paused:
+            self._resume()
         return body
 
     async def rest(self) -> AsyncIterator[bytes]:
@@ -64,15 +66,17 @@ class Answer:
         self._size += len(piece)
         self._more.set()
         if self._size >= self._held_bytes:
+            self._is_paused = True
             self._transport.pause_reading()
             self._settle()
 
     def finish(self, outcome: Done | TwingraphError) -> None:
         """Take the end: that the answer is whole, or why it will not be."""
-        for timer in self.timers:
-            timer.cancel()
-        # The worker's next answer must be read, whoever is slow to take this one.
-        self._transport.resume_reading()
+        if self.timer:
+            self.timer.cancel()
+        if self._is_paused:
+            # The worker's next answer must be read, whoever is slow to take this one.
+            self._resume()
         if isinstance(outcome, Done):
             self.done = outcome
             self._settle()
@@ -83,6 +87,10 @@ class Answer:
                 # It may be that nobody waits any more.
                 self.head.exception()
         self._more.set()
+
+    def _resume(self) -> None:
+        self._is_paused = False
+        self._transport.resume_reading()
 
     def _settle(self) -> None:
         if not self.head.done():
@@ -109,7 +117,7 @@ class Worker(asyncio.Protocol):
         self.opened = self.slowed = False
         self.grown = 0
 
-    async def start(self, opening: Opening) -> Done:
+    async def start(self, opening: Opening) -> Opened:
         """Start the process and have it open a release; raises StoreError when it cannot."""
         self._memory_bytes = opening.memory_bytes
         ours, theirs = socket.socketpair()
@@ -123,6 +131,7 @@ class Worker(asyncio.Protocol):
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
                 pass_fds=[theirs.fileno()],
+                process_group=0,  # a keyboard's interrupt is for the server, which ends its workers itself
             )
         ours.setblocking(False)
         await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
@@ -131,8 +140,7 @@ class Worker(asyncio.Protocol):
         answer = self._expect(1 << 16)
         self._transport.write(pack(Kind.OPENING, opening))
         await answer.head
-        self.opened = True
-        return answer.done or Done()
+        return opened(answer.body())
 
     def ask(self, question: Question, held_bytes: int) -> Answer:
         """Ask a question; the worker must be free."""
@@ -155,10 +163,19 @@ class Worker(asyncio.Protocol):
         self._end()
 
     def slow_down(self) -> None:
-        """Let other processes go before this one from now on; it cannot be undone."""
+        """Let other processes go before this one from now on."""
         self.slowed = True
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, 10)
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _BEHIND)
+
+    def speed_up(self) -> bool:
+        """Put the process beside the others again; tell whether that is allowed."""
+        try:
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, os.getpriority(os.PRIO_PROCESS, 0))
+        except OSError:
+            return False
+        self.slowed = False
+        return True
 
     async def reap(self) -> None:
         """Wait until the process is gone, and then tell who waits for its answer why it ended."""
@@ -180,18 +197,26 @@ class Worker(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the worker sends."""
         for kind, content in self._frames.feed(data):
-            if self._answer is None:
+            answer = self._answer
+            if answer is None:
                 continue
             if kind == Kind.BODY:
-                self._answer.take(content)
+                answer.take(content)
                 continue
-            answer, self._answer = self._answer, None
-            outcome = done(content) if kind == Kind.DONE else error(content)
-            answer.finish(outcome)
-            if not self.opened:
+            self._answer = None
+            if kind == Kind.DONE:
+                ended = done(content)
+                self.grown = ended.grown
+                answer.finish(ended)
+            elif kind == Kind.OPENED:
+                self.opened = True
+                answer.take(content)
+                answer.finish(Done())
                 continue
-            self.grown = outcome.grown if isinstance(outcome, Done) else 0
-            if not self._ended:
+            else:
+                self.grown = 0
+                answer.finish(error(content))
+            if self.opened and not self._ended:
                 self._on_free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

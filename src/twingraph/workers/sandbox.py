@@ -8,12 +8,11 @@ import ctypes
 import os
 import platform
 import resource
-import signal
 import struct
 import sys
 from pathlib import Path
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER_MODE = 1, 38, 22, 2
+_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER_MODE = 38, 22, 2
 # seccomp(2): the filter sees the architecture and the number of a system call and says what becomes of it.
 _ALLOW, _DENY = 0x7FFF0000, 0x00050000 | 1  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO with EPERM
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06  # of the classic BPF machine
@@ -25,14 +24,6 @@ _CALLS = {
     "aarch64": (0xC00000B7, (198, 203, 200, 201, 202, 242, 221, 281, 117, 425)),
 }
 _LARGEST_FILE = 1 << 20
-
-
-def end_with_parent(parent: int) -> None:
-    """Have the system end this process when the process ``parent``, which started it, ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit("the server has ended")
 
 
 def close_network() -> tuple[str, ...]:

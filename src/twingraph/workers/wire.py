@@ -2,19 +2,20 @@
 
 Either way go frames: a byte that says what kind, four bytes of length, and so many bytes. The server sends one OPENING
 and then QUESTIONs, one at a time. A worker answers each by any number of BODY frames, the answer as the engine writes
-it, and then one DONE or ERROR.
+it, and then one DONE or ERROR; an OPENING by one OPENED or ERROR.
 """
 
 import json
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError, TwingraphError
 
 _HEAD = struct.Struct("!BI")
+_DONE = struct.Struct("!QQq")
 
 
 class Kind(IntEnum):
@@ -25,6 +26,10 @@ class Kind(IntEnum):
     BODY = 3
     DONE = 4
     ERROR = 5
+    OPENED = 6
+
+
+_KINDS = {kind.value: kind for kind in Kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +61,26 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """How many quads a worker has opened, and what there is to be noted about its sandbox."""
+
+    quads: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """How a worker ended what it was asked; ``grown`` is by how many bytes it is larger than when it began to answer.
 
-    ``cut`` is the number of rows after which the answer was cut, 0 when it is whole; ``notes`` are those about its
-    sandbox, after the OPENING.
+    ``cut`` is the number of rows after which the answer was cut, 0 when it is whole.
     """
 
     bytes: int = 0
     cut: int = 0
     grown: int = 0
-    quads: int = 0
-    notes: tuple[str, ...] = ()
+
+
+_DATASETS = [Question.__slots__.index(name) for name in ("default_graphs", "named_graphs")]
 
 
 def frame(kind: Kind, content: bytes | bytearray) -> bytes:
@@ -75,28 +88,40 @@ def frame(kind: Kind, content: bytes | bytearray) -> bytes:
     return _HEAD.pack(kind, len(content)) + content
 
 
-def pack(kind: Kind, message: Opening | Question | Done) -> bytes:
-    """Return a frame that holds a message."""
-    return frame(kind, json.dumps(asdict(message)).encode())
+def pack(kind: Kind, message: Opening | Opened | Question) -> bytes:
+    """Return a frame that holds a message: its fields in their order."""
+    return frame(kind, json.dumps([getattr(message, name) for name in message.__slots__]).encode())
+
+
+def pack_done(message: Done) -> bytes:
+    """Return a DONE."""
+    return _HEAD.pack(Kind.DONE, _DONE.size) + _DONE.pack(message.bytes, message.cut, message.grown)
 
 
 def opening(content: bytes) -> Opening:
     """Return the message of an OPENING."""
-    return Opening(**json.loads(content))
+    fields = json.loads(content)
+    fields[-1] = tuple(fields[-1])
+    return Opening(*fields)
+
+
+def opened(content: bytes) -> Opened:
+    """Return the message of an OPENED."""
+    quads, notes = json.loads(content)
+    return Opened(quads, tuple(notes))
 
 
 def question(content: bytes) -> Question:
     """Return the message of a QUESTION."""
-    facts = json.loads(content)
-    for name in ("default_graphs", "named_graphs"):
-        facts[name] = None if facts[name] is None else tuple(facts[name])
-    return Question(**facts)
+    fields = json.loads(content)
+    for place in _DATASETS:
+        fields[place] = None if fields[place] is None else tuple(fields[place])
+    return Question(*fields)
 
 
 def done(content: bytes) -> Done:
     """Return the message of a DONE."""
-    facts = json.loads(content)
-    return Done(**{**facts, "notes": tuple(facts["notes"])})
+    return Done(*_DONE.unpack(content))
 
 
 def pack_error(error: TwingraphError) -> bytes:
@@ -134,6 +159,6 @@ class Frames:
             end = start + _HEAD.size + length
             if len(self._rest) < end:
                 break
-            yield Kind(kind), bytes(self._rest[start + _HEAD.size : end])
+            yield _KINDS[kind], bytes(self._rest[start + _HEAD.size : end])
             start = end
         del self._rest[:start]

@@ -4,6 +4,7 @@ It is started as ``python -m twingraph.workers.worker DESCRIPTOR PARENT`` and en
 What it imports decides how soon a killed worker is replaced: nothing of the web or of the settings.
 """
 
+import gc
 import os
 import socket
 import sys
@@ -11,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from twingraph.children import end_with_parent
 from twingraph.datasets import DefaultGraph
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, StoreError, TwingraphError
 from twingraph.formats import Format, by_name
@@ -18,7 +20,7 @@ from twingraph.query_text import Query, QueryForm
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.workers import sandbox, wire
 from twingraph.workers.rows import RowCounter, RowsExceeded, counts_rows
-from twingraph.workers.wire import Done, Kind, Opening, Question
+from twingraph.workers.wire import Done, Kind, Opened, Opening, Question
 
 _PIECE = 1 << 16
 # Parsing and planning go as deep as a query nests; the stack is only used as far as a query needs it.
@@ -35,20 +37,19 @@ class Output:
         self._waiting = bytearray()
         counted = asked.rows and counts_rows(asked.format)
         self._counter = RowCounter(asked.format, asked.rows, asked.next) if counted else None
+        self._first: bytes | None = None
         self.sent, self.cut = 0, 0
 
     def write(self, piece: bytes) -> int:
         """Take a piece of the answer; raises AnswerTooLargeError, or RowsExceeded when no more is wanted."""
-        if self.cut:
-            return len(piece)  # the engine empties its buffer once more when it is told to stop
-        if self._counter:
-            passed, ended = self._counter.feed(piece)
-            self._take(passed)
-            if ended:
-                self.cut = self._rows
-                raise RowsExceeded
-        else:
+        if self._counter is None:
             self._take(piece)
+        elif self._first is None and len(piece) < self._rows:
+            # It has fewer bytes than rows are allowed: if nothing follows, nothing need be counted.
+            self._first = piece
+        elif not self.cut:  # the engine empties its buffer once more when it is told to stop
+            first, self._first = self._first or b"", b""
+            self._count(self._counter, first + piece)
         return len(piece)
 
     def flush(self) -> None:
@@ -56,13 +57,22 @@ class Output:
 
     def close(self, grown: int) -> None:
         """Send what is left, and that the answer has ended."""
-        if self._counter and not self.cut:
+        if self._first:
+            self._take(self._first)
+        elif self._counter and not self.cut:
             passed, ended = self._counter.finish()
             self.cut = self._rows if ended else 0
             self._take(passed)
         body = wire.frame(Kind.BODY, self._waiting) if self._waiting else b""
-        done = wire.pack(Kind.DONE, Done(bytes=self.sent, cut=self.cut, grown=grown))
+        done = wire.pack_done(Done(self.sent, self.cut, grown))
         self._connection.sendall(body + done)
+
+    def _count(self, counter: RowCounter, piece: bytes) -> None:
+        passed, ended = counter.feed(piece)
+        self._take(passed)
+        if ended:
+            self.cut = self._rows
+            raise RowsExceeded
 
     def _take(self, piece: bytes) -> None:
         self.sent += len(piece)
@@ -107,9 +117,11 @@ class Worker:
         if wanted.quads > wanted.memory_quads:
             _warm(release)
         self._store, self._limit = store, wanted.memory_bytes
+        # Nothing that is here now becomes rubbish.
+        gc.freeze()
         notes = self._notes + sandbox.limit_memory(wanted.memory_bytes)
         self._size = sandbox.memory("VmRSS") or 0
-        self._connection.sendall(wire.pack(Kind.DONE, Done(quads=quads, notes=notes)))
+        self._connection.sendall(wire.pack(Kind.OPENED, Opened(quads, notes)))
 
     def _answer(self, asked: Question) -> None:
         began = time.perf_counter()
@@ -136,7 +148,7 @@ class Worker:
 def main() -> None:
     """Run a worker on the socket whose descriptor, and for the server whose process, the command line gives."""
     descriptor, parent = (int(argument) for argument in sys.argv[1:])
-    sandbox.end_with_parent(parent)
+    end_with_parent(parent)
     sandbox.limit_files()
     # Before there is any other thread: threads inherit it.
     notes = sandbox.close_network()
