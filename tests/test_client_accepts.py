@@ -5,8 +5,8 @@ import pytest
 from test_formats import CHROMIUM, JENA_GRAPH, JENA_SELECT
 from twingraph.errors import NotAcceptableError
 from twingraph.formats import GRAPHS, HTML, RESULTS
-from twingraph.server.answers import Wish
 from twingraph.server.description import is_wanted
+from twingraph.server.wishes import Wish
 
 COMUNICA_SOURCE = (
     "application/n-quads,application/trig;q=0.95,application/ld+json;q=0.9,application/n-triples;q=0.8,"

@@ -201,7 +201,7 @@ def test_the_log_says_what_was_asked_by_its_hash_and_who_only_when_wanted(tiny, 
     with serving(tiny.directory) as address, client(address) as http:
         http.get("/sparql", params={"query": "ASK { <http://secret.example/> ?p ?o }"})
         http.get("/sparql", params={"query": "SELECT secret"})
-        log = (tiny.directory / "server.log").read_text(encoding="utf-8")
+    log = (tiny.directory / "server.log").read_text(encoding="utf-8")
     assert "secret" not in log
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [

@@ -9,7 +9,8 @@ import asyncio
 import hashlib
 import logging
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from urllib.parse import urlencode
 
@@ -17,15 +18,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from twingraph.errors import AnswerTooLargeError, NotAcceptableError, TwingraphError, UnknownNameError
-from twingraph.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, Format, by_name, negotiate
+from twingraph.errors import AnswerTooLargeError, TwingraphError
+from twingraph.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, Format
 from twingraph.query_text import Query, QueryForm
-from twingraph.server.cache import Cached
+from twingraph.server.access_log import ROWS_CUT, hash_of, note
+from twingraph.server.cache import Cached, zipped
 from twingraph.server.flights import Outcome, gone
+from twingraph.server.prepared import Prepared
 from twingraph.server.releases import Serving
+from twingraph.server.wishes import header
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 from twingraph.workers.process import Answer
-from twingraph.workers.wire import Done, Question
+from twingraph.workers.wire import Question
 
 logger = logging.getLogger(__name__)
 
@@ -40,89 +44,70 @@ _LONGEST_LINK = 8000
 _PAGE_BYTES = 16 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """Which representation a request wants: its Accept header, and ``?format=``, which wins over it."""
-
-    accept: str | None
-    format: str | None = None
-
-    def choose(self, offered: tuple[Format, ...]) -> Format:
-        """Return the format to answer in; raises NotAcceptableError, also when no format is called so."""
-        if not self.format:
-            return negotiate(self.accept, offered)
-        try:
-            return by_name(self.format, offered)
-        except UnknownNameError as error:
-            raise NotAcceptableError(self.format, error.known) from error
-
-    @property
-    def is_page(self) -> bool:
-        """Tell whether a page for people is wanted rather than data."""
-        try:
-            return self.choose((*RESULTS, *GRAPHS, HTML)).name == HTML.name
-        except NotAcceptableError:
-            return False
+def prepare(serving: Serving, query: Query, format_: Format) -> Prepared:
+    """Make a question ready to be asked, once or many times."""
+    question = _question(serving, query, format_)
+    key = _key(serving, question, format_)
+    tag = f'"{serving.release.id}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"'
+    headers = {**_HEADERS, "Twingraph-Limits": serving.announcement, "Content-Type": format_.content_type}
+    noted = hash_of(query.text)
+    if _VOLATILE.search(query.text):
+        return Prepared(question, key, None, headers, noted)
+    return Prepared(question, key, tag, {**headers, "ETag": tag}, noted)
 
 
-def wish(request: Request) -> Wish:
-    """Return what the request's headers and address wish for."""
-    accept = ",".join(request.headers.getlist("accept")) or None
-    return Wish(accept, request.query_params.get("format") or None)
-
-
-def offered(query: Query) -> tuple[Format, ...]:
-    """Return the formats in which a query can be answered."""
-    return (*(GRAPHS if query.form.gives_graph else RESULTS), HTML)
-
-
-async def respond(serving: Serving, query: Query, format_: Format, request: Request) -> Response:
+async def respond(serving: Serving, prepared: Prepared, request: Request) -> Response:
     """Return the answer as data, or 304 when the client has it already.
 
     Raises QueryError, StoreError or a LimitError; ClientDisconnect when the client has gone.
     """
-    question = _question(serving, query, format_)
-    key = _key(serving, question, format_)
-    volatile = bool(_VOLATILE.search(query.text))
-    tag = f'"{serving.release.id}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"'
-    common = {**_HEADERS, "Twingraph-Limits": serving.announcement} | ({} if volatile else {"ETag": tag})
-    if not volatile and _has(request, tag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=common)
-    cached = None if volatile else serving.cache.get(key)
+    note(request).query = prepared.query_hash
+    tag, key = prepared.tag, prepared.key
+    if tag and _has(request, tag):
+        headers = {name: value for name, value in prepared.headers.items() if name != "Content-Type"}
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    cached = serving.cache.get(key) if tag else None
     if cached is None:
-        headers = {**common, "Content-Type": format_.content_type}
-        outcome = await _ask(serving, question, object() if volatile else key, headers, request)
+        outcome = await _ask(serving, prepared, request)
         if isinstance(outcome, Answer):
             if request.scope.get("http_version") == "1.0":
                 # That has no chunks: an answer that was broken off would look whole.
                 serving.pool.abandon(outcome)
                 raise AnswerTooLargeError(serving.limits.held_bytes)
-            return Stream(outcome, serving, headers)
+            return Stream(outcome, serving, prepared.headers)
         cached = outcome
-    return await _whole(serving, key, cached, request)
+    note(request).limit = cached.limit
+    if cached.is_worth_compressing and b"gzip" in header(request, b"accept-encoding"):
+        return await serving.cache.compress(key, cached)
+    return cached.plain
 
 
 async def solutions(serving: Serving, query: Query, most: int, request: Request) -> Solutions:
     """Return the answer as rows to be laid out, ``most`` at most; a graph's are its triples."""
-    format_ = N_TRIPLES if query.form.gives_graph else JSON
+    prepared = prepare(serving, query, N_TRIPLES if query.form.gives_graph else JSON)
     size = min(serving.limits.answer_bytes, _PAGE_BYTES)
-    question = replace(_question(serving, query, format_), rows=most, bytes=size, next=None)
-    outcome = await _ask(serving, question, (serving.release.id, question), {}, request)
+    question = replace(prepared.question, rows=most, bytes=size, next=None)
+    note(request).query = prepared.query_hash
+    outcome = await _ask(serving, replace(prepared, question=question, key=(*prepared.key, most), headers={}), request)
     iris = serving.release.manifest.iris
-    pieces = [piece async for piece in outcome.rest()] if isinstance(outcome, Answer) else [outcome.body]
+    pieces = [piece async for piece in outcome.rest()] if isinstance(outcome, Answer) else [outcome.plain.body]
     read = read_triples if query.form.gives_graph else read_solutions
     return await asyncio.to_thread(read, b"".join(pieces), iris)
 
 
 async def warm(serving: Serving) -> None:
-    """Ask each saved query that needs no values once, so that its answer is there when it is asked for."""
+    """Ask each saved query that needs no values once, so that its answer is there when it is asked for.
+
+    That begins when there are enough workers for those who ask meanwhile; a large answer is not kept.
+    """
+    await serving.pool.filled()
     for query in serving.ready_queries():
-        format_ = (GRAPHS if query.form.gives_graph else RESULTS)[0]
-        question = _question(serving, query, format_)
-        key = _key(serving, question, format_)
-        common = {**_HEADERS, "Twingraph-Limits": serving.announcement}
+        prepared = prepare(serving, query, (GRAPHS if query.form.gives_graph else RESULTS)[0])
+        question = replace(prepared.question, bytes=min(prepared.question.bytes, serving.limits.held_bytes - 1))
         try:
-            await _ask(serving, question, key, {**common, "Content-Type": format_.content_type}, None)
+            await _ask(serving, replace(prepared, question=question), None)
+        except AnswerTooLargeError:
+            continue
         except TwingraphError as error:
             logger.warning("a saved query could not be warmed: %s", error)
 
@@ -130,7 +115,7 @@ async def warm(serving: Serving) -> None:
 class Stream(Response):
     """A large answer, passed on as it comes; one that fails on the way is broken off."""
 
-    def __init__(self, answer: Answer, serving: Serving, headers: dict[str, str]) -> None:
+    def __init__(self, answer: Answer, serving: Serving, headers: Mapping[str, str]) -> None:
         super().__init__(headers=headers)
         del self.headers["content-length"]
         self._answer, self._serving = answer, serving
@@ -185,36 +170,29 @@ def _key(serving: Serving, question: Question, format_: Format) -> tuple[object,
     )
 
 
-async def _ask(
-    serving: Serving, question: Question, key: object, headers: dict[str, str], request: Request | None
-) -> Outcome:
+async def _ask(serving: Serving, prepared: Prepared, request: Request | None) -> Outcome:
     """Return the answer, whole and cached, or as it comes when it is large."""
 
     async def work() -> Outcome:
-        answer = await serving.pool.ask(question, client)
+        answer = await serving.pool.ask(prepared.question, client)
         if answer.done is None:
             return answer
-        whole = Cached(answer.body(), {**headers, **_cut(answer.done, question)})
-        serving.cache.put(key, whole)
+        cut = answer.done.cut
+        whole = Cached(answer.body(), {**prepared.headers, **_cut(cut, prepared.question)}, ROWS_CUT if cut else None)
+        if prepared.tag:
+            serving.cache.put(prepared.key, whole)
         return whole
 
     client = request.client.host if request and request.client else ""
-    return await serving.flights.board(key, request, work)
+    return await serving.flights.board(prepared.key if prepared.tag else object(), request, work)
 
 
-async def _whole(serving: Serving, key: object, cached: Cached, request: Request) -> Response:
-    if "gzip" in request.headers.get("accept-encoding", "") and (small := await serving.cache.compress(key, cached)):
-        tag = {"ETag": _zipped(cached.headers["ETag"])} if "ETag" in cached.headers else {}
-        return Response(small, headers={**cached.headers, **tag, "Content-Encoding": "gzip"})
-    return Response(cached.body, headers=cached.headers)
-
-
-def _cut(done: Done, question: Question) -> dict[str, str]:
-    """Return the headers that say that an answer was cut, none when it is whole."""
-    if not done.cut:
+def _cut(rows: int, question: Question) -> dict[str, str]:
+    """Return the headers that say that an answer was cut after so many rows, none when it is whole."""
+    if not rows:
         return {}
     link = {"Link": f'<{question.next}>; rel="next"'} if question.next else {}
-    return {"Answer-Cut": f"rows={done.cut}", **link}
+    return {"Answer-Cut": f"rows={rows}", **link}
 
 
 def _next(query: Query, format_: Format, rows: int) -> str | None:
@@ -236,9 +214,7 @@ def _next(query: Query, format_: Format, rows: int) -> str | None:
 
 def _has(request: Request, tag: str) -> bool:
     """Tell whether the client has the answer, compressed or not (RFC 9110, section 13.1.2)."""
-    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    return bool(known & {tag, _zipped(tag), "*"})
-
-
-def _zipped(tag: str) -> str:
-    return f'{tag[:-1]}-gzip"'
+    given = header(request, b"if-none-match").decode("latin-1")
+    return bool(given) and not {tag, zipped(tag), "*"}.isdisjoint(
+        one.strip().removeprefix("W/") for one in given.split(",")
+    )

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twingraph import __version__
 from twingraph.errors import TwingraphError
@@ -17,10 +18,11 @@ from twingraph.release.archive import Archive
 from twingraph.server.access_log import AccessLog, note
 from twingraph.server.answers import warm
 from twingraph.server.description import Descriptions
+from twingraph.server.directly import Directly
 from twingraph.server.graph_store import GraphStore
 from twingraph.server.metrics import CONTENT_TYPE, Metrics, State
 from twingraph.server.pages import Pages
-from twingraph.server.problems import RequestError, problem
+from twingraph.server.problems import UNFORESEEN, RequestError, problem
 from twingraph.server.releases import CurrentRelease
 from twingraph.server.saved_queries import SavedQueries
 from twingraph.server.sparql import SparqlEndpoint
@@ -29,7 +31,21 @@ from twingraph.settings import Settings
 _READ = ["GET", "HEAD"]
 
 
-def create_app(settings: Settings) -> FastAPI:
+class Application(FastAPI):
+    """FastAPI with something in front of it, which sees each request first."""
+
+    front: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or begin and end."""
+        await (self.front or super().__call__)(scope, receive, send)
+
+    async def within(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is not answered in front."""
+        await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings) -> Application:
     """Return the application that serves the current release under ``settings.releases``, and each later one.
 
     Raises NoReleaseError when nothing has been built, ReleaseError or StoreError when the release is damaged.
@@ -37,15 +53,18 @@ def create_app(settings: Settings) -> FastAPI:
     greet = warm if settings.limits.warm else None
     current, pages = CurrentRelease(Archive(settings.releases), settings.limits, greet), Pages()
     # The generated pages of FastAPI fetch their scripts from another origin; /openapi.json is there for tools.
-    app = FastAPI(title="twingraph", version=__version__, docs_url=None, redoc_url=None, lifespan=_lifespan(current))
+    app = Application(
+        title="twingraph", version=__version__, docs_url=None, redoc_url=None, lifespan=_lifespan(current)
+    )
     descriptions, metrics = Descriptions(current, settings.limits), Metrics()
     sparql = SparqlEndpoint(current, pages, descriptions, settings.limits.query_bytes)
-    app.router.routes.append(Route("/sparql", sparql))
     app.router.routes += [Route(path, GraphStore(current)) for path in ("/graph-store", "/graph/{path:path}")]
     _add_pages(app, current, pages)
     _add_descriptions(app, current, descriptions, metrics)
     _add_errors(app)
-    app.add_middleware(AccessLog, app.router, metrics, addresses=settings.server.log_addresses)
+    # The endpoint is reached before everything that pages and their addresses need.
+    direct = Directly(app.within, {"/sparql": sparql})
+    app.front = AccessLog(direct, app.router, metrics, addresses=settings.server.log_addresses)
     return app
 
 
@@ -109,6 +128,7 @@ def _state(current: CurrentRelease) -> State:
     return State(
         release=serving.release.id,
         quads=serving.release.manifest.quads,
+        workers=serving.pool.workers,
         waiting=serving.pool.queued,
         running=serving.pool.busy,
         killed=figures.killed,
@@ -134,5 +154,5 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unknown(_: Request, __: Exception) -> Response:
-        # What it was stands in the log, which the ASGI server writes; a visitor learns nothing of our insides.
-        return problem(RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; this is not your fault"))
+        # What it was stands in the log, which the ASGI server writes.
+        return problem(UNFORESEEN)

@@ -21,8 +21,8 @@ from twingraph.formats import GRAPHS, HTML, RESULTS, Format
 from twingraph.release.archive import Release
 from twingraph.release.description import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, part, serialize
 from twingraph.release.manifest import read_manifest
-from twingraph.server.answers import Wish, wish
 from twingraph.server.releases import CurrentRelease
+from twingraph.server.wishes import Wish, wish
 from twingraph.settings import Limits
 from twingraph.store.graphs import write_graph
 

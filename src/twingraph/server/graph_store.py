@@ -13,11 +13,11 @@ from starlette.responses import Response
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.formats import GRAPHS
 from twingraph.query_text import Query, QueryForm
-from twingraph.server.access_log import note
-from twingraph.server.answers import respond, wish
+from twingraph.server.answers import prepare, respond
 from twingraph.server.plain_route import PlainRoute
 from twingraph.server.problems import RequestError
 from twingraph.server.releases import CurrentRelease, Serving
+from twingraph.server.wishes import wish
 
 _ALLOWED = "GET, HEAD, OPTIONS"
 _CORS = {
@@ -42,8 +42,7 @@ class GraphStore(PlainRoute):
             raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, _READ_ONLY, {"Allow": _ALLOWED})
         serving = self._current.serving
         query = _query(_named(serving, request), serving)
-        note(request).asked(query.text)
-        return await respond(serving, query, wish(request).choose(GRAPHS), request)
+        return await respond(serving, prepare(serving, query, wish(request).choose(GRAPHS)), request)
 
 
 def _named(serving: Serving, request: Request) -> str | None:

@@ -19,6 +19,7 @@ class State:
 
     release: str
     quads: int
+    workers: int
     waiting: int
     running: int
     killed: Mapping[str, int]
@@ -39,11 +40,18 @@ class Metrics:
             "twingraph_query_seconds", "From a query's arrival to its answer's end", buckets=_BUCKETS, registry=registry
         )
         self._limits = Counter("twingraph_limits_hit", "Queries that met a limit", ("limit",), registry=registry)
+        # Looking a counter up by its labels takes longer than counting.
+        self._counted: dict[tuple[str, str, int], tuple[Counter, Counter]] = {}
 
     def answered(self, route: str, format_: str, status: int, size: int) -> None:
         """Count a request, by the pattern of its route, never by what a visitor wrote in an address."""
-        self._requests.labels(route, format_, str(status)).inc()
-        self._bytes.labels(route).inc(size)
+        counters = self._counted.get((route, format_, status))
+        if counters is None:
+            counters = self._requests.labels(route, format_, str(status)), self._bytes.labels(route)
+            self._counted[route, format_, status] = counters
+        requests, octets = counters
+        requests.inc()
+        octets.inc(size)
 
     def queried(self, seconds: float) -> None:
         """Count a query that was answered, well or badly."""
@@ -70,6 +78,7 @@ class _Snapshot(Collector):
         release.add_metric((state.release,), 1)
         yield release
         yield GaugeMetricFamily("twingraph_release_quads", "Quads of the release served now", state.quads)
+        yield GaugeMetricFamily("twingraph_workers", "Workers that are there, spares among them", state.workers)
         yield GaugeMetricFamily("twingraph_queue_length", "Queries that wait for a worker", state.waiting)
         yield GaugeMetricFamily("twingraph_queries_running", "Queries that workers answer now", state.running)
         killed = CounterMetricFamily("twingraph_workers_killed", "Workers ended by force", labels=("reason",))

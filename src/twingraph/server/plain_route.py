@@ -1,5 +1,6 @@
 """A plain ASGI route: one request in, one answer out, and every failure a problem document."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
@@ -9,7 +10,10 @@ from starlette.types import Receive, Scope, Send
 
 from twingraph.errors import TwingraphError
 from twingraph.server.access_log import note
-from twingraph.server.problems import RequestError, problem
+from twingraph.server.cache import Whole
+from twingraph.server.problems import UNFORESEEN, RequestError, problem
+
+logger = logging.getLogger(__name__)
 
 
 class PlainRoute(ABC):
@@ -27,8 +31,13 @@ class PlainRoute(ABC):
             response = problem(error)
         except ClientDisconnect:
             return
-        for name, value in self.everywhere.items():
-            response.headers.setdefault(name, value)
+        except Exception:
+            logger.exception("a request was not answered")
+            response = problem(UNFORESEEN)
+        # An answer to a query has all its headers already, and others are given it too.
+        if not isinstance(response, Whole):
+            for name, value in self.everywhere.items():
+                response.headers.setdefault(name, value)
         await response(scope, receive, send)
 
     @abstractmethod

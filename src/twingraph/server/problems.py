@@ -46,6 +46,10 @@ class RequestError(Exception):
         return self.detail
 
 
+# A visitor learns nothing of our insides.
+UNFORESEEN = RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; this is not your fault")
+
+
 def status_of(error: errors.TwingraphError | RequestError) -> HTTPStatus:
     """Return the status for an error: its class's, or that of the nearest class above it."""
     if isinstance(error, RequestError):

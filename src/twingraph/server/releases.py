@@ -13,13 +13,17 @@ from twingraph.errors import NoReleaseError, TwingraphError
 from twingraph.query_text import Query, read_query
 from twingraph.release.archive import Archive, Release
 from twingraph.saved import SavedQuery, parse_saved_query
-from twingraph.server.cache import ResponseCache
+from twingraph.server.cache import Memo, ResponseCache
 from twingraph.server.flights import Flights
+from twingraph.server.operation import Asked
+from twingraph.server.prepared import Prepared
 from twingraph.settings import Limits
 from twingraph.workers.pool import Figures, Pool
 from twingraph.workers.wire import Opening
 
 logger = logging.getLogger(__name__)
+# How many requests that came before need not be read again.
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Serving:
     limits: Limits
     cache: ResponseCache
     flights: Flights
+    prepared: Memo[Asked, Prepared]
     announcement: str
 
     def ready_queries(self) -> Iterator[Query]:
@@ -120,6 +125,7 @@ class CurrentRelease:
             limits,
             self._cache,
             Flights(),
+            Memo(_REMEMBERED),
             announcement,
         )
 

@@ -6,11 +6,11 @@ from starlette.responses import JSONResponse, Response
 from twingraph.errors import TwingraphError, UnknownNameError
 from twingraph.query_text import Query, read_query
 from twingraph.saved import SavedQuery
-from twingraph.server.access_log import note
-from twingraph.server.answers import offered, respond, solutions, wish
+from twingraph.server.answers import prepare, respond, solutions
 from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.problems import status_of
 from twingraph.server.releases import CurrentRelease, Serving
+from twingraph.server.wishes import wish
 
 
 class SavedQueries:
@@ -38,8 +38,8 @@ class SavedQueries:
         if wished.is_page:
             return await self._page(serving, request, saved, values)
         query = _query(serving, saved, values)
-        note(request).asked(query.text)
-        return await respond(serving, query, wished.choose(offered(query)), request)
+        format_ = wished.for_answer(gives_graph=query.form.gives_graph)
+        return await respond(serving, prepare(serving, query, format_), request)
 
     async def _page(self, serving: Serving, request: Request, saved: SavedQuery, values: dict[str, str]) -> Response:
         needed = [one.name for one in saved.parameters if one.default is None and one.name not in values]
