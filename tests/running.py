@@ -71,15 +71,28 @@ def wait_for(condition, seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+def front_of(server: int) -> int | None:
+    """Return the process that answers for a server, none while it is being started anew."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (path / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"twingraph.cli.front" in command and command[-2] == str(server).encode():
+            return int(path.name)
+    return None
+
+
 def workers_of(server: int) -> dict[int, int]:
     """Return the workers of a server: process -> resident memory in bytes."""
     found = {}
+    front = str(front_of(server)).encode()
     for path in Path("/proc").glob("[0-9]*"):
         try:
             command = (path / "cmdline").read_bytes().split(b"\0")
             pages = int((path / "statm").read_text().split()[1])
         except (OSError, IndexError):
             continue
-        if b"twingraph.workers.worker" in command and command[-2] == str(server).encode() and pages:
+        if b"twingraph.workers.worker" in command and command[-2] == front and pages:
             found[int(path.name)] = pages * os.sysconf("SC_PAGE_SIZE")
     return found

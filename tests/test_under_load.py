@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from running import client, release_served, serving_process, twingraph, wait_for, workers_of
+from running import client, front_of, release_served, serving_process, twingraph, wait_for, workers_of
 
 LIMITS = "\n[limits]\nquery_seconds = 5\nworkers = 2\nspares = 1\ncache_bytes = 0\n"
 # The label of the island stands in the answer as often as it has statements: a mixed answer would hold two labels.
@@ -81,6 +81,25 @@ def test_killed_workers_are_replaced_and_no_answer_is_wrong(built):
     assert len(askers.answers) == 1
     assert askers.failures == []
     assert max(seconds) < 3
+
+
+def test_a_killed_front_is_replaced_and_no_answer_is_wrong(built):
+    with served(built) as (address, process), Askers(address) as askers:
+        seconds = []
+        for _ in range(3):
+            wait_for(lambda: askers.times and len(workers_of(process.pid)) == 3)
+            victim, workers = front_of(process.pid), set(workers_of(process.pid))
+            begin = time.perf_counter()
+            os.kill(victim, signal.SIGKILL)
+            wait_for(lambda: front_of(process.pid) not in (victim, None))  # noqa: B023 - called at once
+            assert release_served(address)
+            seconds.append(time.perf_counter() - begin)
+            assert not workers & set(workers_of(process.pid))
+    print(f"a killed front was back after {max(seconds):.2f} s at most")  # noqa: T201 - a measurement
+    # Who was being answered is cut off; who connects meanwhile waits.
+    assert set(askers.failures) <= {"connection"}
+    assert len(askers.failures) <= 3 * 3
+    assert len(askers.answers) == 1
 
 
 def test_workers_end_with_a_killed_server_and_the_next_one_answers(built):

@@ -5,15 +5,13 @@ import socket
 from typing import Annotated
 
 import typer
-import uvicorn
 
+from twingraph.children import command
 from twingraph.cli.build import build_with_report
-from twingraph.cli.exit_codes import ExitCode
 from twingraph.cli.options import say, settings
 from twingraph.errors import SettingsError
 from twingraph.release.archive import Archive
-from twingraph.server.access_log import LOGGER
-from twingraph.server.app import create_app
+from twingraph.server.supervisor import Supervisor
 from twingraph.settings import Server
 
 _FIRST_QUERY = "SELECT ?class (COUNT(*) AS ?things) WHERE { ?thing a ?class } GROUP BY ?class ORDER BY DESC(?things)"
@@ -34,15 +32,12 @@ def serve_command(
     if Archive(chosen.releases).current_id() is None:
         say("There is no release yet: building one.")
         build_with_report(chosen)
-    app = create_app(chosen)
     with _listen(chosen.server) as listener:
         _announce(listener)
-        _log(chosen.server)
-        config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
-        server = uvicorn.Server(config)
-        server.run(sockets=[listener])
-        if not server.started:
-            raise typer.Exit(ExitCode.NOT_DONE)
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        # The process that answers is another one, so that this one is there to start it again whatever becomes of it.
+        supervisor = Supervisor(command("twingraph.cli.front"), listener, chosen.model_dump_json().encode())
+        raise typer.Exit(supervisor.run())
 
 
 def _listen(server: Server) -> socket.socket:
@@ -60,16 +55,3 @@ def _announce(listener: socket.socket) -> None:
     typer.echo(f"Serving at {address}/ and, for programs, at {address}/sparql; Ctrl+C ends it.")
     typer.echo("A first query to try:")
     typer.echo(f"  curl -H 'Accept: text/csv' --data-urlencode 'query={_FIRST_QUERY}' {address}/sparql")
-
-
-def _log(server: Server) -> None:
-    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(level=logging.WARNING, format=form)
-    logging.getLogger("twingraph").setLevel(logging.INFO)
-    # Each of its lines is a JSON object by itself.
-    lines = logging.StreamHandler()
-    lines.setFormatter(logging.Formatter("%(message)s"))
-    access = logging.getLogger(LOGGER)
-    access.addHandler(lines)
-    access.propagate = False
-    access.setLevel(logging.INFO if server.access_log else logging.WARNING)
