@@ -89,6 +89,7 @@ def test_the_store_holds_what_the_files_hold_and_their_merge(tmp_path):
         for number, each in enumerate(quads):
             Spool(tmp_path / f"{number}.nq").add([each])
             writer.load(tmp_path / f"{number}.nq")
+        writer.end()
         writer.finish()
     merged = [ox.Quad(each.subject, each.predicate, each.object) for each in quads[::2]]
     assert sorted(map(str, ox.Store.read_only(str(tmp_path / "store")))) == sorted(map(str, quads + merged))
@@ -98,6 +99,7 @@ def test_a_store_without_union_has_an_empty_default_graph(tmp_path):
     Spool(tmp_path / "said.nq").add([quad("a", ox.Literal("x"))])
     with StoreWriter(tmp_path / "store", DefaultGraph.DEFAULT) as writer:
         writer.load(tmp_path / "said.nq")
+        writer.end()
         writer.finish()
     assert list(ox.Store.read_only(str(tmp_path / "store"))) == [quad("a", ox.Literal("x"))]
 
@@ -105,6 +107,7 @@ def test_a_store_without_union_has_an_empty_default_graph(tmp_path):
 def test_a_store_that_cannot_be_written_is_an_error_with_its_reason(tmp_path):
     with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
         writer.load(tmp_path / "missing.nq")
+        writer.end()
         with pytest.raises(ReleaseError, match="No such file"):
             writer.finish()
 

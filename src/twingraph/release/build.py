@@ -68,6 +68,7 @@ def _build(archive: Archive, settings: Settings, report: Callable[[CheckResult],
     ):
         with uncollected():
             assembly = assemble(settings, Kept(work, writer.load), watch)
+        writer.end()
         # Mostly done before the engine has answered what the checks ask it; of no use when they find a violation.
         prepared = beside.submit(_content, assembly, work, building, watch)
         result = check(assembly, watch=watch)

@@ -46,9 +46,13 @@ class StoreWriter:
         """Have the N-Quads in a file loaded, which is not changed any more."""
         self._say(str(path.resolve()))
 
+    def end(self) -> None:
+        """Say that there are no more files, so that the store is compacted and closed; without any there is none."""
+        if self._process:
+            self._say(_END)
+
     def finish(self) -> None:
-        """Wait until all is loaded and the store is closed; raises ReleaseError when it could not be written."""
-        self._say(_END)
+        """Wait until the store is closed, after `end`; raises ReleaseError when it could not be written."""
         process = self._started
         _, said = process.communicate()
         if process.returncode:
