@@ -53,6 +53,15 @@ def test_a_file_belongs_to_the_graph_of_the_first_pattern_that_matches(publicati
     ]
 
 
+def test_a_file_that_begins_with_a_byte_order_mark_is_told_so(publication):
+    path = publication.settings.directory / "data/a.ttl"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    (finding,) = read(publication).findings
+    assert (finding.location.path, finding.location.line) == ("data/a.ttl", 1)
+    assert "byte order mark" in finding.message
+    assert "without a byte order mark" in finding.remedy
+
+
 def test_a_literal_keeps_the_form_in_which_it_was_written(publication):
     assert [quad.object.value for quad in read(publication).files[0].quads] == ["1.50"]
 

@@ -3,6 +3,7 @@
 A file that does not parse is a finding, not an error: the others are read all the same.
 """
 
+from codecs import BOM_UTF8
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -135,7 +136,7 @@ def _read(publication: Publication, sources: list[tuple[Path, str]], spool: Spoo
         try:
             files.append(parse_file(path, name, base, graph, spool))
         except SyntaxError as error:
-            findings.append(_syntax(name, error))
+            findings.append(_marked(name) if _begins_with_mark(path) else _syntax(name, error))
     parsed = {file.path for file in files}
     homes = _Homes(tuple(files), tuple(name for name in texts if name not in parsed))
     return Reading(tuple(files), spool.lines, tuple(findings), Locations(Texts(texts), base, homes))
@@ -174,6 +175,16 @@ def _placed(quads: Iterable[ox.Quad], target: ox.NamedNode | ox.DefaultGraph) ->
     for quad in quads:
         is_named = not isinstance(quad.graph_name, ox.DefaultGraph)
         yield quad if is_named else ox.Quad(quad.subject, quad.predicate, quad.object, target)
+
+
+def _begins_with_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(BOM_UTF8)) == BOM_UTF8
+
+
+def _marked(name: str) -> Finding:
+    remedy = "save it as UTF-8 without a byte order mark; nothing in this file was read"
+    return Finding("syntax", "the file begins with a byte order mark", remedy, location=Location(name, 1, 1))
 
 
 def _syntax(name: str, error: SyntaxError) -> Finding:
