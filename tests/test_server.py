@@ -150,7 +150,10 @@ def test_a_browser_elsewhere_may_ask(http):
     preflight = http.options("/sparql", headers=headers)
     assert preflight.status_code == 204
     assert "POST" in preflight.headers["access-control-allow-methods"]
-    assert http.get("/sparql", params={"query": COUNT}).headers["access-control-allow-origin"] == "*"
+    for query in (COUNT, COUNT, "SELECT *"):  # from a worker, from what is kept, and a failure
+        headers = http.get("/sparql", params={"query": query}).headers
+        assert headers["access-control-allow-origin"] == "*"
+        assert "Answer-Cut" in headers["access-control-expose-headers"]
 
 
 @pytest.mark.parametrize("path", ["/", "/style.css"])

@@ -33,7 +33,12 @@ from twingraph.workers.wire import Question
 
 logger = logging.getLogger(__name__)
 
-_HEADERS = {"Vary": "Accept, Accept-Encoding", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+# For pages of other origins: that they may read answers, and these of their headers.
+FOR_ALL = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Answer-Cut, ETag, Link, Retry-After, Twingraph-Limits",
+}
+_HEADERS = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-cache", **FOR_ALL}
 # What these give is another thing each time, and so is never given again.
 _VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID)\s*\(", re.IGNORECASE)
 _ORDERED = re.compile(r"\bORDER\s+BY\b", re.IGNORECASE)
@@ -184,7 +189,9 @@ async def _ask(serving: Serving, prepared: Prepared, request: Request | None) ->
         return whole
 
     client = request.client.host if request and request.client else ""
-    return await serving.flights.board(prepared.key if prepared.tag else object(), request, work)
+    # What is asked in nobody's name may have other limits: nobody is to wait for its outcome.
+    key = prepared.key if prepared.tag and request else object()
+    return await serving.flights.board(key, request, work)
 
 
 def _cut(rows: int, question: Question) -> dict[str, str]:

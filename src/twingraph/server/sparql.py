@@ -13,7 +13,7 @@ from twingraph.errors import TwingraphError
 from twingraph.formats import HTML
 from twingraph.query_text import Query
 from twingraph.server.access_log import hash_of, note
-from twingraph.server.answers import prepare, respond, solutions
+from twingraph.server.answers import FOR_ALL, prepare, respond, solutions
 from twingraph.server.description import Descriptions, is_wanted
 from twingraph.server.operation import Asked, Operation, media_type_of, read_operation
 from twingraph.server.pages import MOST_ROWS, Pages
@@ -25,10 +25,6 @@ from twingraph.server.wishes import header
 _METHODS = "GET, HEAD, POST, OPTIONS"
 # Reading a longer request (bytes) takes longer than handing it to a thread; and it is not worth remembering.
 _LONG = 20_000
-_EVERYWHERE = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Answer-Cut, ETag, Link, Retry-After, Twingraph-Limits",
-}
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": _METHODS,
@@ -40,7 +36,7 @@ _CORS = {
 class SparqlEndpoint(PlainRoute):
     """Answers queries about the current release; ``query_bytes`` bounds the body of a request."""
 
-    everywhere = _EVERYWHERE
+    everywhere = FOR_ALL
 
     def __init__(self, current: CurrentRelease, pages: Pages, descriptions: Descriptions, query_bytes: int) -> None:
         self._current, self._pages, self._query_bytes = current, pages, query_bytes
