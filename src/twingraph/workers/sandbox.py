@@ -24,6 +24,17 @@ _CALLS = {
     "aarch64": (0xC00000B7, (198, 203, 200, 201, 202, 242, 221, 281, 117, 425)),
 }
 _LARGEST_FILE = 1 << 20
+_STACK = 120 << 20
+
+
+def deepen_stack() -> None:
+    """Let the stack of the first thread grow: parsing and planning go as deep as a query nests.
+
+    It grows as a query needs it. Linux keeps at least 128 MiB free for it, whatever the limit was at the start.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    wanted = _STACK if hard == resource.RLIM_INFINITY else min(_STACK, hard)
+    resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
 
 
 def close_network() -> tuple[str, ...]:

@@ -8,7 +8,6 @@ import gc
 import os
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -23,8 +22,6 @@ from twingraph.workers.rows import RowCounter, RowsExceeded, counts_rows
 from twingraph.workers.wire import Done, Kind, Opened, Opening, Question
 
 _PIECE = 1 << 16
-# Parsing and planning go as deep as a query nests; the stack is only used as far as a query needs it.
-_STACK = 1 << 28
 # After a query that took longer than this (seconds) it is worth looking how much the process has grown.
 _SHORT = 0.05
 
@@ -150,13 +147,12 @@ def main() -> None:
     descriptor, parent = (int(argument) for argument in sys.argv[1:])
     end_with_parent(parent)
     sandbox.limit_files()
-    # Before there is any other thread: threads inherit it.
+    # Before there is any other thread: threads inherit it. The engine is asked on this one, the first: on another,
+    # memory comes from another arena.
     notes = sandbox.close_network()
+    sandbox.deepen_stack()
     with socket.socket(fileno=descriptor) as connection:
-        threading.stack_size(_STACK)
-        thread = threading.Thread(target=Worker(connection, notes).run, daemon=True)
-        thread.start()
-        thread.join()
+        Worker(connection, notes).run()
     # Taking a large store apart piece by piece would take seconds; the system does it at once.
     os._exit(0)
 
