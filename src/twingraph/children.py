@@ -11,7 +11,8 @@ _PR_SET_PDEATHSIG = 1
 
 def command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module of this program in a process of its own."""
-    return [sys.executable, "-m", module, *arguments]
+    # Not from the current directory: that is a publication's, and its files are not ours to import.
+    return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def end_with_parent(parent: int | None = None) -> None:

@@ -81,7 +81,7 @@ class AccessLog:
         try:
             await self._app(scope, receive, answer)
         except Exception:
-            # The answer to what nobody foresaw is sent from further out.
+            # It may be that the answer had begun well.
             answer.status = 500
             raise
         finally:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Sequence
 from types import FrameType
@@ -29,7 +30,7 @@ class Supervisor:
         self._command, self._descriptor = (*command, str(descriptor), str(os.getpid())), descriptor
         self._told = told
         self._process: subprocess.Popen[bytes] | None = None
-        self._is_ending = False
+        self._ending = threading.Event()
 
     def run(self) -> int:
         """Return when this process is told to end (SIGTERM, SIGINT), or the first process fails, with its exit code."""
@@ -41,16 +42,17 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _keep(self) -> int:
-        pause = 0.0
-        while not self._is_ending:
+        pause, has_been_up = 0.0, False
+        while not self._ending.is_set():
             begin = time.monotonic()
             code = self._once()
             was_up = time.monotonic() - begin > _SOON
-            if self._is_ending or (code >= 0 and not pause and not was_up):
+            has_been_up |= was_up
+            if self._ending.is_set() or (code >= 0 and not has_been_up):
                 return max(code, 0)
             logger.error("the server's process ended (%s); it is started again", _reason(code))
-            pause = _FIRST_PAUSE if was_up or not pause else min(pause * 2, _LONGEST_PAUSE)
-            time.sleep(pause if not was_up else 0)
+            pause = 0.0 if was_up else min(max(pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+            self._ending.wait(pause)
         return 0
 
     def _once(self) -> int:
@@ -58,7 +60,7 @@ class Supervisor:
             self._command, stdin=subprocess.PIPE, pass_fds=[self._descriptor], process_group=0
         ) as process:
             self._process = process
-            if self._is_ending:
+            if self._ending.is_set():
                 process.terminate()
             try:
                 process.communicate(self._told)
@@ -67,7 +69,7 @@ class Supervisor:
             return process.returncode
 
     def _end(self, number: int, _: FrameType | None) -> None:
-        self._is_ending = True
+        self._ending.set()
         if self._process and self._process.poll() is None:
             self._process.terminate()
 

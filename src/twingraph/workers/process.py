@@ -6,11 +6,11 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from typing import IO, cast
 
+from twingraph.children import command
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError, WorkerLostError
 from twingraph.workers.wire import Done, Frames, Kind, Opened, Opening, Question, done, error, opened, pack
 
@@ -123,10 +123,9 @@ class Worker(asyncio.Protocol):
         ours, theirs = socket.socketpair()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         with theirs:
-            command = [sys.executable, "-P", "-m", "twingraph.workers.worker", str(theirs.fileno()), str(os.getpid())]
             # From this thread: the worker ends with the thread that started it.
             self._process = subprocess.Popen(  # noqa: ASYNC220
-                command,
+                command("twingraph.workers.worker", str(theirs.fileno()), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
