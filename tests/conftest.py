@@ -1,11 +1,14 @@
 """What the tests share: an editable copy of the tiny publication, and the settings of the real one."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from running import serving, twingraph
+from twingraph.release.archive import Archive, Release
 from twingraph.settings import Settings, load_settings
 
 TESTS = Path(__file__).parent
@@ -61,6 +64,27 @@ def copy_publication(source: Path, target: Path, sources: Path | None = None) ->
         elif path.exists():
             shutil.copy(path, target / part)
     return EditablePublication(target, sources)
+
+
+@pytest.fixture(scope="module")
+def publication(tmp_path_factory: pytest.TempPathFactory) -> EditablePublication:
+    """A copy of the tiny publication, built once for the tests of a module."""
+    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("built") / "tiny")
+    assert twingraph(copy.directory, "build").returncode == 0
+    return copy
+
+
+@pytest.fixture(scope="module")
+def release(publication: EditablePublication) -> Release:
+    """The current release of the module's publication."""
+    return Archive(publication.settings.releases).current()
+
+
+@pytest.fixture(scope="module")
+def address(publication: EditablePublication) -> Iterator[str]:
+    """The address of a server of the module's publication."""
+    with serving(publication.directory) as address:
+        yield address
 
 
 @pytest.fixture

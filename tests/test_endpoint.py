@@ -8,7 +8,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from rdflib import RDF, Graph, Literal, Namespace, URIRef
 
-from conftest import TESTS, copy_publication
 from running import client, serving, twingraph
 from twingraph.release.archive import Archive
 from twingraph.release.description import DESCRIPTION
@@ -24,20 +23,8 @@ UPDATE = "INSERT DATA { <http://a.example/> <http://a.example/> 1 }"
 
 
 @pytest.fixture(scope="module")
-def publication(tmp_path_factory):
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("endpoint") / "tiny")
-    assert twingraph(copy.directory, "build").returncode == 0
-    return copy
-
-
-@pytest.fixture(scope="module")
-def release(publication):
-    return Archive(publication.settings.releases).current()
-
-
-@pytest.fixture(scope="module")
-def http(publication):
-    with serving(publication.directory) as address, client(address) as http:
+def http(address):
+    with client(address) as http:
         yield http
 
 

@@ -7,7 +7,6 @@ import pyoxigraph as ox
 import pytest
 from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
 
-from conftest import TESTS, copy_publication
 from running import ENVIRONMENT, client, release_served, serving, twingraph, wait_for
 from twingraph import errors
 from twingraph.release.archive import Archive
@@ -16,19 +15,6 @@ from twingraph.server.problems import STATUSES, status_of
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DIRECT = {"Content-Type": "application/sparql-query"}
-
-
-@pytest.fixture(scope="module")
-def publication(tmp_path_factory):
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("served") / "tiny")
-    assert twingraph(copy.directory, "build").returncode == 0
-    return copy
-
-
-@pytest.fixture(scope="module")
-def address(publication):
-    with serving(publication.directory) as address:
-        yield address
 
 
 @pytest.fixture
