@@ -11,7 +11,7 @@ from random import Random
 
 import yaml
 
-from twingraph.query_text import with_prefixes
+from twingraph.sparql.query import with_prefixes
 from twingraph.settings import Settings
 
 _FOLDER = Path(__file__).parent / "queries"

@@ -11,8 +11,8 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats", "query_tokens", "engine_errors", "datasets", "steps", "memory", "children"),
-    ("query_text",),
+    ("findings", "iris", "formats", "datasets", "steps", "memory", "children"),
+    ("sparql",),
     ("settings", "terms", "timespan", "lines"),
     ("publication", "evidence", "saved", "locations"),
     ("sources",),

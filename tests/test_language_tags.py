@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from twingraph.formats import CSV, FORMATS, HTML, JSON, JSON_LD, N_TRIPLES, RDF_XML, RESULTS, TSV, XML
 from twingraph.store.embedded import _GRAPHS, _RESULTS
-from twingraph.store.language_tags import canonical_tags
+from twingraph.store.output_filters.language_tags import canonical_tags
 from twingraph.terms import ntriples
 
 TAGS = ("zh-Hans", "zh-Hans-CN", "de-AT", "pt-BR")

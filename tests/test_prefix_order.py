@@ -8,7 +8,7 @@ import pytest
 
 from twingraph.formats import N_TRIPLES, RDF_XML, TRIG, TURTLE
 from twingraph.store.embedded import _GRAPHS
-from twingraph.store.prefix_order import ordered_prefixes
+from twingraph.store.output_filters.prefix_order import ordered_prefixes
 
 PREFIXES = {letter: f"http://{letter}.example/" for letter in "qwertyuiopasdfghjklzxcvbnm"}
 TRIPLES = [

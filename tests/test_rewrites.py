@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twingraph.store.rewrites import Data, rewritten
+from twingraph.sparql.rewrites import Data, rewritten
 
 E = "http://e/"
 PREFIX = f"PREFIX : <{E}> "

@@ -10,8 +10,8 @@ from twingraph.datasets import merged
 from twingraph.errors import QueryError, StoreError
 from twingraph.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.iris import Iris
-from twingraph.query_text import read_query
 from twingraph.release.canonical import compress
+from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.opening import Opened
 from twingraph.store.solutions import Cell, read_solutions, read_triples

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from twingraph.engine_errors import query_error
 from twingraph.errors import DateError, QueryError
 from twingraph.iris import Iris
 from twingraph.lines import Lines, Spool
 from twingraph.publication import QueryFile
+from twingraph.sparql.syntax_errors import query_error
 from twingraph.terms import Term
 from twingraph.timespan import EDTF, bounds
 

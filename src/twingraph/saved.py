@@ -17,8 +17,8 @@ import yaml
 
 from twingraph.errors import IriError, ParameterError, QueryError
 from twingraph.iris import Iris
-from twingraph.query_text import parameters, replace_parameters
-from twingraph.query_tokens import place
+from twingraph.sparql.query import parameters, replace_parameters
+from twingraph.sparql.tokens import place
 from twingraph.terms import ntriples
 
 _XSD = "http://www.w3.org/2001/XMLSchema#"

@@ -17,11 +17,11 @@ from twingraph.export.words import count
 from twingraph.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.iris import Iris
 from twingraph.publication import Publication
-from twingraph.query_text import Query, read_query
 from twingraph.read import read_saved_queries
 from twingraph.release.archive import Archive
 from twingraph.saved import SavedQuery, parse_saved_query
 from twingraph.settings import Settings
+from twingraph.sparql.query import Query, read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.protocol import Engine
 from twingraph.store.remote import RemoteEndpoint

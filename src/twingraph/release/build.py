@@ -17,7 +17,6 @@ from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
 from twingraph.lines import Lines
 from twingraph.memory import uncollected
-from twingraph.query_text import with_prefixes
 from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release
 from twingraph.release.assembly import Assembly, Kept, assemble
 from twingraph.release.canonical import compressed, write_canonical
@@ -29,6 +28,7 @@ from twingraph.release.pipeline import CheckResult, check
 from twingraph.release.provenance import provenance, tools
 from twingraph.release.store_writer import StoreWriter
 from twingraph.settings import Settings
+from twingraph.sparql.query import with_prefixes
 from twingraph.steps import Watch, unwatched
 
 _DIGITS = 12

@@ -14,10 +14,10 @@ from twingraph.datasets import DefaultGraph
 from twingraph.errors import ParameterError
 from twingraph.iris import Iris
 from twingraph.lines import Lines
-from twingraph.query_text import read_query, with_prefixes
 from twingraph.release.counts import Counts, Tally
 from twingraph.saved import SavedQuery, body
 from twingraph.settings import Settings
+from twingraph.sparql.query import read_query, with_prefixes
 from twingraph.terms import ntriples
 
 DESCRIPTION = "description.nt"

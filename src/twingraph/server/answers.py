@@ -20,13 +20,13 @@ from starlette.types import Receive, Scope, Send
 
 from twingraph.errors import AnswerTooLargeError, TwingraphError
 from twingraph.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, Format
-from twingraph.query_text import Query, QueryForm
 from twingraph.server.access_log import ROWS_CUT, hash_of, note
 from twingraph.server.cache import Cached, zipped
 from twingraph.server.current_release import ServedRelease
 from twingraph.server.flights import Outcome, gone
 from twingraph.server.prepared import Prepared
 from twingraph.server.wishes import header
+from twingraph.sparql.query import Query, QueryForm
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 from twingraph.workers.wire import Question
 from twingraph.workers.worker_handle import ResultStream

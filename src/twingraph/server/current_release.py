@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from twingraph.errors import NoReleaseError, TwingraphError
-from twingraph.query_text import Query, read_query
 from twingraph.release.archive import Archive, Release
 from twingraph.saved import SavedQuery, parse_saved_query
 from twingraph.server.cache import Memo, ResponseCache
@@ -18,6 +17,7 @@ from twingraph.server.flights import Flights
 from twingraph.server.operation import Asked
 from twingraph.server.prepared import Prepared
 from twingraph.settings import Limits
+from twingraph.sparql.query import Query, read_query
 from twingraph.workers.pool import Pool, PoolStats
 from twingraph.workers.wire import Opening
 

@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.formats import GRAPHS
-from twingraph.query_text import Query, QueryForm
 from twingraph.server.answers import prepare, respond
 from twingraph.server.current_release import CurrentRelease, ServedRelease
 from twingraph.server.plain_route import PlainRoute
 from twingraph.server.problems import RequestError
 from twingraph.server.wishes import wish
+from twingraph.sparql.query import Query, QueryForm
 
 _ALLOWED = "GET, HEAD, OPTIONS"
 _CORS = {

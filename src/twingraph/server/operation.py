@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 
 from twingraph.errors import QueryError
 from twingraph.formats import FORMATS
-from twingraph.query_text import Query, read_query
 from twingraph.release.manifest import Manifest
 from twingraph.server.problems import RequestError
 from twingraph.server.wishes import Wish
+from twingraph.sparql.query import Query, read_query
 
 _FORM = "application/x-www-form-urlencoded"
 _DIRECT = "application/sparql-query"

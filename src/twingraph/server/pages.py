@@ -12,10 +12,10 @@ from starlette.responses import Response
 from twingraph import __version__
 from twingraph.errors import QueryError, TwingraphError
 from twingraph.formats import GRAPHS, RESULTS, Format
-from twingraph.query_text import Query
 from twingraph.release.manifest import Manifest
 from twingraph.saved import SavedQuery, body
 from twingraph.server.current_release import ServedRelease
+from twingraph.sparql.query import Query
 from twingraph.store.solutions import Cell, Solutions
 
 # A page with more rows than this is slow to draw; the data formats give them all.

@@ -4,13 +4,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twingraph.errors import TwingraphError, UnknownNameError
-from twingraph.query_text import Query, read_query
 from twingraph.saved import SavedQuery
 from twingraph.server.answers import prepare, respond, solutions
 from twingraph.server.current_release import CurrentRelease, ServedRelease
 from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.problems import status_of
 from twingraph.server.wishes import wish
+from twingraph.sparql.query import Query, read_query
 
 
 class SavedQueries:

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from twingraph.errors import TwingraphError
 from twingraph.formats import HTML
-from twingraph.query_text import Query
 from twingraph.server.access_log import hash_of, note
 from twingraph.server.answers import FOR_ALL, prepare, respond, solutions
 from twingraph.server.current_release import CurrentRelease, ServedRelease
@@ -21,6 +20,7 @@ from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.plain_route import PlainRoute
 from twingraph.server.problems import RequestError, status_of
 from twingraph.server.wishes import header
+from twingraph.sparql.query import Query
 
 _METHODS = "GET, HEAD, POST, OPTIONS"
 # Reading a longer request (bytes) takes longer than handing it to a thread; and it is not worth remembering.

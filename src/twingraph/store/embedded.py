@@ -10,15 +10,15 @@ from typing import IO, TypeGuard, TypeVar
 import pyoxigraph as ox
 
 from twingraph.datasets import DefaultGraph
-from twingraph.engine_errors import query_error
 from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.formats import Format
-from twingraph.query_text import Query
-from twingraph.store.language_tags import canonical_tags
+from twingraph.sparql.query import Query
+from twingraph.sparql.rewrites import Data, rewritten
+from twingraph.sparql.syntax_errors import query_error
 from twingraph.store.opening import SMALL, Opened, open_release
-from twingraph.store.prefix_order import ordered_prefixes
-from twingraph.store.rewrites import Data, rewritten
-from twingraph.store.xml_text import readable_xml
+from twingraph.store.output_filters.language_tags import canonical_tags
+from twingraph.store.output_filters.prefix_order import ordered_prefixes
+from twingraph.store.output_filters.xml_text import readable_xml
 from twingraph.terms import Term
 
 _RESULTS = {

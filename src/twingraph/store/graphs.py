@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import pyoxigraph as ox
 
 from twingraph.formats import Format
-from twingraph.store.language_tags import canonical_tags
-from twingraph.store.prefix_order import ordered_prefixes
+from twingraph.store.output_filters.language_tags import canonical_tags
+from twingraph.store.output_filters.prefix_order import ordered_prefixes
 
 _EXTENSIONS = {"jsonld": "jsonld", "rdfxml": "rdf", "turtle": "ttl", "ntriples": "nt", "trig": "trig", "nquads": "nq"}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from twingraph.formats import Format
-from twingraph.query_text import Query
+from twingraph.sparql.query import Query
 
 
 class Engine(Protocol):

@@ -25,7 +25,7 @@ from SPARQLWrapper.SPARQLExceptions import (
 
 from twingraph.errors import EndpointError, QueryError
 from twingraph.formats import Format
-from twingraph.query_text import Query, with_prefixes
+from twingraph.sparql.query import Query, with_prefixes
 
 _CHUNK = 1 << 16
 _LONGEST = 500

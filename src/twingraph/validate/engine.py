@@ -6,12 +6,12 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from twingraph.engine_errors import query_error
 from twingraph.errors import QueryError
 from twingraph.iris import Iris
 from twingraph.lines import Lines
 from twingraph.memory import give_back
-from twingraph.query_text import read_query
+from twingraph.sparql.query import read_query
+from twingraph.sparql.syntax_errors import query_error
 from twingraph.terms import Term
 
 

@@ -9,8 +9,8 @@ from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location, Severity
 from twingraph.iris import IriKind
 from twingraph.publication import QueryFile
-from twingraph.query_text import prefixed_names
-from twingraph.query_tokens import place
+from twingraph.sparql.query import prefixed_names
+from twingraph.sparql.tokens import place
 from twingraph.validate.statements import Statements, statement, text
 from twingraph.validate.suggest import did_you_mean
 

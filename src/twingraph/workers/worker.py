@@ -15,7 +15,7 @@ from twingraph.children import end_with_parent
 from twingraph.datasets import DefaultGraph
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, StoreError, TwingraphError
 from twingraph.formats import Format, by_name
-from twingraph.query_text import Query, QueryForm
+from twingraph.sparql.query import Query, QueryForm
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.workers import sandbox, wire
 from twingraph.workers.rows import RowCounter, RowsExceeded, counts_rows

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from twingraph.query_tokens import Token
-from twingraph.store.rewrites.source import Source
+from twingraph.sparql.rewrites.source import Source
+from twingraph.sparql.tokens import Token
 
 TERMS = frozenset({"iri", "name", "variable", "blank", "string", "number"})
 # Nobody writes paths that nest deeper; hostile text does.

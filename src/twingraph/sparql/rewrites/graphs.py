@@ -5,8 +5,8 @@ within, VALUES beside no triple pattern, and ``?g`` in a pattern within OPTIONAL
 graph. Expressions see ``?g`` all the same, as they do in the engine, though by the specification they must not.
 """
 
-from twingraph.query_tokens import keyword, tokens_of
-from twingraph.store.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.tokens import keyword, tokens_of
 
 # More copies of a group than this, or a longer text, cost more than they mend; the group then stays as it is.
 _MOST_COPIES = 256

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from twingraph.query_tokens import Token, keyword, tokens_of
+from twingraph.sparql.tokens import Token, keyword, tokens_of
 
 FORMS = frozenset({"SELECT", "ASK", "CONSTRUCT", "DESCRIBE"})
 _BRACKETS = {"(": ")", "{": "}", "[": "]"}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from twingraph.errors import QueryError
-from twingraph.query_text import QueryForm, read_query, with_prefixes
+from twingraph.sparql.query import QueryForm, read_query, with_prefixes
 
 PREFIXES = {"g": "http://g.example/", "service": "http://s.example/", "": "http://e.example/"}
 BASE = "http://base.example/"

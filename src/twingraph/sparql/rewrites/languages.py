@@ -7,8 +7,8 @@ none: RDF 1.1 Concepts, section 3.3). Elsewhere it gives the tags as the release
 import re
 from collections.abc import Iterable
 
-from twingraph.query_tokens import Token
-from twingraph.store.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.tokens import Token
 
 # More tags, or more calls, than this make too long a query.
 _MOST = 16

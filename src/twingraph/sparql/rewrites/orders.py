@@ -9,8 +9,8 @@ leaves that order open.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twingraph.query_tokens import keyword
-from twingraph.store.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.tokens import keyword
 
 # Whether a property has numbers and others is only looked for among so many of its values, and remembered.
 _MOST_VALUES = 10_000

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from twingraph.store.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.source import Change, Data, Source, applied
 
 _BOOLEAN = re.compile(r"(?:true|false)\.*", re.IGNORECASE)
 

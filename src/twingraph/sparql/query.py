@@ -13,7 +13,7 @@ from itertools import pairwise
 from urllib.parse import urljoin
 
 from twingraph.errors import QueryError
-from twingraph.query_tokens import Token, keyword, place, tokens_of
+from twingraph.sparql.tokens import Token, keyword, place, tokens_of
 
 
 class QueryForm(StrEnum):

@@ -4,7 +4,7 @@ The engine gives the same node in all solutions. So each solution gets a name of
 well. That is done where it is plain what a solution is: in the SELECT clause of a query that groups nothing.
 """
 
-from twingraph.store.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.source import Change, Data, Source, applied
 
 _STRING = "<http://www.w3.org/2001/XMLSchema#string>"
 # More nodes than this make too long a query.

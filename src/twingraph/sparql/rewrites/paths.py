@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twingraph.store.rewrites.source import Change, Data, Source, applied
-from twingraph.store.rewrites.statements import TERMS, Triple, read_statement
+from twingraph.sparql.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.statements import TERMS, Triple, read_statement
 
 # More questions about terms than this are not asked; the paths then stay as they are.
 _MOST_QUESTIONS = 256

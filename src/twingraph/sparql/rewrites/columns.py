@@ -1,6 +1,6 @@
 """``SELECT *``: columns in the order in which the query first names them; the engine puts them into the alphabet's."""
 
-from twingraph.store.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.source import Change, Data, Source, applied
 
 
 def columns(source: Source, data: Data) -> str:

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twingraph.errors import QueryError
-from twingraph.store.rewrites.columns import columns
-from twingraph.store.rewrites.graphs import graphs
-from twingraph.store.rewrites.languages import languages
-from twingraph.store.rewrites.nodes import nodes
-from twingraph.store.rewrites.orders import orders
-from twingraph.store.rewrites.paths import paths
-from twingraph.store.rewrites.source import Data, Source
-from twingraph.store.rewrites.words import booleans, concatenations
+from twingraph.sparql.rewrites.columns import columns
+from twingraph.sparql.rewrites.graphs import graphs
+from twingraph.sparql.rewrites.languages import languages
+from twingraph.sparql.rewrites.nodes import nodes
+from twingraph.sparql.rewrites.orders import orders
+from twingraph.sparql.rewrites.paths import paths
+from twingraph.sparql.rewrites.source import Data, Source
+from twingraph.sparql.rewrites.words import booleans, concatenations
 
 __all__ = ["Data", "rewritten"]
 

@@ -1,0 +1,1 @@
+"""What is put right in the bytes that the engine writes, one module for each of its habits."""
