@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from twingraph.errors import (
     LimitError,
     MemoryLimitError,
+    NotReadyError,
     QueryTimeoutError,
-    StoreError,
     TooBusyError,
     TwingraphError,
     WorkerLostError,
@@ -95,9 +95,9 @@ class Pool:
         return tuple(sorted(worker.pid for worker in self._all))
 
     def ensure_available(self) -> None:
-        """Raise StoreError when there is no worker at all."""
+        """Raise NotReadyError when there is no worker at all."""
         if not (self._idle or self._running):
-            raise StoreError("there is no worker at the moment; the next one is being started")
+            raise NotReadyError("there is no worker at the moment; the next one is being started")
 
     async def start(self, *, complete: bool = False) -> None:
         """Start the workers; return when one is ready, or all when the pool is to be ``complete``.
