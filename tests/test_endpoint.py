@@ -198,3 +198,20 @@ def test_the_log_says_what_was_asked_by_its_hash_and_who_only_when_wanted(tiny, 
     assert re.fullmatch("[0-9a-f]{16}", lines[0]["query"])
     assert lines[0]["bytes"] > 0
     assert ("address" in lines[0]) is addresses
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "media_type"),
+    [
+        ("text/turtle", 200, "text/turtle"),
+        ("application/rdf+xml", 200, "application/rdf+xml"),
+        ("application/ld+json, */*;q=0.1", 200, "application/ld+json"),
+        ("*/*", 200, "text/turtle"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", 200, "text/html"),
+        ("application/sparql-results+json", 400, "application/problem+json"),
+        ("application/json", 400, "application/problem+json"),
+    ],
+)
+def test_asked_nothing_it_describes_itself_to_those_who_read_graphs(http, accept, status, media_type):
+    response = http.get("/sparql", headers={"Accept": accept})
+    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (status, media_type)

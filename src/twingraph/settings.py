@@ -106,7 +106,7 @@ class Limits(_Section):
     """How many rows an answer may have; 0 for any number."""
     answer_bytes: PositiveInt = 500_000_000
     """How many bytes an answer may have."""
-    held_bytes: PositiveInt = 1_048_576
+    buffer_bytes: PositiveInt = 1_048_576
     """How much of an answer is held back, so that what goes wrong until then is said plainly."""
     workers: NaturalInt = 0
     """How many queries run at once; 0 takes one for each processor, and two at least."""

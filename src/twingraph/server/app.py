@@ -16,7 +16,6 @@ from twingraph import __version__
 from twingraph.errors import TwingraphError
 from twingraph.release.archive import Archive
 from twingraph.server.access_log import AccessLog, note
-from twingraph.server.answers import warm
 from twingraph.server.current_release import CurrentRelease
 from twingraph.server.description import Descriptions
 from twingraph.server.directly import Directly
@@ -24,8 +23,9 @@ from twingraph.server.graph_store import GraphStore
 from twingraph.server.metrics import CONTENT_TYPE, Metrics, State
 from twingraph.server.pages import Pages
 from twingraph.server.problems import UNFORESEEN, RequestError, problem
+from twingraph.server.query.respond import warm_up
+from twingraph.server.query.sparql_route import SparqlEndpoint
 from twingraph.server.saved_queries import SavedQueries
-from twingraph.server.sparql import SparqlEndpoint
 from twingraph.settings import Settings
 
 _READ = ["GET", "HEAD"]
@@ -50,8 +50,8 @@ def create_app(settings: Settings) -> Application:
 
     Raises NoReleaseError when nothing has been built, ReleaseError or StoreError when the release is damaged.
     """
-    warm_up = warm if settings.limits.warm else None
-    current, pages = CurrentRelease(Archive(settings.releases), settings.limits, warm_up), Pages()
+    on_open = warm_up if settings.limits.warm else None
+    current, pages = CurrentRelease(Archive(settings.releases), settings.limits, on_open), Pages()
     # The generated pages of FastAPI fetch their scripts from another origin; /openapi.json is there for tools.
     app = Application(
         title="twingraph", version=__version__, docs_url=None, redoc_url=None, lifespan=_lifespan(current)
@@ -133,8 +133,8 @@ def _state(current: CurrentRelease) -> State:
         running=serving.pool.busy,
         killed=stats.killed,
         lost=stats.lost,
-        hits=serving.cache.hits,
-        misses=serving.cache.misses,
+        hits=current.lookups["hit"],
+        misses=current.lookups["miss"],
     )
 
 

@@ -6,24 +6,22 @@ being answered from the old one is answered to the end. One that cannot be opene
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from twingraph.errors import NoReleaseError, TwingraphError
 from twingraph.release.archive import Archive, Release
 from twingraph.saved import SavedQuery, parse_saved_query
-from twingraph.server.cache import Memo, ResponseCache
-from twingraph.server.flights import Flights
-from twingraph.server.operation import Asked
-from twingraph.server.prepared import Prepared
+from twingraph.server.http.negotiation import Preference
+from twingraph.server.query.cache import SizedCache
+from twingraph.server.query.protocol import ProtocolRequest
+from twingraph.server.query.single_flight import SingleFlight
 from twingraph.settings import Limits
-from twingraph.sparql.query import Query, read_query
+from twingraph.workers.ipc import OpenRequest
 from twingraph.workers.pool import Pool, PoolStats
-from twingraph.workers.wire import Opening
 
 logger = logging.getLogger(__name__)
-# How many requests that came before need not be read again.
-_REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
@@ -34,17 +32,16 @@ class ServedRelease:
     queries: Mapping[str, SavedQuery]
     pool: Pool
     limits: Limits
-    cache: ResponseCache
-    flights: Flights
-    prepared: Memo[Asked, Prepared]
+    cache: SizedCache
+    flights: SingleFlight
+    lookups: Counter[str]
     announcement: str
 
-    def ready_queries(self) -> Iterator[Query]:
+    def ready_queries(self) -> Iterator[ProtocolRequest]:
         """Yield the saved queries that need no values."""
-        manifest = self.release.manifest
         for saved in self.queries.values():
             if all(parameter.default is not None for parameter in saved.parameters):
-                yield read_query(saved.bind({}, manifest.iris), manifest.prefixes, manifest.base_iri)
+                yield ProtocolRequest(saved.bind({}, self.release.manifest.iris), Preference())
 
 
 class CurrentRelease:
@@ -57,7 +54,8 @@ class CurrentRelease:
         self, archive: Archive, limits: Limits, on_open: Callable[[ServedRelease], Awaitable[None]] | None = None
     ) -> None:
         self._archive, self._limits, self._on_open = archive, limits, on_open
-        self._cache, self.stats = ResponseCache(limits.cache_bytes), PoolStats()
+        self._cache, self.stats = SizedCache(limits.cache_bytes), PoolStats()
+        self.lookups: Counter[str] = Counter()
         self.serving = self._prepare(archive.current())
         self._refused: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -124,8 +122,8 @@ class CurrentRelease:
             Pool(_opening(release, limits), limits, self.stats),
             limits,
             self._cache,
-            Flights(),
-            Memo(_REMEMBERED),
+            SingleFlight(),
+            self.lookups,
             announcement,
         )
 
@@ -139,9 +137,9 @@ class CurrentRelease:
         task.add_done_callback(self._tasks.discard)
 
 
-def _opening(release: Release, limits: Limits) -> Opening:
+def _opening(release: Release, limits: Limits) -> OpenRequest:
     manifest = release.manifest
-    return Opening(
+    return OpenRequest(
         directory=str(release.directory.resolve()),
         quads=manifest.quads,
         base=manifest.base_iri,

@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.formats import GRAPHS
-from twingraph.server.answers import prepare, respond
 from twingraph.server.current_release import CurrentRelease, ServedRelease
+from twingraph.server.http.negotiation import AnswerFormats, Preference, preference_of
 from twingraph.server.plain_route import PlainRoute
 from twingraph.server.problems import RequestError
-from twingraph.server.wishes import wish
-from twingraph.sparql.query import Query, QueryForm
+from twingraph.server.query.protocol import ProtocolRequest
+from twingraph.server.query.respond import prepare, respond
 
 _ALLOWED = "GET, HEAD, OPTIONS"
 _CORS = {
@@ -41,8 +41,9 @@ class GraphStore(PlainRoute):
         if request.method not in ("GET", "HEAD"):
             raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, _READ_ONLY, {"Allow": _ALLOWED})
         serving = self._current.serving
-        query = _query(_named(serving, request), serving)
-        return await respond(serving, prepare(serving, query, wish(request).choose(GRAPHS)), request)
+        text = _query(_named(serving, request), serving)
+        formats = AnswerFormats(None, preference_of(request).choose(GRAPHS))
+        return await respond(serving, prepare(serving, ProtocolRequest(text, Preference()), formats), request)
 
 
 def _named(serving: ServedRelease, request: Request) -> str | None:
@@ -58,10 +59,10 @@ def _named(serving: ServedRelease, request: Request) -> str | None:
     return None if default else named[0]
 
 
-def _query(name: str | None, serving: ServedRelease) -> Query:
+def _query(name: str | None, serving: ServedRelease) -> str:
     if name is None:
-        return Query("CONSTRUCT WHERE { ?s ?p ?o }", QueryForm.CONSTRUCT)
+        return "CONSTRUCT WHERE { ?s ?p ?o }"
     known = [iri for iri in serving.release.manifest.graphs if iri]
     if name not in known:
         raise UnknownNameError("graph", name, known)
-    return Query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{name}> {{ ?s ?p ?o }} }}", QueryForm.CONSTRUCT)
+    return f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{name}> {{ ?s ?p ?o }} }}"

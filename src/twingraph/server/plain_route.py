@@ -10,8 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from twingraph.errors import TwingraphError
 from twingraph.server.access_log import note
-from twingraph.server.cache import Whole
 from twingraph.server.problems import UNFORESEEN, RequestError, problem
+from twingraph.server.query.cache import CompleteResponse
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class PlainRoute(ABC):
             logger.exception("a request was not answered")
             response = problem(UNFORESEEN)
         # An answer to a query has all its headers already, and others are given it too.
-        if not isinstance(response, Whole):
+        if not isinstance(response, CompleteResponse):
             for name, value in self.everywhere.items():
                 response.headers.setdefault(name, value)
         await response(scope, receive, send)

@@ -24,8 +24,9 @@ from twingraph.errors import (
     WorkerLostError,
 )
 from twingraph.settings import Limits
-from twingraph.workers.wire import Opening, Question
-from twingraph.workers.worker_handle import ResultStream, WorkerHandle
+from twingraph.workers.ipc import OpenRequest
+from twingraph.workers.result_stream import ResultStream
+from twingraph.workers.worker_handle import WorkerHandle
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class PoolStats:
 class Pool:
     """Workers over the release of an opening."""
 
-    def __init__(self, opening: Opening, limits: Limits, stats: PoolStats | None = None) -> None:
+    def __init__(self, opening: OpenRequest, limits: Limits, stats: PoolStats | None = None) -> None:
         self._opening, self._limits = opening, limits
         self._width = limits.workers or max(2, os.cpu_count() or 1)
         self._per_client = limits.per_client or self._width
@@ -116,18 +117,18 @@ class Pool:
         """Return when all workers have been ready."""
         await self._filled.wait()
 
-    async def ask(self, question: Question, client: str) -> ResultStream:
-        """Return the answer once it is whole or as large as is held back.
+    async def ask(self, job: bytes, client: str) -> ResultStream:
+        """Return the answer to a job, given as its JOB frame, once its head is known.
 
         Raises QueryError, StoreError or a LimitError. When the task that asks is cancelled, so is the query.
         """
         try:
-            return await self._ask(question, client)
+            return await self._ask(job, client)
         except WorkerLostError as error:
             # Killed from outside: it was not the query's fault.
             if error.signal != signal.SIGKILL or self._closed:
                 raise
-            return await self._ask(question, client)
+            return await self._ask(job, client)
 
     def abandon(self, answer: ResultStream) -> None:
         """End the query of an answer that nobody wants any more."""
@@ -162,13 +163,13 @@ class Pool:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _ask(self, question: Question, client: str) -> ResultStream:
+    async def _ask(self, job: bytes, client: str) -> ResultStream:
         is_free = not self._waiting and self._may_run(client)
         worker = self._assign(client) if is_free else await self._queue(client)
-        answer = worker.ask(question, self._limits.held_bytes)
+        answer = worker.ask(job)
         self._watch(worker, answer)
         try:
-            await answer.ready
+            await answer.head
         except asyncio.CancelledError:
             self._kill(worker, answer, None)
             raise
