@@ -58,7 +58,7 @@ def answer_formats(preference: Preference) -> AnswerFormats:
     """Return what is preferred for each form of query, a page too; raises NotAcceptableError when nothing is."""
     formats = AnswerFormats(preference.choose_or_none((*RESULTS, HTML)), preference.choose_or_none((*GRAPHS, HTML)))
     if formats == (None, None):
-        preference.choose((*RESULTS, *GRAPHS, HTML))
+        preference.choose((*RESULTS, *GRAPHS, HTML))  # raises, and says what there is for either form
     return formats
 
 

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from twingraph.formats import Format
+from twingraph.server.http.negotiation import AnswerFormats, Preference
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedQuery:
-    """The JOB frame for a worker, the key and entity tag of the answer, and the formats it may have.
+    """The JOB frame for a worker, the key and entity tag of the answer, and the formats it may have by preference.
 
     ``query_hash`` is what the log calls it; it ``may_be_volatile`` when its text names a function that gives another
     value each time.
@@ -16,12 +16,12 @@ class PreparedQuery:
     job: bytes
     key: bytes
     etag: str
-    results: Format | None
-    graph: Format | None
+    formats: AnswerFormats
+    preference: Preference
     query_hash: str
     may_be_volatile: bool
 
     @property
     def size(self) -> int:
         """How many bytes it takes."""
-        return len(self.job)
+        return len(self.job) + len(self.preference.accept) + len(self.preference.format)

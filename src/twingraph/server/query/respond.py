@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from twingraph import __version__
 from twingraph.errors import AnswerTooLargeError, NotAcceptableError, TwingraphError
-from twingraph.formats import GRAPHS, JSON, N_TRIPLES, RESULTS
+from twingraph.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS
 from twingraph.server.access_log import ROWS_CUT, hash_of, note
 from twingraph.server.current_release import ServedRelease
 from twingraph.server.http.conditional import precondition
@@ -179,7 +179,7 @@ def _prepared(
     key = hashlib.blake2b(beside.encode() + job, digest_size=24).digest()
     # A weak tag: rows that are not ordered may come in another order from another worker (RFC 9110, section 8.8.1).
     etag = f'W/"{served.release.id}-{key[:12].hex()}"'
-    return PreparedQuery(job, key, etag, results, graph, hash_of(text), may_be_volatile(text))
+    return PreparedQuery(job, key, etag, formats, operation.preference, hash_of(text), may_be_volatile(text))
 
 
 async def _ask(served: ServedRelease, prepared: PreparedQuery, request: Request | None) -> Result:
@@ -189,9 +189,7 @@ async def _ask(served: ServedRelease, prepared: PreparedQuery, request: Request 
         result = await served.pool.ask(prepared.job, client)
         head = result.head.result()
         if not head.format:
-            offered = GRAPHS if QueryForm(head.form).gives_graph else RESULTS
-            accept = field(request.scope, b"accept").decode("latin-1") if request else ""
-            raise NotAcceptableError(accept, (one.media_type for one in offered))
+            raise _not_acceptable(prepared, head)
         if not head.complete:
             return result
         answer = Answer(result.body(), _headers(served, prepared, head), ROWS_CUT if head.cut else None)
@@ -203,6 +201,16 @@ async def _ask(served: ServedRelease, prepared: PreparedQuery, request: Request 
     # What is asked in nobody's name may have other limits, and nobody is to be given another's UUID.
     is_shared = request is not None and not prepared.may_be_volatile
     return await served.flights.run(prepared.key if is_shared else object(), request, work)
+
+
+def _not_acceptable(prepared: PreparedQuery, head: ResultHead) -> NotAcceptableError:
+    """Return the error for a form of query for which no data is acceptable, though a page may be."""
+    offered = (*(GRAPHS if QueryForm(head.form).gives_graph else RESULTS), HTML)
+    try:
+        prepared.preference.choose(offered)
+    except NotAcceptableError as error:
+        return error
+    return NotAcceptableError(prepared.preference.accept, (one.media_type for one in offered))
 
 
 def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStream, request: Request) -> Response:
@@ -217,7 +225,8 @@ def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStr
 
 
 def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -> dict[str, str]:
-    format_ = prepared.graph if QueryForm(head.form).gives_graph else prepared.results
+    formats = prepared.formats
+    format_ = formats.graph if QueryForm(head.form).gives_graph else formats.results
     headers = {**_HEADERS, "Twingraph-Limits": served.announcement}
     if format_:
         headers["Content-Type"] = format_.content_type
