@@ -19,12 +19,33 @@ from twingraph.workers.row_limit import RowLimiter
 
 ALL = "SELECT * { ?s ?p ?o }"
 # Texts that look like what stands between rows, in every format.
-NASTY = ('},{"', '"},{"x', "a\r\nb", '"\n"', "<result>", "</result>", "\\", '\\"},{"', "", "\n", "é},{")
+NASTY = (
+    None,
+    '},{},{"x',
+    "},{}",
+    "{},{},{}",
+    '\\"},{},{"',
+    "\\\\",
+    None,
+    None,
+    '},{"',
+    '"},{"x',
+    "a\r\nb",
+    '"\n"',
+    "<result>",
+    "</result>",
+    "\\",
+    '\\"},{"',
+    "",
+    "\n",
+    "é},{",
+)
 
 
 def answer(format_, count):
     store = ox.Store()
-    rows = " ".join(f"({n} {ox.Literal(NASTY[n % len(NASTY)])})" for n in range(count))
+    texts = [NASTY[n % len(NASTY)] for n in range(count)]
+    rows = " ".join("(UNDEF UNDEF)" if text is None else f"(1 {ox.Literal(text)})" for text in texts)
     output = io.BytesIO()
     store.query(f"SELECT ?n ?t {{ VALUES (?n ?t) {{ {rows} }} }}").serialize(output, format=format_)
     return output.getvalue()
@@ -168,6 +189,42 @@ def test_the_rest_of_an_ordered_answer_is_found_by_its_links(few_rows, order):
     whole = few_rows.get("/sparql", params={"query": "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"})
     assert len({json.dumps(row, sort_keys=True) for row in rows}) == len(rows)
     assert len(rows) == int(whole.json()["results"]["bindings"][0]["n"]["value"])
+
+
+def test_rows_that_bind_nothing_are_counted_too(few_rows):
+    for name in ("json", "xml", "csv", "tsv"):
+        response = few_rows.get("/sparql", params={"query": "SELECT ?nothing { ?s ?p ?o }", "format": name})
+        assert response.headers["answer-cut"] == "rows=7", name
+    assert (
+        len(few_rows.get("/sparql", params={"query": "SELECT ?nothing { ?s ?p ?o }"}).json()["results"]["bindings"])
+        == 7
+    )
+
+
+@pytest.fixture(scope="module")
+def small_buffer(tmp_path_factory):
+    limits = "rows = 5000\nbuffer_bytes = 10_000"
+    with small(tmp_path_factory, "buffer", limits) as (address, _), client(address) as http:
+        yield http
+
+
+@pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
+def test_a_cut_answer_says_so_in_its_head_however_large_it_is(small_buffer, name):
+    text = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f } ORDER BY ?a ?d"
+    response = small_buffer.get("/sparql", params={"query": text, "format": name})
+    assert "content-length" not in response.headers
+    assert len(response.content) > 100_000
+    assert response.headers["answer-cut"] == "rows=5000"
+    assert response.links["next"]["url"].startswith("/sparql?query=")
+    assert '"cut"' in response.text or "cut after 5000 rows" in response.text
+
+
+def test_a_large_answer_that_is_whole_does_not_say_that_it_is_cut(small_buffer):
+    text = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f } LIMIT 5000"
+    response = small_buffer.get("/sparql", params={"query": text, "format": "json"})
+    assert "content-length" not in response.headers
+    assert "answer-cut" not in response.headers
+    assert len(response.json()["results"]["bindings"]) == 5000
 
 
 def test_an_answer_without_an_order_has_no_link_to_the_rest(few_rows):

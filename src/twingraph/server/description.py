@@ -55,7 +55,7 @@ class Descriptions:
 
     async def respond(self, request: Request) -> Response:
         """Return the description in the format that is wanted; raises NotAcceptableError."""
-        release, format_ = self._current.serving.release, preference_of(request).choose(GRAPHS)
+        release, format_ = self._current.serving.release, preference_of(request, request.query_params).choose(GRAPHS)
         root = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
         content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
         headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}

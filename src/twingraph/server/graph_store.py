@@ -4,8 +4,8 @@ A graph is named by ``?graph=`` (section 4.2) or, where the base of the release 
 (section 4.1). Nothing is written here: releases are made by builds.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.formats import GRAPHS
 from twingraph.server.current_release import CurrentRelease, ServedRelease
+from twingraph.server.http.forms import parameters
 from twingraph.server.http.negotiation import AnswerFormats, Preference, preference_of
 from twingraph.server.plain_route import PlainRoute
 from twingraph.server.problems import RequestError
@@ -41,17 +42,17 @@ class GraphStore(PlainRoute):
         if request.method not in ("GET", "HEAD"):
             raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, _READ_ONLY, {"Allow": _ALLOWED})
         serving = self._current.serving
-        text = _query(_named(serving, request), serving)
-        formats = AnswerFormats(None, preference_of(request).choose(GRAPHS))
+        given = await parameters(request.scope["query_string"])
+        text = _query(_named(serving, request, given), serving)
+        formats = AnswerFormats(None, preference_of(request, dict(given)).choose(GRAPHS))
         return await respond(serving, prepare(serving, ProtocolRequest(text, Preference()), formats), request)
 
 
-def _named(serving: ServedRelease, request: Request) -> str | None:
+def _named(serving: ServedRelease, request: Request, given: Sequence[tuple[str, str]]) -> str | None:
     """Return the IRI of the graph that a request names, None for the default graph; raises QueryError."""
     path = request.path_params.get("path")
     if path is not None:
         return f"{serving.release.manifest.base_iri}graph/{path}"
-    given = parse_qsl(request.url.query, keep_blank_values=True)
     named = [value for name, value in given if name == "graph"]
     default = any(name == "default" for name, _ in given)
     if len(named) + default != 1:

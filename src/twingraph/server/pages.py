@@ -15,6 +15,7 @@ from twingraph.formats import GRAPHS, RESULTS, Format
 from twingraph.release.manifest import Manifest
 from twingraph.saved import SavedQuery, body
 from twingraph.server.current_release import ServedRelease
+from twingraph.server.http.fields import field, weighted
 from twingraph.server.query.respond import Table
 from twingraph.store.solutions import Cell
 
@@ -166,8 +167,9 @@ class Pages:
     def _language(self, serving: ServedRelease, request: Request) -> str:
         """Return the language of titles and labels: ``?lang=``, else what the browser prefers, else the first."""
         known = serving.release.manifest.languages
-        wanted = [request.query_params.get("lang", "")]
-        wanted += [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+        preferred = weighted(field(request.scope, b"accept-language").decode("latin-1"))
+        preferred = sorted((one for one in preferred if one.weight > 0), key=lambda one: -one.weight)
+        wanted = (request.query_params.get("lang", ""), *(one.value for one in preferred))
         return next((tag for one in wanted for tag in known if _same(one, tag)), known[0])
 
 

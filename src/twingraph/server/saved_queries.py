@@ -9,6 +9,7 @@ from twingraph.errors import TwingraphError, UnknownNameError
 from twingraph.formats import GRAPHS, HTML, RESULTS
 from twingraph.saved import SavedQuery
 from twingraph.server.current_release import CurrentRelease, ServedRelease
+from twingraph.server.http.forms import parameters
 from twingraph.server.http.negotiation import Preference, answer_formats, preference_of
 from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.problems import status_of
@@ -25,7 +26,8 @@ class SavedQueries:
     async def list(self, request: Request) -> Response:
         """Return what can be asked, as a page or as JSON."""
         serving = self._current.serving
-        if preference_of(request).choose_or_none((*RESULTS, *GRAPHS, HTML)) == HTML:
+        values = dict(await parameters(request.scope["query_string"]))
+        if preference_of(request, values).choose_or_none((*RESULTS, *GRAPHS, HTML)) == HTML:
             return self._pages.queries(serving, request)
         headers = {"Vary": "Accept", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
         return JSONResponse([_about(query) for query in serving.queries.values()], headers=headers)
@@ -36,8 +38,9 @@ class SavedQueries:
         if name not in serving.queries:
             raise UnknownNameError("query", name, serving.queries)
         saved = serving.queries[name]
-        values = {key: value for key, value in request.query_params.items() if key not in ("format", "lang")}
-        formats = answer_formats(preference_of(request))
+        given = dict(await parameters(request.scope["query_string"]))
+        values = {key: value for key, value in given.items() if key not in ("format", "lang")}
+        formats = answer_formats(preference_of(request, given))
         page = partial(self._page, serving, request, saved, values)
         if formats.data is None:
             return await page()

@@ -1,6 +1,6 @@
 """Content negotiation: the representation that a request prefers (RFC 9110, section 12)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -62,9 +62,9 @@ def answer_formats(preference: Preference) -> AnswerFormats:
     return formats
 
 
-def preference_of(request: Request) -> Preference:
-    """Return what a request's Accept field and address prefer."""
-    return Preference(field(request.scope, b"accept").decode("latin-1"), request.query_params.get("format", ""))
+def preference_of(request: Request, parameters: Mapping[str, str]) -> Preference:
+    """Return what a request's Accept field and the parameters of its address prefer."""
+    return Preference(field(request.scope, b"accept").decode("latin-1"), parameters.get("format", ""))
 
 
 def negotiate(accept: str, offered: Sequence[Format]) -> Format:
