@@ -44,7 +44,7 @@ _FORMAT_NAMES = {
 # The limits that one who asks can meet.
 _LIMITS = ("query_bytes", "query_seconds", "memory_bytes", "rows", "answer_bytes", "queue_seconds")
 _PREFIXES = {"rdf": RDF, "sd": SD, "void": VOID, "sh": SH, "dcterms": DCTERMS, "schema": _SCHEMA, "formats": _FORMATS}
-_HEADERS = {"Vary": "Accept", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+_HEADERS = {"Vary": "Accept", "Cache-Control": "no-cache"}
 
 
 class Descriptions:

@@ -21,12 +21,6 @@ from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.respond import prepare, respond
 
 _ALLOWED = "GET, HEAD, OPTIONS"
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": _ALLOWED,
-    "Access-Control-Allow-Headers": "Accept, If-None-Match",
-    "Access-Control-Max-Age": "86400",
-}
 _READ_ONLY = "this graph store is read-only; its graphs change by building a release"
 
 
@@ -37,8 +31,6 @@ class GraphStore(PlainRoute):
         self._current = current
 
     async def _respond(self, request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": _ALLOWED, **_CORS})
         if request.method not in ("GET", "HEAD"):
             raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, _READ_ONLY, {"Allow": _ALLOWED})
         serving = self._current.serving

@@ -29,7 +29,7 @@ class SavedQueries:
         values = dict(await parameters(request.scope["query_string"]))
         if preference_of(request, values).choose_or_none((*RESULTS, *GRAPHS, HTML)) == HTML:
             return self._pages.queries(serving, request)
-        headers = {"Vary": "Accept", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+        headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
         return JSONResponse([_about(query) for query in serving.queries.values()], headers=headers)
 
     async def run(self, request: Request, name: str) -> Response:

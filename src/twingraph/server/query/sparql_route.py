@@ -27,12 +27,6 @@ from twingraph.server.query.respond import prepare, respond, respond_or_page, ta
 _METHODS = "GET, HEAD, POST, OPTIONS"
 # A longer request (bytes) is not worth remembering: looking it up takes as long as reading it.
 _LONG = 20_000
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": _METHODS,
-    "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
-    "Access-Control-Max-Age": "86400",
-}
 
 
 class SparqlEndpoint(PlainRoute):
@@ -43,8 +37,6 @@ class SparqlEndpoint(PlainRoute):
         self._descriptions = descriptions
 
     async def _respond(self, request: Request) -> Response:
-        if request.method == "OPTIONS":
-            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": _METHODS, **_CORS})
         raw = await self._raw(request)
         served = self._current.serving
         # Who asks what was asked before gets past all reading of it.
