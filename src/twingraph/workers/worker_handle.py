@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import IO, cast
 
 from twingraph.children import command
-from twingraph.errors import MemoryLimitError, StoreError, TwingraphError, WorkerLostError
+from twingraph.errors import DamagedStoreError, MemoryLimitError, StoreError, TwingraphError, WorkerLostError
 from twingraph.workers.wire import Done, Frames, Kind, Opened, Opening, Question, done, error, opened, pack
 
 _OUT_OF_MEMORY = b"memory allocation"
@@ -108,23 +108,42 @@ class WorkerHandle(asyncio.Protocol):
         self._frames = Frames()
         self._answer: ResultStream | None = None
         self._reason: TwingraphError | None = None
-        self._transport: asyncio.Transport
-        self._process: subprocess.Popen[bytes]
+        self._transport: asyncio.Transport | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes]
         self._memory_bytes = 0
-        self._ended = False
+        self._reaping: asyncio.Task[int] | None = None
         self.client: str | None = None
-        self.opened = self.slowed = False
+        self.opened = self.slowed = self.has_ended = self.was_killed = self.found_damage = False
         self.grown = 0
 
     async def start(self, opening: Opening) -> Opened:
-        """Start the process and have it open a release; raises StoreError when it cannot."""
+        """Start the process and have it open a release; raises StoreError when it cannot, OSError without a process.
+
+        When it raises, `kill` and `reap` are still to be called.
+        """
         self._memory_bytes = opening.memory_bytes
         ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._launch(theirs)
+            ours.setblocking(False)
+            await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        if self.has_ended or self._transport is None:
+            raise WorkerLostError
+        answer = self._answer = ResultStream(1 << 16, self._transport)
+        self._transport.write(pack(Kind.OPENING, opening))
+        await answer.ready
+        return opened(answer.body())
+
+    def _launch(self, theirs: socket.socket) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        with theirs:
+        try:
             # From this thread: the worker ends with the thread that started it.
-            self._process = subprocess.Popen(  # noqa: ASYNC220
+            self._process = subprocess.Popen(
                 command("twingraph.workers.worker", str(theirs.fileno()), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -132,22 +151,18 @@ class WorkerHandle(asyncio.Protocol):
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # a keyboard's interrupt is for the server, which ends its workers itself
             )
-        ours.setblocking(False)
-        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
-        if self._ended:
-            raise WorkerLostError
-        answer = self._expect(1 << 16)
-        self._transport.write(pack(Kind.OPENING, opening))
-        await answer.ready
-        return opened(answer.body())
+        except BaseException:
+            self._stderr.close()
+            raise
 
     def ask(self, question: Question, held_bytes: int) -> ResultStream:
         """Ask a question; the worker must be free."""
-        answer = self._expect(held_bytes)
-        if self._ended:
+        transport = cast(asyncio.Transport, self._transport)
+        answer = self._answer = ResultStream(held_bytes, transport)
+        if self.has_ended:
             answer.finish(WorkerLostError(signal.SIGKILL))
         else:
-            self._transport.write(pack(Kind.QUESTION, question))
+            transport.write(pack(Kind.QUESTION, question))
         return answer
 
     def answering(self, answer: ResultStream) -> bool:
@@ -157,37 +172,47 @@ class WorkerHandle(asyncio.Protocol):
     def kill(self, reason: TwingraphError | None = None) -> None:
         """End the process at once; who waits for its answer is given the reason."""
         self._reason = self._reason or reason
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self.was_killed = self.was_killed or not self.has_ended
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
         self._end()
 
     def slow_down(self) -> None:
         """Let other processes go before this one from now on."""
         self.slowed = True
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, _BEHIND)
+            os.setpriority(os.PRIO_PROCESS, self.pid, _BEHIND)
 
     def speed_up(self) -> bool:
         """Put the process beside the others again; tell whether that is allowed."""
         try:
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
         except OSError:
             return False
         self.slowed = False
         return True
 
-    async def reap(self) -> None:
-        """Wait until the process is gone, and then tell who waits for its answer why it ended."""
-        code = await asyncio.to_thread(self._process.wait)
+    async def reap(self) -> int:
+        """Wait until the process is gone, tell who waits for its answer why it ended, and return its exit code."""
+        if self._reaping is None:
+            self._reaping = asyncio.create_task(self._reap())
+        return await asyncio.shield(self._reaping)
+
+    async def _reap(self) -> int:
+        if self._process is None:
+            return 0
+        code = await _exit_code(self._process)
         if self._answer:
             self._answer.finish(self._reason or self._cause(code))
             self._answer = None
         self._stderr.close()
+        return code
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
+        """The number of the process, 0 when it could not be started."""
+        return self._process.pid if self._process else 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection."""
@@ -214,23 +239,22 @@ class WorkerHandle(asyncio.Protocol):
                 continue
             else:
                 self.grown = 0
-                answer.finish(error(content))
-            if self.opened and not self._ended:
+                failure = error(content)
+                self.found_damage = isinstance(failure, DamagedStoreError)
+                answer.finish(failure)
+            if self.opened and not self.has_ended:
                 self._on_free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take it that the process has ended."""
         self._end()
 
-    def _expect(self, held_bytes: int) -> ResultStream:
-        self._answer = ResultStream(held_bytes, self._transport)
-        return self._answer
-
     def _end(self) -> None:
-        if self._ended:
+        if self.has_ended:
             return
-        self._ended = True
-        self._transport.close()
+        self.has_ended = True
+        if self._transport:
+            self._transport.close()
         if self._answer and self._reason:
             self._answer.finish(self._reason)
             self._answer = None
@@ -246,3 +270,19 @@ class WorkerHandle(asyncio.Protocol):
         return (
             StoreError(f"a worker ended: {said.decode(errors='replace')[-500:].strip()}") if said else WorkerLostError()
         )
+
+
+async def _exit_code(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process without a thread: one that the system cannot end would keep its thread for ever."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return await asyncio.to_thread(process.wait)
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return process.wait()
