@@ -40,6 +40,15 @@ in ``cli/exit_codes.py``.
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from http import HTTPStatus
+from signal import SIGABRT, SIGKILL, SIGSEGV
+
+# What is known when a process ends by a signal; an abort has many causes, and a stack that was too small is none.
+_ENDS: Mapping[int | None, str] = {
+    None: "ended",
+    SIGABRT: f"aborted (signal {SIGABRT:d})",
+    SIGKILL: f"was ended from outside (signal {SIGKILL:d})",
+    SIGSEGV: f"failed (signal {SIGSEGV:d}; nesting very deeply can do that)",
+}
 
 
 class TwingraphError(Exception):
@@ -165,8 +174,7 @@ class WorkerLostError(StoreError):
 
     def __init__(self, signal: int | None = None) -> None:
         self.signal = signal
-        cause = f" (signal {signal})" if signal else ""
-        super().__init__(f"the engine ended{cause} before it had answered; nesting very deeply can do that")
+        super().__init__(f"the engine {_ENDS.get(signal, f'ended (signal {signal})')} before it had answered")
 
 
 class NotReadyError(StoreError):

@@ -1,20 +1,21 @@
-"""The pool: workers over one release, and who is answered next.
+"""The pool: the worker processes over one release, started, watched, ended and replaced.
 
 Each release has a pool of its own, so that no answer can be mixed from two. A pool has ``limits.workers`` processes and
-``limits.spares`` more. A client that already has a query running leaves the spares alone: so they are there for those
-who have none, whatever one client asks, and for taking the place of a worker that was killed.
+``limits.spares`` more, and never more than that: one is replaced when it is gone. When the release cannot be opened, it
+is tried again, later each time. Whose query is given a worker next is decided by `Admission`.
 """
 
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import signal
-from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from twingraph.errors import (
+    DamagedStoreError,
     LimitError,
     MemoryLimitError,
     NotReadyError,
@@ -24,7 +25,11 @@ from twingraph.errors import (
     WorkerLostError,
 )
 from twingraph.settings import Limits
+from twingraph.workers.admission import Admission
+from twingraph.workers.admission import PoolStats as PoolStats
+from twingraph.workers.backoff import Backoff
 from twingraph.workers.ipc import OpenRequest
+from twingraph.workers.penalties import Penalties
 from twingraph.workers.result_stream import ResultStream
 from twingraph.workers.worker_handle import WorkerHandle
 
@@ -34,36 +39,37 @@ logger = logging.getLogger(__name__)
 _LONG = 1.0
 # A worker that has grown by more than this part of a query's memory is replaced: the next query is to have its own.
 _GROWN = 8
-# Between two attempts to start a worker that does not start (seconds).
-_PAUSE = 1.0
+# So long (seconds) a client waits to be told that not its query but the store is to blame.
+_INSPECTION = 10.0
 
-
-@dataclass
-class PoolStats:
-    """What has happened in a pool; ``killed`` counts by reason."""
-
-    started: int = 0
-    lost: int = 0
-    replaced: int = 0
-    refused: int = 0
-    killed: Counter[str] = field(default_factory=Counter)
+Inspect = Callable[[], Coroutine[Any, Any, DamagedStoreError | None]]
 
 
 class Pool:
-    """Workers over the release of an opening."""
+    """Workers over the release of an opening.
 
-    def __init__(self, opening: OpenRequest, limits: Limits, stats: PoolStats | None = None) -> None:
-        self._opening, self._limits = opening, limits
+    ``inspect`` finds out whether the release is damaged on the disk. It is asked when a worker has ended in a way that
+    damage can explain, and may refuse to look again so soon. ``failing`` is why workers do not start, if they do not.
+    """
+
+    def __init__(
+        self,
+        opening: OpenRequest,
+        limits: Limits,
+        stats: PoolStats | None = None,
+        penalties: Penalties | None = None,
+        inspect: Inspect | None = None,
+    ) -> None:
+        self._opening, self._limits, self._inspect = opening, limits, inspect
         self._width = limits.workers or max(2, os.cpu_count() or 1)
-        self._per_client = limits.per_client or self._width
-        self._all: set[WorkerHandle] = set()
-        self._idle: list[WorkerHandle] = []
-        self._running: Counter[str] = Counter()
-        self._waiting: OrderedDict[str, deque[asyncio.Future[WorkerHandle]]] = OrderedDict()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._rest, self._filled = asyncio.Event(), asyncio.Event()
-        self._closed = False
+        self._size = self._width + limits.spares
         self.stats = stats or PoolStats()
+        self._admission = Admission(limits, limits.per_client or self._width, self.stats, penalties)
+        self._all: set[WorkerHandle] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._filled, self._retry = asyncio.Event(), asyncio.Event()
+        self._closed = False
+        self.failing: str | None = None
 
     @property
     def width(self) -> int:
@@ -73,31 +79,31 @@ class Pool:
     @property
     def idle(self) -> int:
         """How many workers are free, spares among them."""
-        return len(self._idle)
+        return self._admission.idle
 
     @property
     def busy(self) -> int:
         """How many workers have a query."""
-        return self._running.total()
+        return self._admission.busy
 
     @property
     def workers(self) -> int:
         """How many workers there are, spares among them."""
-        return sum(worker.opened for worker in self._all)
+        return sum(worker.opened and not worker.has_ended for worker in self._all)
 
     @property
     def queued(self) -> int:
         """How many queries wait for a worker."""
-        return sum(len(queue) for queue in self._waiting.values())
+        return self._admission.queued
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The numbers of the processes."""
-        return tuple(sorted(worker.pid for worker in self._all))
+        """The numbers of the processes, of those too that are about to end."""
+        return tuple(sorted(worker.pid for worker in self._all if worker.pid))
 
     def ensure_available(self) -> None:
         """Raise NotReadyError when there is no worker at all."""
-        if not (self._idle or self._running):
+        if not (self.idle or self.busy):
             raise NotReadyError("there is no worker at the moment; the next one is being started")
 
     async def start(self, *, complete: bool = False) -> None:
@@ -107,15 +113,18 @@ class Pool:
         """
         await self._add()
         work = self._add if complete else self._replace
-        others = [asyncio.create_task(work()) for _ in range(self._width + self._limits.spares - 1)]
+        others = [self._keep(work()) for _ in range(self._size - 1)]
         if complete:
             await asyncio.gather(*others)
-        for task in others:
-            self._keep(task)
 
     async def filled(self) -> None:
         """Return when all workers have been ready."""
         await self._filled.wait()
+
+    def retry_now(self) -> None:
+        """Try at once to start the workers that could not open the release."""
+        self._retry.set()
+        self._retry = asyncio.Event()
 
     async def ask(self, job: bytes, client: str) -> ResultStream:
         """Return the answer to a job, given as its JOB frame, once its head is known.
@@ -128,7 +137,13 @@ class Pool:
             # Killed from outside: it was not the query's fault.
             if error.signal != signal.SIGKILL or self._closed:
                 raise
+        try:
             return await self._ask(job, client)
+        except WorkerLostError as error:
+            # Twice: it may be what the system ends when it runs out of memory.
+            if error.signal == signal.SIGKILL:
+                self._admission.penalties.charge(client)
+            raise
 
     def abandon(self, answer: ResultStream) -> None:
         """End the query of an answer that nobody wants any more."""
@@ -142,30 +157,22 @@ class Pool:
         await asyncio.sleep(grace)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.query_seconds + self._limits.queue_seconds):
-                await self._empty()
+                await self._admission.rest()
         await self.close()
 
-    async def _empty(self) -> None:
-        """Return when nothing runs and nothing waits."""
-        while self.busy or self.queued:
-            self._rest.clear()
-            await self._rest.wait()
-
-    async def close(self) -> None:
-        """End every worker at once."""
+    async def close(self, reason: TwingraphError | None = None) -> None:
+        """End every worker at once; who waits is told the ``reason``."""
+        reason = reason or TooBusyError("it is being stopped", 1)
         self._closed = True
-        for queue in self._waiting.values():
-            for waiting in queue:
-                if not waiting.done():
-                    waiting.set_exception(TooBusyError("it is being stopped", 1))
+        self._admission.close(reason)
+        self.retry_now()
         for worker in tuple(self._all):
-            worker.kill(TooBusyError("it is being stopped", 1))
+            worker.kill(reason)
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _ask(self, job: bytes, client: str) -> ResultStream:
-        is_free = not self._waiting and self._may_run(client)
-        worker = self._assign(client) if is_free else await self._queue(client)
+        worker = await self._admission.acquire(client)
         answer = worker.ask(job)
         self._watch(worker, answer)
         try:
@@ -173,10 +180,21 @@ class Pool:
         except asyncio.CancelledError:
             self._kill(worker, answer, None)
             raise
-        except MemoryLimitError:
+        except MemoryLimitError as error:
             self.stats.killed["memory"] += 1
-            raise
+            raise await self._true_cause(error) from error
+        except WorkerLostError as error:
+            raise await self._true_cause(error) from error
         return answer
+
+    async def _true_cause(self, error: TwingraphError) -> TwingraphError:
+        """Return why a query has ended: the engine can take a damaged block for endless work, or end at it."""
+        is_external = isinstance(error, WorkerLostError) and error.signal == signal.SIGKILL
+        if self._inspect is None or self._closed or is_external:
+            return error
+        with contextlib.suppress(TimeoutError):
+            return await asyncio.wait_for(self._inspect(), _INSPECTION) or error
+        return error
 
     def _watch(self, worker: WorkerHandle, answer: ResultStream) -> None:
         """Slow a query down when it takes long, and end it when it takes too long."""
@@ -193,127 +211,103 @@ class Pool:
             answer.timer = later(seconds, self._kill, worker, answer, QueryTimeoutError(seconds))
 
     async def _add(self) -> None:
+        """Start a worker; what cannot open the release is ended, and gone when this raises."""
         worker = WorkerHandle(self._free, self._lost)
         self._all.add(worker)
+        begin = time.monotonic()
         try:
             opened = await worker.start(self._opening)
-        except OSError:
+        except (TwingraphError, OSError):
+            worker.kill()
+            await worker.reap()
             self._all.discard(worker)
             raise
+        self._admission.penalties.started(time.monotonic() - begin)
         if not self.stats.started:
             for note in opened.notes:
                 logger.warning("%s", note)
         self.stats.started += 1
-        if self.workers >= self._width + self._limits.spares:
+        if self.workers >= self._size:
             self._filled.set()
-        self._free(worker)
+        if not worker.has_ended:
+            self._free(worker)
 
     async def _replace(self) -> None:
+        """Start a worker, however often it takes."""
+        backoff = Backoff()
         while not self._closed:
             try:
                 await self._add()
             except (TwingraphError, OSError) as error:
-                logger.error("a worker does not start: %s", error)  # noqa: TRY400 - the message says it all
-                await asyncio.sleep(_PAUSE)
+                if not self._closed:
+                    self._report(str(error))
+                    await self._pause(backoff.failed())
             else:
+                self._report(None)
                 return
 
-    async def _queue(self, client: str) -> WorkerHandle:
-        """Wait for a worker; raises TooBusyError."""
-        if self._closed or self.queued >= self._limits.queue:
-            self.stats.refused += 1
-            raise TooBusyError(f"{self.queued} queries are waiting", self._retry_after())
-        waiting: asyncio.Future[WorkerHandle] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(client, deque()).append(waiting)
-        self._dispatch()
-        try:
-            async with asyncio.timeout(self._limits.queue_seconds):
-                return await waiting
-        except TimeoutError:
-            self.stats.refused += 1
-            raise TooBusyError(
-                f"no worker was free for {self._limits.queue_seconds:g} seconds", self._retry_after()
-            ) from None
-        except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
-                self._free(waiting.result())
-            raise
-        finally:
-            self._dequeue(client, waiting)
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until somebody has reason to believe that it works again."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._retry.wait()
 
-    def _dequeue(self, client: str, waiting: asyncio.Future[WorkerHandle]) -> None:
-        """Take a query that waits no more out of the queue."""
-        if queue := self._waiting.get(client):
-            if waiting in queue:
-                queue.remove(waiting)
-            if not queue:
-                del self._waiting[client]
-
-    def _may_run(self, client: str) -> bool:
-        running = self._running[client]
-        if not self._idle or running >= self._per_client:
-            return False
-        return not running or len(self._idle) > self._limits.spares
-
-    def _assign(self, client: str) -> WorkerHandle:
-        worker = self._idle.pop()
-        worker.client = client
-        self._running[client] += 1
-        return worker
-
-    def _dispatch(self) -> None:
-        """Give free workers to those who wait: who has the fewest running goes first, then who has waited longest."""
-        while self._idle and self._waiting:
-            client = next(
-                (one for one in sorted(self._waiting, key=self._running.__getitem__) if self._may_run(one)), None
-            )
-            if client is None:
-                return
-            queue = self._waiting[client]
-            waiting = queue.popleft()
-            self._waiting.move_to_end(client)
-            if not queue:
-                del self._waiting[client]
-            if not waiting.done():
-                waiting.set_result(self._assign(client))
+    def _report(self, failure: str | None) -> None:
+        """Log that workers do not start, and that they do again, when that is news."""
+        if failure == self.failing:
+            return
+        self.failing = failure
+        if failure:
+            logger.error("workers do not start: %s; they are tried again, later each time", failure)
+        else:
+            logger.info("workers start again")
+            self.retry_now()
 
     def _free(self, worker: WorkerHandle) -> None:
-        self._release(worker)
+        self._admission.release(worker)
+        if worker.found_damage:
+            self._look_for_damage()
         grown = worker.grown > self._opening.memory_bytes / _GROWN
         tired = worker.slowed and not worker.speed_up()
         if self._closed or tired or grown:
             self.stats.replaced += 1
             worker.kill()
             return
-        self._idle.append(worker)
-        self._dispatch()
+        self._admission.offer(worker)
 
     def _lost(self, worker: WorkerHandle) -> None:
-        self._release(worker)
-        self.stats.lost += 1
-        self._all.discard(worker)
-        if worker in self._idle:
-            self._idle.remove(worker)
-        self._keep(asyncio.create_task(worker.reap()))
-        if worker.opened and not self._closed:
-            self._keep(asyncio.create_task(self._replace()))
+        client = worker.client
+        self._admission.withdraw(worker)
+        self.stats.lost += worker.opened and not worker.was_killed
+        # One that has not opened the release is tried again by who started it.
+        self._keep(self._bury(worker, client) if worker.opened else worker.reap())
 
-    def _release(self, worker: WorkerHandle) -> None:
-        if worker.client is not None:
-            self._running[worker.client] -= 1
-            if not self._running[worker.client]:
-                del self._running[worker.client]
-            worker.client = None
-            self._rest.set()
+    async def _bury(self, worker: WorkerHandle, client: str | None) -> None:
+        """Wait until a worker is gone, and start the next one in its place."""
+        code = await worker.reap()
+        self._all.discard(worker)
+        if self._closed:
+            return
+        # Nobody pays for a worker that was killed from outside.
+        if client is not None and (worker.was_killed or code != -signal.SIGKILL):
+            self._admission.penalties.charge(client)
+            if not worker.was_killed:
+                self._look_for_damage()
+        await self._replace()
+
+    def _look_for_damage(self) -> None:
+        if self._inspect and not self._closed:
+            self._keep(self._inspect())
 
     def _kill(self, worker: WorkerHandle, answer: ResultStream, reason: LimitError | None) -> None:
         if worker.answering(answer):
             self.stats.killed["deadline" if reason else "abandoned"] += 1
             worker.kill(reason)
+            if reason:
+                self._look_for_damage()
 
-    def _retry_after(self) -> int:
-        return math.ceil(self._limits.queue_seconds)
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
+    def _keep(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import IO, cast
 
 from twingraph.children import command
-from twingraph.errors import MemoryLimitError, StoreError, TwingraphError, WorkerLostError
+from twingraph.errors import DamagedStoreError, MemoryLimitError, StoreError, TwingraphError, WorkerLostError
 from twingraph.workers import ipc
 from twingraph.workers.ipc import FrameReader, Kind, OpenRequest, Ready
 from twingraph.workers.result_stream import ResultStream
@@ -33,23 +33,42 @@ class WorkerHandle(asyncio.Protocol):
         self._answer: ResultStream | None = None
         self._ready: asyncio.Future[Ready] | None = None
         self._reason: TwingraphError | None = None
-        self._transport: asyncio.Transport
-        self._process: subprocess.Popen[bytes]
+        self._transport: asyncio.Transport | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._stderr: IO[bytes]
         self._memory_bytes = 0
-        self._ended = False
+        self._reaping: asyncio.Task[int] | None = None
         self.client: str | None = None
-        self.opened = self.slowed = False
+        self.opened = self.slowed = self.has_ended = self.was_killed = self.found_damage = False
         self.grown = 0
 
     async def start(self, request: OpenRequest) -> Ready:
-        """Start the process and have it open a release; raises StoreError when it cannot."""
+        """Start the process and have it open a release; raises StoreError when it cannot, OSError without a process.
+
+        When it raises, `kill` and `reap` are still to be called.
+        """
         self._memory_bytes = request.memory_bytes
         ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._launch(theirs)
+            ours.setblocking(False)
+            await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        if self.has_ended or self._transport is None:
+            raise WorkerLostError
+        ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+        self._ready = ready
+        self._transport.write(ipc.pack_open(request))
+        return await ready
+
+    def _launch(self, theirs: socket.socket) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
-        with theirs:
+        try:
             # From this thread: the worker ends with the thread that started it.
-            self._process = subprocess.Popen(  # noqa: ASYNC220
+            self._process = subprocess.Popen(
                 command("twingraph.workers.worker", str(theirs.fileno()), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -57,22 +76,18 @@ class WorkerHandle(asyncio.Protocol):
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # a keyboard's interrupt is for the server, which ends its workers itself
             )
-        ours.setblocking(False)
-        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
-        if self._ended:
-            raise WorkerLostError
-        ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
-        self._ready = ready
-        self._transport.write(ipc.pack_open(request))
-        return await ready
+        except BaseException:
+            self._stderr.close()
+            raise
 
     def ask(self, job: bytes) -> ResultStream:
         """Ask for the answer to a job, as its JOB frame; the worker must be free."""
-        answer = self._answer = ResultStream(self._transport)
-        if self._ended:
+        transport = cast(asyncio.Transport, self._transport)
+        answer = self._answer = ResultStream(transport)
+        if self.has_ended:
             answer.fail(WorkerLostError(signal.SIGKILL))
         else:
-            self._transport.write(job)
+            transport.write(job)
         return answer
 
     def answering(self, answer: ResultStream) -> bool:
@@ -82,39 +97,49 @@ class WorkerHandle(asyncio.Protocol):
     def kill(self, reason: TwingraphError | None = None) -> None:
         """End the process at once; who waits for its answer is given the reason."""
         self._reason = self._reason or reason
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        self.was_killed = self.was_killed or not self.has_ended
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
         self._end()
 
     def slow_down(self) -> None:
         """Let other processes go before this one from now on."""
         self.slowed = True
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, _BEHIND)
+            os.setpriority(os.PRIO_PROCESS, self.pid, _BEHIND)
 
     def speed_up(self) -> bool:
         """Put the process beside the others again; tell whether that is allowed."""
         try:
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, os.getpriority(os.PRIO_PROCESS, 0))
+            os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
         except OSError:
             return False
         self.slowed = False
         return True
 
-    async def reap(self) -> None:
-        """Wait until the process is gone, and then tell who waits for its answer why it ended."""
-        code = await asyncio.to_thread(self._process.wait)
+    async def reap(self) -> int:
+        """Wait until the process is gone, tell who waits for its answer why it ended, and return its exit code."""
+        if self._reaping is None:
+            self._reaping = asyncio.create_task(self._reap())
+        return await asyncio.shield(self._reaping)
+
+    async def _reap(self) -> int:
+        if self._process is None:
+            return 0
+        code = await _exit_code(self._process)
         cause = self._reason or self._cause(code)
         self._refuse(cause)
         if self._answer:
             self._answer.fail(cause)
             self._answer = None
         self._stderr.close()
+        return code
 
     @property
     def pid(self) -> int:
-        """The number of the process."""
-        return self._process.pid
+        """The number of the process, 0 when it could not be started."""
+        return self._process.pid if self._process else 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection."""
@@ -156,16 +181,18 @@ class WorkerHandle(asyncio.Protocol):
             self.grown = ipc.done(content)
             answer.finish()
         else:
-            self.grown = 0
-            answer.fail(ipc.error(content))
-        if not self._ended:
+            failure = ipc.error(content)
+            self.grown, self.found_damage = 0, isinstance(failure, DamagedStoreError)
+            answer.fail(failure)
+        if not self.has_ended:
             self._on_free(self)
 
     def _end(self) -> None:
-        if self._ended:
+        if self.has_ended:
             return
-        self._ended = True
-        self._transport.close()
+        self.has_ended = True
+        if self._transport:
+            self._transport.close()
         if self._reason:
             self._refuse(self._reason)
         if self._answer and self._reason:
@@ -183,3 +210,19 @@ class WorkerHandle(asyncio.Protocol):
         return (
             StoreError(f"a worker ended: {said.decode(errors='replace')[-500:].strip()}") if said else WorkerLostError()
         )
+
+
+async def _exit_code(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a process without a thread: one that the system cannot end would keep its thread for ever."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return await asyncio.to_thread(process.wait)
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+    return process.wait()

@@ -1,0 +1,196 @@
+"""Who is given a worker next: the free workers, the queue for them, and whose turn it is.
+
+A client that already has a query running leaves the spares alone: so they are there for those who have none, whatever
+one client asks, and for taking the place of a worker that was killed. In the queue, who has the fewest queries running
+goes first. Who has ended workers waits, see `Penalties`. When the queue is full, who has the most waiting gives way.
+"""
+
+import asyncio
+import math
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, field
+
+from twingraph.errors import TooBusyError, TwingraphError
+from twingraph.settings import Limits
+from twingraph.workers.penalties import Penalties
+from twingraph.workers.worker_handle import WorkerHandle
+
+
+@dataclass
+class PoolStats:
+    """What has happened in a pool; ``killed`` counts by reason."""
+
+    started: int = 0
+    lost: int = 0
+    replaced: int = 0
+    refused: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+
+
+class Admission:
+    """Gives workers to queries."""
+
+    def __init__(self, limits: Limits, per_client: int, stats: PoolStats, penalties: Penalties | None = None) -> None:
+        self._limits, self._per_client, self._stats = limits, per_client, stats
+        self.penalties = penalties or Penalties()
+        self._free: list[WorkerHandle] = []
+        self._running: Counter[str] = Counter()
+        self._waiting: OrderedDict[str, deque[asyncio.Future[WorkerHandle]]] = OrderedDict()
+        self._timer: asyncio.TimerHandle | None = None
+        self._at_rest = asyncio.Event()
+        self._closed: TwingraphError | None = None
+
+    @property
+    def idle(self) -> int:
+        """How many workers are free, spares among them."""
+        return len(self._free)
+
+    @property
+    def busy(self) -> int:
+        """How many workers have a query."""
+        return self._running.total()
+
+    @property
+    def queued(self) -> int:
+        """How many queries wait for a worker."""
+        return sum(len(queue) for queue in self._waiting.values())
+
+    async def acquire(self, client: str) -> WorkerHandle:
+        """Return a worker for a query of the client when it is its turn; raises TooBusyError."""
+        if self._closed:
+            raise self._closed
+        if client not in self._waiting and self._may_run(client):
+            return self._assign(client)
+        return await self._queue(client)
+
+    def offer(self, worker: WorkerHandle) -> None:
+        """Take a worker that is free."""
+        self._free.append(worker)
+        self._dispatch()
+
+    def release(self, worker: WorkerHandle) -> None:
+        """Take it that a worker has no query any more."""
+        if worker.client is not None:
+            self._running[worker.client] -= 1
+            if not self._running[worker.client]:
+                del self._running[worker.client]
+            worker.client = None
+            self._at_rest.set()
+
+    def withdraw(self, worker: WorkerHandle) -> None:
+        """Give no query to a worker any more, and take it that it has none."""
+        self.release(worker)
+        if worker in self._free:
+            self._free.remove(worker)
+        self._dispatch()
+
+    async def rest(self) -> None:
+        """Return when nothing runs and nothing waits."""
+        while self.busy or self.queued:
+            self._at_rest.clear()
+            await self._at_rest.wait()
+
+    def close(self, reason: TwingraphError) -> None:
+        """Refuse all who wait, and whoever comes, for a reason."""
+        self._closed = reason
+        if self._timer:
+            self._timer.cancel()
+        for queue in self._waiting.values():
+            for waiting in queue:
+                if not waiting.done():
+                    waiting.set_exception(reason)
+
+    async def _queue(self, client: str) -> WorkerHandle:
+        """Wait for a worker."""
+        if self.penalties.wait(client) > self._limits.queue_seconds:
+            raise self._refusal(client)
+        if self.queued >= self._limits.queue and not self._make_room(client):
+            self._stats.refused += 1
+            raise TooBusyError(f"{self.queued} queries are waiting", self._retry_after())
+        waiting: asyncio.Future[WorkerHandle] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(client, deque()).append(waiting)
+        self._dispatch()
+        try:
+            async with asyncio.timeout(self._limits.queue_seconds):
+                return await waiting
+        except TimeoutError:
+            raise self._refusal(client) from None
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+                self._give_back(waiting.result())
+            raise
+        finally:
+            self._dequeue(client, waiting)
+
+    def _refusal(self, client: str) -> TooBusyError:
+        """Return why a client is given no worker in time."""
+        self._stats.refused += 1
+        if wait := self.penalties.wait(client):
+            return TooBusyError("queries from your address ended its workers, which are started anew", math.ceil(wait))
+        return TooBusyError(f"no worker was free for {self._limits.queue_seconds:g} seconds", self._retry_after())
+
+    def _make_room(self, client: str) -> bool:
+        """Refuse the last query of who has the most waiting, unless that is the client itself; tell whether it was."""
+        if not self._waiting:
+            return False
+        greediest = max(self._waiting.values(), key=len)
+        if len(greediest) <= len(self._waiting.get(client, ())) + 1:
+            return False
+        last = greediest.pop()
+        self._stats.refused += 1
+        if not last.done():
+            last.set_exception(TooBusyError("others wait with fewer queries", self._retry_after()))
+        return True
+
+    def _dequeue(self, client: str, waiting: asyncio.Future[WorkerHandle]) -> None:
+        """Take a query that waits no more out of the queue."""
+        if queue := self._waiting.get(client):
+            if waiting in queue:
+                queue.remove(waiting)
+            if not queue:
+                del self._waiting[client]
+        self._at_rest.set()
+
+    def _give_back(self, worker: WorkerHandle) -> None:
+        """Take a worker back from a query that did not ask it."""
+        self.release(worker)
+        if not worker.has_ended:
+            self.offer(worker)
+
+    def _may_run(self, client: str) -> bool:
+        running = self._running[client]
+        if not self._free or running >= self._per_client or self.penalties.wait(client):
+            return False
+        return not running or len(self._free) > self._limits.spares
+
+    def _assign(self, client: str) -> WorkerHandle:
+        worker = self._free.pop()
+        worker.client = client
+        self._running[client] += 1
+        return worker
+
+    def _dispatch(self) -> None:
+        """Give free workers to those who wait: who has the fewest running goes first, then who has waited longest."""
+        while self._free and self._waiting:
+            fewest_first = sorted(self._waiting, key=self._running.__getitem__)
+            client = next((one for one in fewest_first if self._may_run(one)), None)
+            if client is None:
+                self._dispatch_later()
+                return
+            queue = self._waiting[client]
+            waiting = queue.popleft()
+            self._waiting.move_to_end(client)
+            if not queue:
+                del self._waiting[client]
+            if not waiting.done():
+                waiting.set_result(self._assign(client))
+
+    def _dispatch_later(self) -> None:
+        """Look again when the first of those who wait has waited enough for the workers that it ended."""
+        if self._timer:
+            self._timer.cancel()
+        waits = [wait for client in self._waiting if (wait := self.penalties.wait(client))]
+        self._timer = asyncio.get_running_loop().call_later(min(waits), self._dispatch) if waits else None
+
+    def _retry_after(self) -> int:
+        return math.ceil(self._limits.queue_seconds)
