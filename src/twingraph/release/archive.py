@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
-from twingraph.release.manifest import FILE, Manifest, digest, read_manifest
+from twingraph.release.manifest import FILE, Manifest, read_manifest
+from twingraph.release.store_files import Fault, file_fault, store_faults
 
 QUADS, CONTEXT, STORE, QUERIES = "quads.nq.gz", "context.jsonld", "store", "queries"
 _LOCK, _CURRENT, _BUILDING, _POINTING = ".lock", "current", ".building-", ".current-"
@@ -37,14 +38,20 @@ class Release:
         """The saved queries of the release, sorted by name."""
         return tuple(sorted((self.directory / QUERIES).glob("*.rq")))
 
-    def verify(self) -> None:
-        """Raise ReleaseError when a file is missing or is not as the manifest says."""
+    def verify(self, *, store: bool = True) -> None:
+        """Raise ReleaseError when a file is missing or is not as it was written, one of the ``store`` too if wanted."""
         for name, expected in self.manifest.files.items():
             path = self.directory / name
-            if not path.is_file():
-                raise ReleaseError(str(path), "is missing")
-            if digest(path.read_bytes()) != expected:
-                raise ReleaseError(str(path), "is damaged: its SHA-256 is not the manifest's")
+            fault = file_fault(path, expected)
+            if fault:
+                raise ReleaseError(str(path), fault)
+        for name, fault in self.store_faults() if store else ():
+            raise ReleaseError(str(self.directory / name), fault)
+
+    def store_faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the store's files; nothing for a release of form 1, which has no digests of them."""
+        if self.manifest.form > 1 and self.manifest.quads:
+            yield from store_faults(self.directory, STORE)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,10 @@ class Archive:
         return tuple(
             sorted(path.parent.name for path in self.directory.glob(f"[!.]*/{FILE}") if self._own(path.parent))
         )
+
+    def holds(self, identifier: str) -> bool:
+        """Tell whether there is something by this identifier that looks like a release; it costs one system call."""
+        return (self.directory / identifier / FILE).is_file()
 
     def current_id(self) -> str | None:
         """Return the identifier of the current release, None when there is none; it costs one system call."""

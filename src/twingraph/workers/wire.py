@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
-from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError, TwingraphError
+from twingraph.errors import (
+    AnswerTooLargeError,
+    DamagedStoreError,
+    MemoryLimitError,
+    QueryError,
+    StoreError,
+    TwingraphError,
+)
 
 _HEAD = struct.Struct("!BI")
 _DONE = struct.Struct("!QQq")
@@ -132,7 +139,7 @@ def pack_error(error: TwingraphError) -> bytes:
         case MemoryLimitError() | AnswerTooLargeError():
             facts = ["memory" if isinstance(error, MemoryLimitError) else "answer", error.limit]
         case _:
-            facts = ["store", str(error)]
+            facts = ["damage" if isinstance(error, DamagedStoreError) else "store", str(error)]
     return frame(Kind.ERROR, json.dumps(facts).encode())
 
 
@@ -140,6 +147,7 @@ def error(content: bytes) -> TwingraphError:
     """Return the exception that an ERROR holds."""
     kind, *facts = json.loads(content)
     classes = {"query": QueryError, "memory": MemoryLimitError, "answer": AnswerTooLargeError, "store": StoreError}
+    classes["damage"] = DamagedStoreError
     found: TwingraphError = classes[kind](*facts)
     return found
 
