@@ -198,3 +198,67 @@ def test_the_log_says_what_was_asked_by_its_hash_and_who_only_when_wanted(tiny, 
     assert re.fullmatch("[0-9a-f]{16}", lines[0]["query"])
     assert lines[0]["bytes"] > 0
     assert ("address" in lines[0]) is addresses
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "media_type"),
+    [
+        ("text/turtle", 200, "text/turtle"),
+        ("application/rdf+xml", 200, "application/rdf+xml"),
+        ("application/ld+json, */*;q=0.1", 200, "application/ld+json"),
+        ("*/*", 200, "text/turtle"),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", 200, "text/html"),
+        ("application/sparql-results+json", 400, "application/problem+json"),
+        ("application/json", 400, "application/problem+json"),
+    ],
+)
+def test_asked_nothing_it_describes_itself_to_those_who_read_graphs(http, accept, status, media_type):
+    response = http.get("/sparql", headers={"Accept": accept})
+    assert (response.status_code, response.headers["content-type"].partition(";")[0]) == (status, media_type)
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "status"),
+    [
+        ("GET", "ASK {}", 304),
+        ("HEAD", "ASK {}", 304),
+        ("POST", "ASK {}", 412),
+        ("GET", "ASK {", 400),
+        ("POST", "ASK {", 400),
+    ],
+)
+def test_a_condition_that_asks_for_nothing_that_exists(http, method, query, status):
+    where = {"data" if method == "POST" else "params": {"query": query}}
+    assert http.request(method, "/sparql", headers={"If-None-Match": "*"}, **where).status_code == status
+
+
+def test_gzip_is_not_sent_to_those_who_refuse_it(http):
+    params = {"query": "SELECT * { ?s ?p ?o }"}
+    response = http.get("/sparql", params=params, headers={"Accept-Encoding": "gzip;q=0, *;q=0.5"})
+    assert "content-encoding" not in response.headers
+    assert len(response.content) > 1024
+
+
+@pytest.mark.parametrize("call", ["NOW()", "NOW#x\n()", "rand ( )", "STRUUID()", "UUID()"])
+def test_what_is_another_answer_each_time_has_no_tag(http, call):
+    first, second = (http.get("/sparql", params={"query": f"SELECT ({call} AS ?x) {{}}"}) for _ in range(2))
+    assert "etag" not in first.headers
+    assert first.content != second.content or "NOW" in call
+
+
+@pytest.mark.parametrize("query", ["SELECT ?now { ?now a ?rand }", "SELECT ('NOW()' AS ?x) {} # UUID()"])
+def test_what_only_looks_volatile_has_a_tag(http, query):
+    assert "etag" in http.get("/sparql", params={"query": query}).headers
+
+
+def test_an_accept_field_of_any_length_is_answered_at_once(http):
+    response = http.get("/sparql", params={"query": "ASK {}"}, headers={"Accept": '"' + '"\\' * 4000})
+    assert response.status_code in (200, 406)
+    response = http.get("/queries", headers={"Accept": '"' + '"\\' * 10_000})
+    assert response.status_code == 431
+
+
+def test_a_number_of_thousands_of_digits_is_no_offset(http):
+    text = "SELECT * { ?s ?p ?o } ORDER BY ?s OFFSET " + "9" * 5000
+    response = http.post("/sparql", data={"query": text})
+    assert response.status_code in (200, 400)

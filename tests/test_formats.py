@@ -3,7 +3,8 @@
 import pytest
 
 from twingraph.errors import NotAcceptableError, UnknownNameError
-from twingraph.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, by_name, negotiate
+from twingraph.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, by_name
+from twingraph.server.http.negotiation import negotiate
 
 WITH_PAGE = (*RESULTS, HTML)
 GRAPHS_WITH_PAGE = (*GRAPHS, HTML)
@@ -48,7 +49,7 @@ JENA_GRAPH = "text/turtle,application/n-triples;q=0.9,application/ld+json;q=0.8,
     ],
 )
 def test_results_are_chosen_by_the_accept_header(accept, expected):
-    assert negotiate(accept, WITH_PAGE).name == expected
+    assert negotiate(accept or "", WITH_PAGE).name == expected
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_results_are_chosen_by_the_accept_header(accept, expected):
     ],
 )
 def test_graphs_are_chosen_by_the_accept_header(accept, expected):
-    assert negotiate(accept, GRAPHS_WITH_PAGE).name == expected
+    assert negotiate(accept or "", GRAPHS_WITH_PAGE).name == expected
 
 
 @pytest.mark.parametrize("accept", ["image/png", "*/*;q=0", "application/json;q=0, text/turtle"])

@@ -92,14 +92,14 @@ def test_the_dataset_of_the_request_wins_over_that_of_the_query(http, publicatio
 @pytest.mark.parametrize(
     ("method", "options", "status", "words"),
     [
-        ("GET", {}, 400, "there is no query"),
-        ("GET", {"params": {"query": " "}}, 400, "there is no query"),
+        ("POST", {"data": {"format": "json"}}, 400, "there is no query"),
+        ("POST", {"data": {"query": " "}}, 400, "there is no query"),
         ("GET", {"params": {"query": "SELECT * {"}}, 400, "line 1"),
         ("GET", {"params": [("query", "ASK {}"), ("query", "ASK {}")]}, 400, "more than once"),
         ("GET", {"params": {"query": "ASK { SERVICE <http://127.0.0.1/> {} }"}}, 400, "SERVICE is refused"),
         ("GET", {"params": {"query": "ASK FROM <http://elsewhere.example/> {}"}}, 400, "nothing is fetched"),
         ("GET", {"params": {"query": "INSERT DATA {}"}}, 400, "not a query"),
-        ("GET", {"params": {"query": "ASK {}", "format": "turtel"}}, 406, "on offer are csv, html, json"),
+        ("GET", {"params": {"query": "ASK {}", "format": "turtel"}}, 406, "on offer are csv, html, json, jsonld"),
         ("GET", {"params": {"query": "ASK {}", "format": "turtle"}}, 406, "on offer are csv, html, json"),
         ("GET", {"params": {"query": "ASK { FILTER(<http://x/f>(1)) }"}}, 400, "function <http://x/f> is not"),
         ("POST", {"data": {"query": "CONSTRUCT { ?s ?p ?f } { ?s ?p ?o BIND(<http://x/f>(?o) AS ?f) }"}}, 400, "x/f"),

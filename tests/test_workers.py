@@ -13,25 +13,46 @@ import pytest
 from conftest import TESTS, copy_publication
 from running import client, serving_process, twingraph, workers_of
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError
-from twingraph.server.cache import Cached, ResponseCache
-from twingraph.workers import wire
-from twingraph.workers.rows import RowCounter
+from twingraph.server.query.cache import Answer, SizedCache
+from twingraph.workers import ipc
+from twingraph.workers.row_limit import RowLimiter
 
 ALL = "SELECT * { ?s ?p ?o }"
 # Texts that look like what stands between rows, in every format.
-NASTY = ('},{"', '"},{"x', "a\r\nb", '"\n"', "<result>", "</result>", "\\", '\\"},{"', "", "\n", "é},{")
+NASTY = (
+    None,
+    '},{},{"x',
+    "},{}",
+    "{},{},{}",
+    '\\"},{},{"',
+    "\\\\",
+    None,
+    None,
+    '},{"',
+    '"},{"x',
+    "a\r\nb",
+    '"\n"',
+    "<result>",
+    "</result>",
+    "\\",
+    '\\"},{"',
+    "",
+    "\n",
+    "é},{",
+)
 
 
 def answer(format_, count):
     store = ox.Store()
-    rows = " ".join(f"({n} {ox.Literal(NASTY[n % len(NASTY)])})" for n in range(count))
+    texts = [NASTY[n % len(NASTY)] for n in range(count)]
+    rows = " ".join("(UNDEF UNDEF)" if text is None else f"(1 {ox.Literal(text)})" for text in texts)
     output = io.BytesIO()
     store.query(f"SELECT ?n ?t {{ VALUES (?n ?t) {{ {rows} }} }}").serialize(output, format=format_)
     return output.getvalue()
 
 
 def cut(format_, name, count, most, size):
-    counter, out, body = RowCounter(name, most, "/more"), b"", answer(format_, count)
+    counter, out, body = RowLimiter(name, most, "/more"), b"", answer(format_, count)
     for start in range(0, len(body), size):
         passed, ended = counter.feed(body[start : start + size])
         out += passed
@@ -72,29 +93,49 @@ def test_rows_are_cut_where_they_end(count, most, size):
     [QueryError("no", 1, 2), QueryError("no"), MemoryLimitError(5), AnswerTooLargeError(6), StoreError("gone")],
 )
 def test_errors_come_over_the_wire_as_they_were(error):
-    ((kind, content),) = wire.Frames().feed(wire.pack_error(error))
-    back = wire.error(content)
-    assert (kind, type(back), str(back)) == (wire.Kind.ERROR, type(error), str(error))
+    ((kind, content),) = ipc.FrameReader().feed(ipc.pack_error(error))
+    back = ipc.error(content)
+    assert (kind, type(back), str(back)) == (ipc.Kind.ERROR, type(error), str(error))
 
 
 def test_frames_come_whole_from_pieces_of_any_size():
-    bodies = wire.frame(wire.Kind.BODY, b"abc") + wire.frame(wire.Kind.BODY, b"")
-    data = bodies + wire.pack_done(wire.Done(3, 2, -1))
-    frames = wire.Frames()
+    bodies = ipc.frame(ipc.Kind.BODY, b"abc") + ipc.frame(ipc.Kind.BODY, b"")
+    data = bodies + ipc.pack_done(-1)
+    frames = ipc.FrameReader()
     found = [one for start in range(len(data)) for one in frames.feed(data[start : start + 1])]
-    assert [kind for kind, _ in found] == [wire.Kind.BODY, wire.Kind.BODY, wire.Kind.DONE]
-    assert wire.done(found[-1][1]) == wire.Done(3, 2, -1)
+    assert [kind for kind, _ in found] == [ipc.Kind.BODY, ipc.Kind.BODY, ipc.Kind.DONE]
+    assert ipc.done(found[-1][1]) == -1
+
+
+def test_a_job_comes_over_the_wire_as_it_was():
+    for job in (
+        ipc.Job("SELECT \0 ?é {}", "json", "", None, None, 1, 2, 3),
+        ipc.Job("", "", "turtle", (), ("http://a.example/é", "b"), 0, 1 << 40, 0),
+        ipc.Job("x" * 100_000, "csv", "nquads", ("a",), None, 7, 8, 9),
+    ):
+        ((kind, content),) = ipc.FrameReader().feed(ipc.pack_job(job))
+        assert (kind, ipc.job(content)) == (ipc.Kind.JOB, job)
+
+
+def test_a_head_comes_over_the_wire_as_it_was():
+    for head in (
+        ipc.ResultHead("SELECT", "json"),
+        ipc.ResultHead("DESCRIBE", "", complete=False),
+        ipc.ResultHead("SELECT", "csv", False, 1 << 40, "/sparql?query=é", True),
+    ):
+        ((kind, content),) = ipc.FrameReader().feed(ipc.pack_head(head))
+        assert (kind, ipc.head(content)) == (ipc.Kind.HEAD, head)
 
 
 def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
-    cache = ResponseCache(100_000)
+    cache = SizedCache(100_000)
     for number in range(20):
-        cache.put(number, Cached(b"x" * 10_000, {}))
+        cache.put(b"%d" % number, Answer(b"x" * 10_000, {}))
     assert cache.size <= 100_000
-    assert cache.get(0) is None
-    assert cache.get(19) is not None
-    cache.put("large", Cached(b"x" * 90_000, {}))
-    assert cache.get("large") is None
+    assert cache.get(b"0", Answer) is None
+    assert cache.get(b"19", Answer) is not None
+    cache.put(b"large", Answer(b"x" * 90_000, {}))
+    assert cache.get(b"large", Answer) is None
 
 
 def small(tmp_path_factory, name, limits):
@@ -150,6 +191,42 @@ def test_the_rest_of_an_ordered_answer_is_found_by_its_links(few_rows, order):
     assert len(rows) == int(whole.json()["results"]["bindings"][0]["n"]["value"])
 
 
+def test_rows_that_bind_nothing_are_counted_too(few_rows):
+    for name in ("json", "xml", "csv", "tsv"):
+        response = few_rows.get("/sparql", params={"query": "SELECT ?nothing { ?s ?p ?o }", "format": name})
+        assert response.headers["answer-cut"] == "rows=7", name
+    assert (
+        len(few_rows.get("/sparql", params={"query": "SELECT ?nothing { ?s ?p ?o }"}).json()["results"]["bindings"])
+        == 7
+    )
+
+
+@pytest.fixture(scope="module")
+def small_buffer(tmp_path_factory):
+    limits = "rows = 5000\nbuffer_bytes = 10_000"
+    with small(tmp_path_factory, "buffer", limits) as (address, _), client(address) as http:
+        yield http
+
+
+@pytest.mark.parametrize("name", ["json", "xml", "csv", "tsv"])
+def test_a_cut_answer_says_so_in_its_head_however_large_it_is(small_buffer, name):
+    text = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f } ORDER BY ?a ?d"
+    response = small_buffer.get("/sparql", params={"query": text, "format": name})
+    assert "content-length" not in response.headers
+    assert len(response.content) > 100_000
+    assert response.headers["answer-cut"] == "rows=5000"
+    assert response.links["next"]["url"].startswith("/sparql?query=")
+    assert '"cut"' in response.text or "cut after 5000 rows" in response.text
+
+
+def test_a_large_answer_that_is_whole_does_not_say_that_it_is_cut(small_buffer):
+    text = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f } LIMIT 5000"
+    response = small_buffer.get("/sparql", params={"query": text, "format": "json"})
+    assert "content-length" not in response.headers
+    assert "answer-cut" not in response.headers
+    assert len(response.json()["results"]["bindings"]) == 5000
+
+
 def test_an_answer_without_an_order_has_no_link_to_the_rest(few_rows):
     assert "link" not in few_rows.get("/sparql", params={"query": ALL, "format": "json"}).headers
 
@@ -168,7 +245,8 @@ def test_an_answer_is_compressed_for_those_who_ask_for_it(few_rows):
     small = few_rows.get("/sparql", params=params, headers={"Accept-Encoding": "gzip"})
     assert small.headers["content-encoding"] == "gzip"
     assert small.content == plain.content
-    assert small.headers["etag"] != plain.headers["etag"]
+    assert small.headers["etag"] == plain.headers["etag"]
+    assert plain.headers["etag"].startswith("W/")
     again = few_rows.get("/sparql", params=params, headers={"If-None-Match": small.headers["etag"]})
     assert again.status_code == 304
 
@@ -204,7 +282,7 @@ def test_a_worker_has_no_way_to_the_network(few_bytes):
 
 
 def test_a_large_answer_that_goes_over_a_limit_is_broken_off(tmp_path_factory):
-    limits = "answer_bytes = 300_000\nheld_bytes = 100_000\nrows = 0"
+    limits = "answer_bytes = 300_000\nbuffer_bytes = 100_000\nrows = 0"
     with small(tmp_path_factory, "broken", limits) as (address, _), client(address) as http:
         for _ in range(5):
             with pytest.raises(httpx.RemoteProtocolError):
@@ -214,7 +292,10 @@ def test_a_large_answer_that_goes_over_a_limit_is_broken_off(tmp_path_factory):
 
 
 def test_a_large_answer_does_not_keep_the_worker_from_the_next_one(tmp_path_factory):
-    with small(tmp_path_factory, "held", "held_bytes = 1000\ncache_bytes = 0") as (address, _), client(address) as http:
+    with (
+        small(tmp_path_factory, "held", "buffer_bytes = 1000\ncache_bytes = 0") as (address, _),
+        client(address) as http,
+    ):
         for rows in range(20, 60):
             body = http.get("/sparql", params={"query": f"{ALL} LIMIT {rows}", "format": "json"}).json()
             assert len(body["results"]["bindings"]) == rows

@@ -1,14 +1,13 @@
-"""The representations that can be asked for, and the one function that chooses among them.
+"""The representations that can be asked for.
 
 Media types and file extensions are those that IANA has registered for the W3C's formats.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from twingraph.errors import NotAcceptableError, UnknownNameError
+from twingraph.errors import UnknownNameError
 
 
 class FormatKind(StrEnum):
@@ -44,7 +43,9 @@ JSON = Format("json", "application/sparql-results+json", "srj", _R, ("srj",), ("
 XML = Format("xml", "application/sparql-results+xml", "srx", _R, ("srx",), ("application/xml", "text/xml"))
 CSV = Format("csv", "text/csv", "csv", _R)
 TSV = Format("tsv", "text/tab-separated-values", "tsv", _R)
-TURTLE = Format("turtle", "text/turtle", "ttl", _G, ("ttl",), ("application/x-turtle",))
+# Every Turtle document is one of N3, which clients ask for by several names.
+_N3 = ("text/n3", "text/rdf+n3", "application/n3")
+TURTLE = Format("turtle", "text/turtle", "ttl", _G, ("ttl", "n3"), ("application/turtle", "application/x-turtle", *_N3))
 N_TRIPLES = Format("ntriples", "application/n-triples", "nt", _G, ("nt", "n-triples"))
 JSON_LD = Format("jsonld", "application/ld+json", "jsonld", _G, ("json-ld", "json"), ("application/json",))
 RDF_XML = Format("rdfxml", "application/rdf+xml", "rdf", _G, ("rdf", "xml"), ("application/xml", "text/xml"))
@@ -67,81 +68,3 @@ def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:
         if wanted in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):
             return candidate
     raise UnknownNameError("format", name, (candidate.name for candidate in offered))
-
-
-def negotiate(accept: str | None, offered: Sequence[Format]) -> Format:
-    """Choose among the formats on offer by an Accept header (RFC 9110, section 12.5.1).
-
-    The quality of a representation is that of the most specific media range it matches; among the best, a
-    representation that was named wins over one that a wildcard admits, and then the earlier offered. A format
-    chosen by one of its other media types is returned with that one as its media type. An absent or empty
-    header, or one in which nothing can be read, accepts everything.
-
-    Raises NotAcceptableError.
-    """
-    ranges = tuple(_ranges(accept or ""))
-    if not ranges:
-        return offered[0]
-    candidates = (replace(one, media_type=name) for one in offered for name in (one.media_type, *one.also))
-    primary = {one.media_type for one in offered}
-    ranked = [(_quality(one.media_type, ranges, one.media_type in primary), one) for one in candidates]
-    # max() keeps the first of equals, which is the order of the offer.
-    (quality, _), best = max(ranked, key=lambda pair: pair[0])
-    if quality <= 0:
-        raise NotAcceptableError(accept or "", (one.media_type for one in offered))
-    return best
-
-
-@dataclass(frozen=True, slots=True)
-class _Range:
-    type: str
-    subtype: str
-    quality: float
-
-    def specificity(self, media_type: str) -> int:
-        """Return 2 for the same media type, 1 for ``type/*``, 0 for ``*/*`` and -1 for no match."""
-        kind, _, subtype = media_type.partition("/")
-        if (self.type, self.subtype) == (kind, subtype):
-            return 2
-        if self.subtype != "*":
-            return -1
-        return {kind: 1, "*": 0}.get(self.type, -1)
-
-
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PARAMETER = re.compile(rf"\s*({_TOKEN})\s*=\s*({_TOKEN}|\"(?:[^\"\\]|\\.)*\")\s*")
-_ELEMENT = re.compile(r"(?:[^,\"]|\"(?:[^\"\\]|\\.)*\")+")
-_SECTION = re.compile(r"(?:[^;\"]|\"(?:[^\"\\]|\\.)*\")+")
-_MEDIA_RANGE = re.compile(rf"\s*({_TOKEN})/({_TOKEN})\s*")
-_QVALUE = re.compile(r"0(?:\.\d*)?|1(?:\.0*)?")
-
-
-def _ranges(accept: str) -> Iterator[_Range]:
-    """Yield the media ranges that can be read; an element that cannot is skipped, as other servers do."""
-    for element in _ELEMENT.findall(accept):
-        head, *parameters = _SECTION.findall(element)
-        named = _MEDIA_RANGE.fullmatch(head)
-        quality = _weight(parameters)
-        if named and quality is not None:
-            yield _Range(named[1].lower(), named[2].lower(), quality)
-
-
-def _weight(parameters: Iterable[str]) -> float | None:
-    """Return the q of a media range (section 12.4.2), 1 without any, None when it is not a weight.
-
-    Other parameters (``charset=utf-8``, ``profile=...``) do not narrow the choice: each of our formats has one form.
-    """
-    for parameter in parameters:
-        match = _PARAMETER.fullmatch(parameter)
-        if match and match[1].lower() == "q":
-            return float(match[2]) if _QVALUE.fullmatch(match[2]) else None
-    return 1.0
-
-
-def _quality(media_type: str, ranges: Iterable[_Range], primary: bool) -> tuple[float, int]:
-    """Return the quality and specificity of a media type; another name of a format counts only when it is named."""
-    matches = [(one.specificity(media_type), one.quality) for one in ranges]
-    specificity, quality = max(matches)
-    if specificity < (0 if primary else 2):
-        return 0.0, -1
-    return quality, specificity

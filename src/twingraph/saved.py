@@ -22,6 +22,8 @@ from twingraph.sparql.tokens import place
 from twingraph.terms import ntriples
 
 _XSD = "http://www.w3.org/2001/XMLSchema#"
+# Names, dates and IRIs are shorter; what is longer would only be read, escaped and refused.
+MAX_VALUE = 2000
 TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
 
 
@@ -67,6 +69,8 @@ class SavedQuery:
             raise ParameterError(
                 self.name, parameter.name, f"needs a value ({parameter.type}): {parameter.description}"
             )
+        if len(value) > MAX_VALUE:
+            raise ParameterError(self.name, parameter.name, f"a value may have {MAX_VALUE} characters at most")
         try:
             return _serialize(parameter.type, value, iris)
         except (IriError, ValueError, InvalidOperation) as error:

@@ -7,6 +7,7 @@ are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -96,8 +97,22 @@ class Limits(_Section):
 
     query_bytes: PositiveInt = 1_000_000
     """How many bytes the body of a request may have."""
+    target_bytes: PositiveInt = 32_768
+    """How many bytes the address of a request may have, its query among them."""
+    header_bytes: PositiveInt = 32_768
+    """How many bytes the headers of a request may have together."""
+    header_fields: PositiveInt = 100
+    """How many headers a request may have."""
     request_seconds: PositiveFloat = 10.0
     """How long a client may take to send a request."""
+    keep_alive_seconds: PositiveInt = 5
+    """How long a connection may wait for its next request."""
+    stalled_seconds: PositiveFloat = 60.0
+    """How long a client may take nothing of what is sent to it."""
+    connections: PositiveInt = 1000
+    """How many connections there may be; those that wait for a request give way to new ones."""
+    connections_per_client: NaturalInt = 0
+    """How many of them one client may have; 0 for a quarter."""
     query_seconds: PositiveFloat = 30.0
     """How long a query may run, from when a worker takes it to the last byte of its answer."""
     memory_bytes: PositiveInt = 1_000_000_000
@@ -106,7 +121,7 @@ class Limits(_Section):
     """How many rows an answer may have; 0 for any number."""
     answer_bytes: PositiveInt = 500_000_000
     """How many bytes an answer may have."""
-    held_bytes: PositiveInt = 1_048_576
+    buffer_bytes: PositiveInt = 1_048_576
     """How much of an answer is held back, so that what goes wrong until then is said plainly."""
     workers: NaturalInt = 0
     """How many queries run at once; 0 takes one for each processor, and two at least."""
@@ -137,6 +152,15 @@ class Server(_Section):
     """Whether each request is logged, as a line of JSON on standard error."""
     log_addresses: bool = False
     """Whether that log says the IP addresses of those who ask."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """The addresses or networks of proxies, which say in `X-Forwarded-For` and `-Proto` who asks, and how."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one, strict=False)  # the ValueError says which is none
+        return value
 
 
 class Settings(BaseSettings):

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -33,10 +34,10 @@ def serve_command(
         say("There is no release yet: building one.")
         build_with_report(chosen)
     with _listen(chosen.server) as listener:
-        _announce(listener)
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         # The process that answers is another one, so that this one is there to start it again whatever becomes of it.
-        supervisor = Supervisor(command("twingraph.cli.front"), listener, chosen.model_dump_json().encode())
+        told, started = chosen.model_dump_json().encode(), partial(_announce, listener)
+        supervisor = Supervisor(command("twingraph.cli.front"), listener, told, started)
         raise typer.Exit(supervisor.run())
 
 

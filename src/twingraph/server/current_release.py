@@ -8,6 +8,7 @@ that cannot be opened. No older release takes its place, for nobody would know t
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,22 +18,19 @@ from twingraph.datasets import DefaultGraph
 from twingraph.errors import DamagedStoreError, NoReleaseError, NotReadyError, TwingraphError
 from twingraph.release.archive import Archive, Release
 from twingraph.saved import SavedQuery, parse_saved_query
-from twingraph.server.cache import Memo, ResponseCache
-from twingraph.server.flights import Flights
+from twingraph.server.http.negotiation import Preference
 from twingraph.server.inspection import Inspector
-from twingraph.server.operation import Asked
-from twingraph.server.prepared import Prepared
+from twingraph.server.query.cache import SizedCache
+from twingraph.server.query.protocol import ProtocolRequest
+from twingraph.server.query.single_flight import SingleFlight
 from twingraph.settings import Limits
-from twingraph.sparql.query import Query, read_query
 from twingraph.store.opening import reads_store
 from twingraph.workers.backoff import Backoff
+from twingraph.workers.ipc import OpenRequest
 from twingraph.workers.penalties import Penalties
 from twingraph.workers.pool import Pool, PoolStats
-from twingraph.workers.wire import Opening
 
 logger = logging.getLogger(__name__)
-# How many requests that came before need not be read again.
-_REMEMBERED = 4096
 # So long (seconds) a server that is started again has those wait who connect, before it tells them to come again.
 _PATIENCE = 10.0
 _RETRY_AFTER = 5
@@ -47,17 +45,16 @@ class ServedRelease:
     queries: Mapping[str, SavedQuery]
     pool: Pool
     limits: Limits
-    cache: ResponseCache
-    flights: Flights
-    prepared: Memo[Asked, Prepared]
+    cache: SizedCache
+    flights: SingleFlight
+    lookups: Counter[str]
     announcement: str
 
-    def ready_queries(self) -> Iterator[Query]:
+    def ready_queries(self) -> Iterator[ProtocolRequest]:
         """Yield the saved queries that need no values."""
-        manifest = self.release.manifest
         for saved in self.queries.values():
             if all(parameter.default is not None for parameter in saved.parameters):
-                yield read_query(saved.bind({}, manifest.iris), manifest.prefixes, manifest.base_iri)
+                yield ProtocolRequest(saved.bind({}, self.release.manifest.iris), Preference())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,8 @@ class CurrentRelease:
 
     Without ``patient`` it raises NoReleaseError or ReleaseError, and `start` StoreError, when there is nothing whole to
     begin with; with it, that is tried again until it works. ``on_open`` is called, and awaited, with each release when
-    it begins to be served.
+    it begins to be served. ``served`` is None while there is none; ``pending`` is the current release while it cannot
+    be opened.
     """
 
     def __init__(
@@ -90,31 +88,32 @@ class CurrentRelease:
         patient: bool = False,
     ) -> None:
         self._archive, self._limits, self._on_open, self._patient = archive, limits, on_open, patient
-        self._cache, self.stats, self._penalties = ResponseCache(limits.cache_bytes), PoolStats(), Penalties()
+        self._cache, self.stats, self._penalties = SizedCache(limits.cache_bytes), PoolStats(), Penalties()
+        self.lookups: Counter[str] = Counter()
         # Not those of everybody else: a disk that does not answer is to hold up nothing but this.
         self._threads = ThreadPoolExecutor(2, "release")
         self._backoff = Backoff()
         self._tasks: set[asyncio.Future[None]] = set()
         self._refreshing: asyncio.Future[bool] | None = None
-        self._served: ServedRelease | None = None
+        self.served: ServedRelease | None = None
         self._damage: DamagedStoreError | None = None
         self._was_there = True
         self.pending: PendingRelease | None = None
         if not patient:
-            self._served = self._prepare(archive.current())
+            self.served = self._prepare(archive.current())
 
     @property
     def serving(self) -> ServedRelease:
         """The release that is served; raises NotReadyError, or DamagedStoreError when it had to be taken out."""
-        if self._served:
-            return self._served
+        if self.served:
+            return self.served
         raise self._damage or NotReadyError("the current release cannot be opened at the moment", _RETRY_AFTER)
 
     async def start(self) -> None:
         """Start the workers; raises StoreError when they cannot open the release, unless it is ``patient``."""
-        if self._served:
-            await self._served.pool.start()
-            self._warm_up(self._served)
+        if self.served:
+            await self.served.pool.start()
+            self._warm_up(self.served)
             return
         self._refreshing = asyncio.ensure_future(self.refresh())
         await asyncio.wait((self._refreshing,), timeout=_PATIENCE)
@@ -126,14 +125,14 @@ class CurrentRelease:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *filter(None, (self._refreshing,)), return_exceptions=True)
-        if self._served:
-            await self._served.pool.close()
+        if self.served:
+            await self.served.pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def refresh(self) -> bool:
         """Open the current release if it is another one now; tell whether it has taken the old one's place."""
         identifier, is_there = await self._in_thread(self._look)
-        old = self._served
+        old = self.served
         if identifier is None or (old and identifier == old.release.id):
             self._settle(is_there)
             return False
@@ -145,7 +144,7 @@ class CurrentRelease:
         except (TwingraphError, OSError, ValueError) as error:
             self._postpone(identifier, str(error), is_there)
             return False
-        self._served, self._damage = new, None
+        self.served, self._damage = new, None
         self._settle(is_there=True)
         if old:
             self._keep(old.pool.drain())
@@ -170,8 +169,8 @@ class CurrentRelease:
         """Take it that nothing is pending; workers that could not start try it at once when the files are back."""
         self.pending = None
         self._backoff.succeeded()
-        if is_there and not self._was_there and self._served:
-            self._served.pool.retry_now()
+        if is_there and not self._was_there and self.served:
+            self.served.pool.retry_now()
         self._was_there = is_there
 
     def _is_due(self, identifier: str, is_there: bool) -> bool:
@@ -187,19 +186,19 @@ class CurrentRelease:
         due = asyncio.get_running_loop().time() + self._backoff.failed()
         self.pending = PendingRelease(identifier, reason, due, is_there)
         if before is None or (before.id, before.reason) != (identifier, reason):
-            stays = f"{self._served.release.id} stays" if self._served else "no other one is served"
+            stays = f"{self.served.release.id} stays" if self.served else "no other one is served"
             logger.error("release %s is not served: %s; %s, and it is tried again", identifier, reason, stays)
 
     def _read(self) -> ServedRelease:
         release = self._archive.current()
-        if self._served and release.id == self._served.release.id:
+        if self.served and release.id == self.served.release.id:
             raise NoReleaseError(str(release.directory))
         return self._prepare(release)
 
     async def _open(self, new: ServedRelease) -> None:
         try:
             # Nobody is answered meanwhile when there is no other release, so the first worker is enough.
-            await new.pool.start(complete=self._served is not None)
+            await new.pool.start(complete=self.served is not None)
         except BaseException:
             await new.pool.close()
             raise
@@ -223,17 +222,17 @@ class CurrentRelease:
             ),
             limits,
             self._cache,
-            Flights(),
-            Memo(_REMEMBERED),
+            SingleFlight(),
+            self.lookups,
             announcement,
         )
 
     def _take_out(self, release: Release, damage: DamagedStoreError, reason: str) -> None:
         """Take a damaged release out of service, until its files are whole again or there is another one."""
-        served = self._served
+        served = self.served
         if served is None or served.release.id != release.id:
             return
-        self._served, self._damage = None, damage
+        self.served, self._damage = None, damage
         self._keep(served.pool.close(damage))
         self._postpone(release.id, reason, is_there=True)
 
@@ -250,9 +249,9 @@ class CurrentRelease:
         task.add_done_callback(self._tasks.discard)
 
 
-def _opening(release: Release, limits: Limits) -> Opening:
+def _opening(release: Release, limits: Limits) -> OpenRequest:
     manifest = release.manifest
-    return Opening(
+    return OpenRequest(
         directory=str(release.directory.resolve()),
         quads=manifest.quads,
         base=manifest.base_iri,

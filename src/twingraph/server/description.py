@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
-from http import HTTPStatus
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -16,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twingraph.datasets import DefaultGraph
-from twingraph.errors import NotAcceptableError
-from twingraph.formats import GRAPHS, HTML, RESULTS, Format
+from twingraph.formats import GRAPHS, RESULTS, Format
 from twingraph.release.archive import Release
 from twingraph.release.description import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, part, serialize
 from twingraph.release.manifest import read_manifest
 from twingraph.server.current_release import CurrentRelease
-from twingraph.server.wishes import Wish, wish
+from twingraph.server.http.conditional import precondition
+from twingraph.server.http.fields import field
+from twingraph.server.http.negotiation import preference_of
 from twingraph.settings import Limits
 from twingraph.store.graphs import write_graph
 
@@ -44,16 +44,7 @@ _FORMAT_NAMES = {
 # The limits that one who asks can meet.
 _LIMITS = ("query_bytes", "query_seconds", "memory_bytes", "rows", "answer_bytes", "queue_seconds")
 _PREFIXES = {"rdf": RDF, "sd": SD, "void": VOID, "sh": SH, "dcterms": DCTERMS, "schema": _SCHEMA, "formats": _FORMATS}
-_HEADERS = {"Vary": "Accept", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
-
-
-def is_wanted(wished: Wish) -> bool:
-    """Tell whether a request that asks no query names a format for graphs, and so wants the description."""
-    try:
-        chosen = wished.choose((HTML, *GRAPHS))
-    except NotAcceptableError:
-        return False
-    return chosen in GRAPHS
+_HEADERS = {"Vary": "Accept", "Cache-Control": "no-cache"}
 
 
 class Descriptions:
@@ -64,12 +55,13 @@ class Descriptions:
 
     async def respond(self, request: Request) -> Response:
         """Return the description in the format that is wanted; raises NotAcceptableError."""
-        release, format_ = self._current.serving.release, wish(request).choose(GRAPHS)
+        release, format_ = self._current.serving.release, preference_of(request, request.query_params).choose(GRAPHS)
         root = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
         content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
         headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
-        if headers["ETag"] in request.headers.get("if-none-match", ""):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        condition = field(request.scope, b"if-none-match")
+        if status := precondition(request.method, condition, headers["ETag"], exists=True):
+            return Response(status_code=status, headers=headers)
         return Response(content, headers={**headers, "Content-Type": format_.content_type})
 
 

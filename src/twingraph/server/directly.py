@@ -8,14 +8,15 @@ from twingraph.server.access_log import ROUTE
 
 
 class Directly:
-    """Passes requests for a path of ``routes`` to its application, and all others on to ``app``."""
+    """Passes requests for a path of ``routes``, with `/` at its end or not, to its application; others to ``app``."""
 
     def __init__(self, app: ASGIApp, routes: Mapping[str, ASGIApp]) -> None:
         self._app, self._routes = app, routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        direct = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        path = scope["path"].removesuffix("/") if scope["type"] == "http" else ""
+        direct = self._routes.get(path)
         if direct:
-            scope[ROUTE] = scope["path"]
+            scope[ROUTE] = path
         await (direct or self._app)(scope, receive, send)

@@ -15,8 +15,9 @@ from twingraph.formats import GRAPHS, RESULTS, Format
 from twingraph.release.manifest import Manifest
 from twingraph.saved import SavedQuery, body
 from twingraph.server.current_release import ServedRelease
-from twingraph.sparql.query import Query
-from twingraph.store.solutions import Cell, Solutions
+from twingraph.server.http.fields import field, weighted
+from twingraph.server.query.respond import Table
+from twingraph.store.solutions import Cell
 
 # A page with more rows than this is slow to draw; the data formats give them all.
 MOST_ROWS = 1000
@@ -30,8 +31,9 @@ _HEADERS = {
     "Vary": "Accept, Accept-Language",
     "Cache-Control": "no-cache",
     # No script, no other origin: the pages need neither, and the texts of a publication may hold anything.
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
     "Referrer-Policy": "no-referrer",
 }
 _NAMES = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel")
@@ -85,20 +87,19 @@ class Pages:
         serving: ServedRelease,
         request: Request,
         text: str = FIRST_QUERY,
-        query: Query | None = None,
-        rows: Solutions | None = None,
+        answer: Table | None = None,
         error: TwingraphError | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
         """Return the query box with what its query gave: rows, or an error with its place."""
-        answer = self._answer(serving, query, rows, "/sparql", {"query": text})
+        shown = self._answer(serving, answer, "/sparql", {"query": text})
         page = {
             "text": text,
             "error": error,
             "marked": _marked(text, error),
             "prefixes": sorted(serving.release.manifest.prefixes.items()),
         }
-        return self._render("query.html", serving, request, status=status, **answer, **page)
+        return self._render("query.html", serving, request, status=status, **shown, **page)
 
     def queries(self, serving: ServedRelease, request: Request) -> Response:
         """Return the list of saved queries."""
@@ -110,15 +111,14 @@ class Pages:
         request: Request,
         saved: SavedQuery,
         values: Mapping[str, str],
-        query: Query | None = None,
-        rows: Solutions | None = None,
+        answer: Table | None = None,
         error: TwingraphError | None = None,
         status: HTTPStatus = HTTPStatus.OK,
     ) -> Response:
         """Return a saved query with a form for its parameters and what it gave."""
-        answer = self._answer(serving, query, rows, f"/queries/{saved.name}", values)
+        shown = self._answer(serving, answer, f"/queries/{saved.name}", values)
         page = {"saved": saved, "values": values, "text": body(saved.text), "error": error}
-        return self._render("saved.html", serving, request, status=status, **answer, **page)
+        return self._render("saved.html", serving, request, status=status, **shown, **page)
 
     def style(self) -> Response:
         """Return the style sheet."""
@@ -128,15 +128,19 @@ class Pages:
     def _answer(
         self,
         serving: ServedRelease,
-        query: Query | None,
-        rows: Solutions | None,
+        answer: Table | None,
         address: str,
         values: Mapping[str, str],
     ) -> dict[str, object]:
-        formats: tuple[Format, ...] = (GRAPHS if query.form.gives_graph else RESULTS) if query else ()
+        formats: tuple[Format, ...] = (GRAPHS if answer.is_graph else RESULTS) if answer else ()
         links = [(one.name, f"{address}?{urlencode({**values, 'format': one.name})}") for one in formats]
         own = serving.release.manifest.base_iri
-        return {"rows": rows, "most": MOST_ROWS, "downloads": links, "link": lambda cell: _link(cell, own)}
+        return {
+            "rows": answer and answer.rows,
+            "most": MOST_ROWS,
+            "downloads": links,
+            "link": lambda cell: _link(cell, own),
+        }
 
     def _render(
         self,
@@ -164,8 +168,9 @@ class Pages:
     def _language(self, serving: ServedRelease, request: Request) -> str:
         """Return the language of titles and labels: ``?lang=``, else what the browser prefers, else the first."""
         known = serving.release.manifest.languages
-        wanted = [request.query_params.get("lang", "")]
-        wanted += [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+        preferred = weighted(field(request.scope, b"accept-language").decode("latin-1"))
+        preferred = sorted((one for one in preferred if one.weight > 0), key=lambda one: -one.weight)
+        wanted = (request.query_params.get("lang", ""), *(one.value for one in preferred))
         return next((tag for one in wanted for tag in known if _same(one, tag)), known[0])
 
 

@@ -2,7 +2,6 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -10,23 +9,20 @@ from starlette.types import Receive, Scope, Send
 
 from twingraph.errors import TwingraphError
 from twingraph.server.access_log import note
-from twingraph.server.cache import Whole
-from twingraph.server.problems import UNFORESEEN, RequestError, problem
+from twingraph.server.problems import UNFORESEEN, problem
 
 logger = logging.getLogger(__name__)
 
 
 class PlainRoute(ABC):
-    """Answers by `_respond`; ``everywhere`` are the headers that every answer has, failures too."""
-
-    everywhere: Mapping[str, str] = {"Access-Control-Allow-Origin": "*"}
+    """Answers by `_respond`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that has gone gets nothing."""
         request = Request(scope, receive)
         try:
             response = await self._respond(request)
-        except (TwingraphError, RequestError) as error:
+        except TwingraphError as error:
             note(request).failed(error)
             response = problem(error)
         except ClientDisconnect:
@@ -34,10 +30,6 @@ class PlainRoute(ABC):
         except Exception:
             logger.exception("a request was not answered")
             response = problem(UNFORESEEN)
-        # An answer to a query has all its headers already, and others are given it too.
-        if not isinstance(response, Whole):
-            for name, value in self.everywhere.items():
-                response.headers.setdefault(name, value)
         await response(scope, receive, send)
 
     @abstractmethod

@@ -1,16 +1,20 @@
 """Saved queries over HTTP: their list, and each at an address of its own with its parameters."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twingraph.errors import TwingraphError, UnknownNameError
+from twingraph.formats import GRAPHS, HTML, RESULTS
 from twingraph.saved import SavedQuery
-from twingraph.server.answers import prepare, respond, solutions
 from twingraph.server.current_release import CurrentRelease, ServedRelease
+from twingraph.server.http.forms import parameters
+from twingraph.server.http.negotiation import Preference, answer_formats, preference_of
 from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.problems import status_of
-from twingraph.server.wishes import wish
-from twingraph.sparql.query import Query, read_query
+from twingraph.server.query.protocol import ProtocolRequest
+from twingraph.server.query.respond import respond_or_page, table
 
 
 class SavedQueries:
@@ -22,9 +26,10 @@ class SavedQueries:
     async def list(self, request: Request) -> Response:
         """Return what can be asked, as a page or as JSON."""
         serving = self._current.serving
-        if wish(request).is_page:
+        values = dict(await parameters(request.scope["query_string"]))
+        if preference_of(request, values).choose_or_none((*RESULTS, *GRAPHS, HTML)) == HTML:
             return self._pages.queries(serving, request)
-        headers = {"Vary": "Accept", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
+        headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
         return JSONResponse([_about(query) for query in serving.queries.values()], headers=headers)
 
     async def run(self, request: Request, name: str) -> Response:
@@ -33,13 +38,13 @@ class SavedQueries:
         if name not in serving.queries:
             raise UnknownNameError("query", name, serving.queries)
         saved = serving.queries[name]
-        values = {key: value for key, value in request.query_params.items() if key not in ("format", "lang")}
-        wished = wish(request)
-        if wished.is_page:
-            return await self._page(serving, request, saved, values)
-        query = _query(serving, saved, values)
-        format_ = wished.for_answer(gives_graph=query.form.gives_graph)
-        return await respond(serving, prepare(serving, query, format_), request)
+        given = dict(await parameters(request.scope["query_string"]))
+        values = {key: value for key, value in given.items() if key not in ("format", "lang")}
+        formats = answer_formats(preference_of(request, given))
+        page = partial(self._page, serving, request, saved, values)
+        if formats.data is None:
+            return await page()
+        return await respond_or_page(serving, _operation(serving, saved, values), formats, request, page)
 
     async def _page(
         self, serving: ServedRelease, request: Request, saved: SavedQuery, values: dict[str, str]
@@ -48,16 +53,14 @@ class SavedQueries:
         if needed and not values:
             return self._pages.saved_query(serving, request, saved, values)
         try:
-            query = _query(serving, saved, values)
-            rows = await solutions(serving, query, MOST_ROWS + 1, request)
+            answer = await table(serving, _operation(serving, saved, values), MOST_ROWS + 1, request)
         except TwingraphError as error:
             return self._pages.saved_query(serving, request, saved, values, error=error, status=status_of(error))
-        return self._pages.saved_query(serving, request, saved, values, query=query, rows=rows)
+        return self._pages.saved_query(serving, request, saved, values, answer)
 
 
-def _query(serving: ServedRelease, saved: SavedQuery, values: dict[str, str]) -> Query:
-    manifest = serving.release.manifest
-    return read_query(saved.bind(values, manifest.iris), manifest.prefixes, manifest.base_iri)
+def _operation(serving: ServedRelease, saved: SavedQuery, values: dict[str, str]) -> ProtocolRequest:
+    return ProtocolRequest(saved.bind(values, serving.release.manifest.iris), Preference())
 
 
 def _about(query: SavedQuery) -> dict[str, object]:

@@ -10,30 +10,39 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 
 logger = logging.getLogger(__name__)
+AGAIN = "--again"
 
 # One that ends sooner than this (seconds) after its start was not up; the pause before the next start then doubles.
+
 _SOON, _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 0.1, 10.0
 
 
 class Supervisor:
     """Runs ``command``, to which it adds the listener's descriptor and its own process number.
 
-    ``told`` is what each process reads from its standard input.
+    Before them it adds `AGAIN` when there has been one that answered: what cannot be done then will perhaps be later.
+
+    ``told`` is what each process reads from its standard input. ``started`` is called once, when the first of them
+    has written a line to its standard output, which says that it answers.
     """
 
-    def __init__(self, command: Sequence[str], listener: socket.socket, told: bytes) -> None:
+    def __init__(
+        self, command: Sequence[str], listener: socket.socket, told: bytes, started: Callable[[], None]
+    ) -> None:
         descriptor = listener.fileno()
-        self._command, self._descriptor = (*command, str(descriptor), str(os.getpid())), descriptor
-        self._told = told
+        self._command, self._arguments = command, (str(descriptor), str(os.getpid()))
+        self._descriptor = descriptor
+        self._told, self._started, self._has_started = told, started, False
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()
 
     def run(self) -> int:
-        """Return when this process is told to end (SIGTERM, SIGINT), or the first process fails, with its exit code."""
+        """Return when this process is told to end (SIGTERM, SIGINT), or with the code of one that fails to start."""
         handlers = {number: signal.signal(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             return self._keep()
@@ -42,13 +51,12 @@ class Supervisor:
                 signal.signal(number, handler)
 
     def _keep(self) -> int:
-        pause, has_been_up = 0.0, False
+        pause = 0.0
         while not self._ending.is_set():
             begin = time.monotonic()
             code = self._once()
             was_up = time.monotonic() - begin > _SOON
-            has_been_up |= was_up
-            if self._ending.is_set() or (code >= 0 and not has_been_up):
+            if self._ending.is_set() or (code >= 0 and not self._has_started):
                 return max(code, 0)
             logger.error("the server's process ended (%s); it is started again", _reason(code))
             pause = 0.0 if was_up else min(max(pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
@@ -56,17 +64,29 @@ class Supervisor:
         return 0
 
     def _once(self) -> int:
+        again = [AGAIN] if self._has_started else []
         with subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, pass_fds=[self._descriptor], process_group=0
+            [*self._command, *again, *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[self._descriptor],
+            process_group=0,
         ) as process:
             self._process = process
             if self._ending.is_set():
                 process.terminate()
-            try:
-                process.communicate(self._told)
-            except BrokenPipeError:
-                process.wait()
-            return process.returncode
+            self._tell(process)
+            return process.wait()
+
+    def _tell(self, process: subprocess.Popen[bytes]) -> None:
+        """Give a process what it is to read, and wait until it answers or ends."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError), process.stdin as told:
+            told.write(self._told)
+        if process.stdout.readline() and not self._has_started:
+            self._has_started = True
+            self._started()
 
     def _end(self, number: int, _: FrameType | None) -> None:
         self._ending.set()

@@ -28,9 +28,10 @@ from twingraph.settings import Limits
 from twingraph.workers.admission import Admission
 from twingraph.workers.admission import PoolStats as PoolStats
 from twingraph.workers.backoff import Backoff
+from twingraph.workers.ipc import OpenRequest
 from twingraph.workers.penalties import Penalties
-from twingraph.workers.wire import Opening, Question
-from twingraph.workers.worker_handle import ResultStream, WorkerHandle
+from twingraph.workers.result_stream import ResultStream
+from twingraph.workers.worker_handle import WorkerHandle
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Pool:
 
     def __init__(
         self,
-        opening: Opening,
+        opening: OpenRequest,
         limits: Limits,
         stats: PoolStats | None = None,
         penalties: Penalties | None = None,
@@ -125,19 +126,19 @@ class Pool:
         self._retry.set()
         self._retry = asyncio.Event()
 
-    async def ask(self, question: Question, client: str) -> ResultStream:
-        """Return the answer once it is whole or as large as is held back.
+    async def ask(self, job: bytes, client: str) -> ResultStream:
+        """Return the answer to a job, given as its JOB frame, once its head is known.
 
         Raises QueryError, StoreError or a LimitError. When the task that asks is cancelled, so is the query.
         """
         try:
-            return await self._ask(question, client)
+            return await self._ask(job, client)
         except WorkerLostError as error:
             # Killed from outside: it was not the query's fault.
             if error.signal != signal.SIGKILL or self._closed:
                 raise
         try:
-            return await self._ask(question, client)
+            return await self._ask(job, client)
         except WorkerLostError as error:
             # Twice: it may be what the system ends when it runs out of memory.
             if error.signal == signal.SIGKILL:
@@ -170,12 +171,12 @@ class Pool:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _ask(self, question: Question, client: str) -> ResultStream:
+    async def _ask(self, job: bytes, client: str) -> ResultStream:
         worker = await self._admission.acquire(client)
-        answer = worker.ask(question, self._limits.held_bytes)
+        answer = worker.ask(job)
         self._watch(worker, answer)
         try:
-            await answer.ready
+            await answer.head
         except asyncio.CancelledError:
             self._kill(worker, answer, None)
             raise

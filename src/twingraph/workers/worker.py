@@ -9,136 +9,113 @@ import os
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 from twingraph.children import end_with_parent
 from twingraph.datasets import DefaultGraph
-from twingraph.errors import AnswerTooLargeError, MemoryLimitError, StoreError, TwingraphError
-from twingraph.formats import Format, by_name
-from twingraph.sparql.query import Query, QueryForm
+from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
+from twingraph.formats import TSV, by_name
+from twingraph.sparql.paging import next_page
+from twingraph.sparql.query import Query, QueryForm, read_query
+from twingraph.sparql.volatile import is_volatile
 from twingraph.store.embedded import EmbeddedStore
-from twingraph.workers import sandbox, wire
-from twingraph.workers.rows import RowCounter, RowsExceeded, counts_rows
-from twingraph.workers.wire import Done, Kind, Opened, Opening, Question
+from twingraph.workers import ipc, sandbox
+from twingraph.workers.ipc import Job, Kind, OpenRequest, Ready, ResultHead
+from twingraph.workers.output import Output, RowTally
+from twingraph.workers.row_limit import RowLimitReached, has_rows
 
-_PIECE = 1 << 16
+_RECEIVED = 1 << 16
 # After a query that took longer than this (seconds) it is worth looking how much the process has grown.
 _SHORT = 0.05
-
-
-class Output:
-    """Takes the answer from the engine and sends it in frames, within the limits of its question."""
-
-    def __init__(self, connection: socket.socket, asked: Question) -> None:
-        self._connection, self._most, self._rows = connection, asked.bytes, asked.rows
-        self._waiting = bytearray()
-        counted = asked.rows and counts_rows(asked.format)
-        self._counter = RowCounter(asked.format, asked.rows, asked.next) if counted else None
-        self._first: bytes | None = None
-        self.sent, self.cut = 0, 0
-
-    def write(self, piece: bytes) -> int:
-        """Take a piece of the answer; raises AnswerTooLargeError, or RowsExceeded when no more is wanted."""
-        if self._counter is None:
-            self._take(piece)
-        elif self._first is None and len(piece) < self._rows:
-            # It has fewer bytes than rows are allowed: if nothing follows, nothing need be counted.
-            self._first = piece
-        elif not self.cut:  # the engine empties its buffer once more when it is told to stop
-            first, self._first = self._first or b"", b""
-            self._count(self._counter, first + piece)
-        return len(piece)
-
-    def flush(self) -> None:
-        """Do nothing: what is waiting is sent when it is worth it, and at the end."""
-
-    def close(self, grown: int) -> None:
-        """Send what is left, and that the answer has ended."""
-        if self._first:
-            self._take(self._first)
-        elif self._counter and not self.cut:
-            passed, ended = self._counter.finish()
-            self.cut = self._rows if ended else 0
-            self._take(passed)
-        body = wire.frame(Kind.BODY, self._waiting) if self._waiting else b""
-        done = wire.pack_done(Done(self.sent, self.cut, grown))
-        self._connection.sendall(body + done)
-
-    def _count(self, counter: RowCounter, piece: bytes) -> None:
-        passed, ended = counter.feed(piece)
-        self._take(passed)
-        if ended:
-            self.cut = self._rows
-            raise RowsExceeded
-
-    def _take(self, piece: bytes) -> None:
-        self.sent += len(piece)
-        if self.sent > self._most:
-            raise AnswerTooLargeError(self._most)
-        self._waiting += piece
-        if len(self._waiting) >= _PIECE:
-            self._connection.sendall(wire.frame(Kind.BODY, self._waiting))
-            self._waiting.clear()
+# Addresses that are longer are not taken by every client and proxy (RFC 9110, section 4.1).
+_LONGEST_LINK = 8000
 
 
 class Worker:
     """Answers over a connection until the other side closes it."""
 
     def __init__(self, connection: socket.socket, notes: tuple[str, ...]) -> None:
-        self._connection, self._frames, self._notes = connection, wire.Frames(), notes
-        self._store: EmbeddedStore | None = None
-        self._limit, self._size = 0, 0
+        self._connection, self._frames, self._notes = connection, ipc.FrameReader(), notes
+        self._opened: _OpenRelease | None = None
 
     def run(self) -> None:
         """Take frames and answer each."""
         try:
-            while data := self._connection.recv(_PIECE):
+            while data := self._connection.recv(_RECEIVED):
                 for kind, content in self._frames.feed(data):
-                    if kind == Kind.OPENING:
-                        self._open(wire.opening(content))
+                    if kind == Kind.OPEN:
+                        self._open(ipc.open_request(content))
                     else:
-                        self._answer(wire.question(content))
+                        self._answer(ipc.job(content))
         except (BrokenPipeError, ConnectionResetError):
             return  # the server has gone, or wants no more of this answer
 
-    def _open(self, wanted: Opening) -> None:
-        release = Path(wanted.directory)
-        default_graph = DefaultGraph(wanted.default_graph)
-        store = EmbeddedStore(wanted.base, wanted.prefixes, default_graph, wanted.memory_quads, wanted.language_tags)
+    def _open(self, request: OpenRequest) -> None:
         try:
-            store.load(release, wanted.quads)
-            quads = store.health()
+            opened = _OpenRelease(request)
         except TwingraphError as error:
-            self._connection.sendall(wire.pack_error(error))
+            self._connection.sendall(ipc.pack_error(error))
             return
-        if wanted.quads > wanted.memory_quads:
-            _warm(release)
-        self._store, self._limit = store, wanted.memory_bytes
+        self._opened = opened
         # Nothing that is here now becomes rubbish.
         gc.freeze()
-        notes = self._notes + sandbox.limit_memory(wanted.memory_bytes)
-        self._size = sandbox.memory("VmRSS") or 0
-        self._connection.sendall(wire.pack(Kind.OPENED, Opened(quads, notes)))
+        notes = self._notes + sandbox.limit_memory(request.memory_bytes)
+        opened.size = sandbox.memory("VmRSS") or 0
+        self._connection.sendall(ipc.pack_ready(Ready(opened.quads, notes)))
 
-    def _answer(self, asked: Question) -> None:
-        began = time.perf_counter()
-        output = Output(self._connection, asked)
+    def _answer(self, job: Job) -> None:
+        opened = self._opened
         try:
-            self._ask(asked, output)
-            long = time.perf_counter() - began > _SHORT
-            output.close((sandbox.memory("VmRSS") or 0) - self._size if long else 0)
+            if opened is None:
+                raise StoreError("no release is open")
+            opened.answer(job, self._connection)
         except TwingraphError as error:
-            self._connection.sendall(wire.pack_error(error))
+            self._connection.sendall(ipc.pack_error(error))
         except MemoryError:
-            self._connection.sendall(wire.pack_error(MemoryLimitError(self._limit)))
+            self._connection.sendall(ipc.pack_error(MemoryLimitError(opened.memory_bytes if opened else 0)))
 
-    def _ask(self, asked: Question, output: Output) -> None:
-        if self._store is None:
-            raise StoreError("no release is open")
-        query = Query(asked.text, QueryForm(asked.form), asked.default_graphs, asked.named_graphs)
+
+class _OpenRelease:
+    """The release of an OPEN, and the jobs over it; ``size`` is the process's memory (bytes) when it was opened."""
+
+    def __init__(self, request: OpenRequest) -> None:
+        self._base, self._prefixes, self.memory_bytes = request.base, request.prefixes, request.memory_bytes
+        default_graph = DefaultGraph(request.default_graph)
+        self._store = EmbeddedStore(
+            request.base, request.prefixes, default_graph, request.memory_quads, request.language_tags
+        )
+        release = Path(request.directory)
+        self._store.load(release, request.quads)
+        self.quads = self._store.health()
+        self.size = 0
+        if request.quads > request.memory_quads:
+            _read_ahead(release)
+
+    def answer(self, job: Job, connection: socket.socket) -> None:
+        """Answer a job; raises QueryError, StoreError or a LimitError."""
+        began = time.perf_counter()
+        query = read_query(job.text, self._prefixes, self._base)
+        if job.default_graphs or job.named_graphs:
+            query = replace(query, default_graphs=job.default_graphs or (), named_graphs=job.named_graphs or ())
+        format_name = job.graph_format if query.form.gives_graph else job.results_format
+        head = ResultHead(query.form.value, format_name, volatile=is_volatile(job.text))
+        if not format_name:
+            connection.sendall(ipc.pack_head(head) + ipc.pack_done(0))
+            return
+        limited = bool(job.rows) and has_rows(format_name) and query.form != QueryForm.ASK
+        if limited:
+            head = head._replace(next=_link(job, format_name))
+        output = Output(connection, job, head, lambda tally: self._write(query, TSV.name, tally), limited=limited)
+        self._write(query, format_name, output)
+        is_long = time.perf_counter() - began > _SHORT
+        output.end((sandbox.memory("VmRSS") or 0) - self.size if is_long else 0)
+
+    def _write(self, query: Query, format_name: str, target: Output | RowTally) -> None:
         try:
-            self._store.query(query, _format(asked.format), output)  # type: ignore[arg-type]  # all that the engine asks of a file
-        except RowsExceeded:
+            self._store.query(query, by_name(format_name), target)  # type: ignore[arg-type]  # all that the engine asks of a file
+        except RowLimitReached:
             return
 
 
@@ -157,11 +134,17 @@ def main() -> None:
     os._exit(0)
 
 
-def _format(name: str) -> Format:
-    return by_name(name)
+def _link(job: Job, format_name: str) -> str:
+    """Return where the rows after those of a job are, empty when nobody can say."""
+    if len(job.text) > _LONGEST_LINK or (text := next_page(job.text, job.rows)) is None:
+        return ""
+    graphs = [("default-graph-uri", iri) for iri in job.default_graphs or ()]
+    graphs += [("named-graph-uri", iri) for iri in job.named_graphs or ()]
+    link = "/sparql?" + urlencode([("query", text), *graphs, ("format", format_name)])
+    return link if len(link) <= _LONGEST_LINK else ""
 
 
-def _warm(release: Path) -> None:
+def _read_ahead(release: Path) -> None:
     """Read the store's files once, so that the first queries do not wait for the disk."""
     for path in sorted((release / "store").glob("*.sst")):
         with path.open("rb") as file:

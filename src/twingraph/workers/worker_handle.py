@@ -7,94 +7,18 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import IO, cast
 
 from twingraph.children import command
 from twingraph.errors import DamagedStoreError, MemoryLimitError, StoreError, TwingraphError, WorkerLostError
-from twingraph.workers.wire import Done, Frames, Kind, Opened, Opening, Question, done, error, opened, pack
+from twingraph.workers import ipc
+from twingraph.workers.ipc import FrameReader, Kind, OpenRequest, Ready
+from twingraph.workers.result_stream import ResultStream
 
 _OUT_OF_MEMORY = b"memory allocation"
 _STDERR_BYTES = 4096
 _BEHIND = 10
-
-
-class ResultStream:
-    """An answer as it comes from a worker: at first held back, then, when it is large, piece by piece."""
-
-    def __init__(self, held_bytes: int, transport: asyncio.Transport) -> None:
-        self._held_bytes, self._transport = held_bytes, transport
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self._more = asyncio.Event()
-        self._failure: TwingraphError | None = None
-        self._is_paused = False
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.done: Done | None = None
-        self.timer: asyncio.TimerHandle | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all of it is here."""
-        return self.done is not None
-
-    def body(self) -> bytes:
-        """Return what has come since the last time, and make room for more."""
-        body = b"".join(self._pieces)
-        self._pieces.clear()
-        self._size = 0
-        if self._is_paused:
-            self._resume()
-        return body
-
-    async def rest(self) -> AsyncIterator[bytes]:
-        """Yield the rest as it comes; raises what kept it from coming to its end."""
-        while True:
-            self._more.clear()
-            if piece := self.body():
-                yield piece
-                continue
-            if self.is_whole:
-                return
-            if self._failure:
-                raise self._failure
-            await self._more.wait()
-
-    def feed(self, piece: bytes) -> None:
-        """Take a piece from the worker; one that is not wanted yet makes the worker wait."""
-        self._pieces.append(piece)
-        self._size += len(piece)
-        self._more.set()
-        if self._size >= self._held_bytes:
-            self._is_paused = True
-            self._transport.pause_reading()
-            self._settle()
-
-    def finish(self, outcome: Done | TwingraphError) -> None:
-        """Take the end: that the answer is whole, or why it will not be."""
-        if self.timer:
-            self.timer.cancel()
-        if self._is_paused:
-            # The worker's next answer must be read, whoever is slow to take this one.
-            self._resume()
-        if isinstance(outcome, Done):
-            self.done = outcome
-            self._settle()
-        else:
-            self._failure = outcome
-            if not self.ready.done():
-                self.ready.set_exception(outcome)
-                # It may be that nobody waits any more.
-                self.ready.exception()
-        self._more.set()
-
-    def _resume(self) -> None:
-        self._is_paused = False
-        self._transport.resume_reading()
-
-    def _settle(self) -> None:
-        if not self.ready.done():
-            self.ready.set_result(None)
 
 
 class WorkerHandle(asyncio.Protocol):
@@ -105,8 +29,9 @@ class WorkerHandle(asyncio.Protocol):
 
     def __init__(self, on_free: Callable[["WorkerHandle"], None], on_lost: Callable[["WorkerHandle"], None]) -> None:
         self._on_free, self._on_lost = on_free, on_lost
-        self._frames = Frames()
+        self._frames = FrameReader()
         self._answer: ResultStream | None = None
+        self._ready: asyncio.Future[Ready] | None = None
         self._reason: TwingraphError | None = None
         self._transport: asyncio.Transport | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -117,12 +42,12 @@ class WorkerHandle(asyncio.Protocol):
         self.opened = self.slowed = self.has_ended = self.was_killed = self.found_damage = False
         self.grown = 0
 
-    async def start(self, opening: Opening) -> Opened:
+    async def start(self, request: OpenRequest) -> Ready:
         """Start the process and have it open a release; raises StoreError when it cannot, OSError without a process.
 
         When it raises, `kill` and `reap` are still to be called.
         """
-        self._memory_bytes = opening.memory_bytes
+        self._memory_bytes = request.memory_bytes
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -134,10 +59,10 @@ class WorkerHandle(asyncio.Protocol):
             raise
         if self.has_ended or self._transport is None:
             raise WorkerLostError
-        answer = self._answer = ResultStream(1 << 16, self._transport)
-        self._transport.write(pack(Kind.OPENING, opening))
-        await answer.ready
-        return opened(answer.body())
+        ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+        self._ready = ready
+        self._transport.write(ipc.pack_open(request))
+        return await ready
 
     def _launch(self, theirs: socket.socket) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
@@ -155,14 +80,14 @@ class WorkerHandle(asyncio.Protocol):
             self._stderr.close()
             raise
 
-    def ask(self, question: Question, held_bytes: int) -> ResultStream:
-        """Ask a question; the worker must be free."""
+    def ask(self, job: bytes) -> ResultStream:
+        """Ask for the answer to a job, as its JOB frame; the worker must be free."""
         transport = cast(asyncio.Transport, self._transport)
-        answer = self._answer = ResultStream(held_bytes, transport)
+        answer = self._answer = ResultStream(transport)
         if self.has_ended:
-            answer.finish(WorkerLostError(signal.SIGKILL))
+            answer.fail(WorkerLostError(signal.SIGKILL))
         else:
-            transport.write(pack(Kind.QUESTION, question))
+            transport.write(job)
         return answer
 
     def answering(self, answer: ResultStream) -> bool:
@@ -203,8 +128,10 @@ class WorkerHandle(asyncio.Protocol):
         if self._process is None:
             return 0
         code = await _exit_code(self._process)
+        cause = self._reason or self._cause(code)
+        self._refuse(cause)
         if self._answer:
-            self._answer.finish(self._reason or self._cause(code))
+            self._answer.fail(cause)
             self._answer = None
         self._stderr.close()
         return code
@@ -221,33 +148,45 @@ class WorkerHandle(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the worker sends."""
         for kind, content in self._frames.feed(data):
-            answer = self._answer
-            if answer is None:
-                continue
-            if kind == Kind.BODY:
-                answer.feed(content)
-                continue
-            self._answer = None
-            if kind == Kind.DONE:
-                ended = done(content)
-                self.grown = ended.grown
-                answer.finish(ended)
-            elif kind == Kind.OPENED:
-                self.opened = True
-                answer.feed(content)
-                answer.finish(Done())
-                continue
-            else:
-                self.grown = 0
-                failure = error(content)
-                self.found_damage = isinstance(failure, DamagedStoreError)
-                answer.finish(failure)
-            if self.opened and not self.has_ended:
-                self._on_free(self)
+            if not self.opened:
+                self._open(kind, content)
+            elif answer := self._answer:
+                self._pass_on(answer, kind, content)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take it that the process has ended."""
         self._end()
+
+    def _open(self, kind: Kind, content: bytes) -> None:
+        if kind != Kind.READY:
+            self._refuse(ipc.error(content))
+        elif self._ready and not self._ready.done():
+            self.opened = True
+            self._ready.set_result(ipc.ready(content))
+
+    def _refuse(self, reason: TwingraphError) -> None:
+        """Tell whoever waits for the release to be opened why it will not be."""
+        if self._ready and not self._ready.done():
+            self._ready.set_exception(reason)
+
+    def _pass_on(self, answer: ResultStream, kind: Kind, content: bytes) -> None:
+        if kind == Kind.BODY:
+            answer.feed(content)
+            return
+        if kind == Kind.HEAD:
+            answer.begin(ipc.head(content))
+            return
+        self._answer = None
+        if kind == Kind.DONE:
+            self.grown = ipc.done(content)
+            answer.finish()
+        else:
+            self.grown = 0
+            failure = ipc.error(content)
+            self.found_damage = isinstance(failure, DamagedStoreError)
+            answer.fail(failure)
+        if not self.has_ended:
+            self._on_free(self)
 
     def _end(self) -> None:
         if self.has_ended:
@@ -255,8 +194,10 @@ class WorkerHandle(asyncio.Protocol):
         self.has_ended = True
         if self._transport:
             self._transport.close()
+        if self._reason:
+            self._refuse(self._reason)
         if self._answer and self._reason:
-            self._answer.finish(self._reason)
+            self._answer.fail(self._reason)
             self._answer = None
         self._on_lost(self)
 

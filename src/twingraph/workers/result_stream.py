@@ -1,0 +1,94 @@
+"""An answer as it comes from a worker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from twingraph.errors import TwingraphError
+from twingraph.workers.ipc import ResultHead
+
+# When the client takes an answer more slowly than this (bytes) piles up, the worker waits.
+_MOST_WAITING = 1 << 20
+
+
+class ResultStream:
+    """The head of an answer, and then its body, piece by piece.
+
+    ``head`` is there when the answer is complete, or when its first byte may leave; ``timer`` is whoever's who watches
+    over the query.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._more = asyncio.Event()
+        self._head: ResultHead | None = None
+        self._failure: TwingraphError | None = None
+        self._is_finished, self._is_paused = False, False
+        self.head: asyncio.Future[ResultHead] = asyncio.get_running_loop().create_future()
+        self.timer: asyncio.TimerHandle | None = None
+
+    def body(self) -> bytes:
+        """Return what has come since the last time, and make room for more."""
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        if self._is_paused:
+            self._resume()
+        return body
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield the body as it comes; raises what kept it from coming to its end."""
+        while True:
+            self._more.clear()
+            if piece := self.body():
+                yield piece
+                continue
+            if self._failure:
+                raise self._failure
+            if self._is_finished:
+                return
+            await self._more.wait()
+
+    def begin(self, head: ResultHead) -> None:
+        """Take the head; that of a complete answer is passed on when the rest is there too."""
+        self._head = head
+        if not head.complete:
+            self.head.set_result(head)
+
+    def feed(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._pieces.append(piece)
+        self._size += len(piece)
+        self._more.set()
+        if self._size >= _MOST_WAITING and self.head.done():
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def finish(self) -> None:
+        """Take the end of the body."""
+        self._end()
+        self._is_finished = True
+        if not self.head.done() and self._head:
+            self.head.set_result(self._head)
+
+    def fail(self, failure: TwingraphError) -> None:
+        """Take what kept the answer from coming to its end."""
+        self._end()
+        self._failure = failure
+        if not self.head.done():
+            self.head.set_exception(failure)
+            # It may be that nobody waits any more.
+            self.head.exception()
+
+    def _end(self) -> None:
+        if self.timer:
+            self.timer.cancel()
+        if self._is_paused:
+            # The worker's next answer must be read, whoever is slow to take this one.
+            self._resume()
+        self._more.set()
+
+    def _resume(self) -> None:
+        self._is_paused = False
+        self._transport.resume_reading()
