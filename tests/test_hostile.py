@@ -130,10 +130,10 @@ def health(server):
     return 3, memory, statistics.median(seconds) * 1000
 
 
-def status(http, text):
+def status(http, text, address="127.0.0.1"):
     """Return the status of an answer, 0 for one that was broken off; it may tell nothing of our insides."""
     try:
-        response = http.post("/sparql", content=text.encode(), headers=DIRECT)
+        response = http.post("/sparql", content=text.encode(), headers={**DIRECT, "X-Forwarded-For": address})
     except httpx.RemoteProtocolError:
         return 0
     if response.status_code >= 400:
@@ -151,7 +151,8 @@ def test_there_are_forty_and_more():
 def test_a_hostile_query_is_answered_or_ended_in_time(server, before, http, name):
     text, expected = QUERIES[name]
     begin = time.perf_counter()
-    assert status(http, text) in expected
+    # Each in the name of a client of its own: who has ended several workers waits, which is tested elsewhere.
+    assert status(http, text, f"10.1.0.{list(QUERIES).index(name)}") in expected
     assert time.perf_counter() - begin < 8
 
 

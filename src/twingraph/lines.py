@@ -95,7 +95,7 @@ class Lines(Collection[ox.Quad]):
     def rows(self) -> Iterator[list[Row]]:
         """Yield the terms of each line as N-Quads writes them, the default graph as an empty name, block by block."""
         for block in self.blocks():
-            yield _rows(block)
+            yield rows_of(block)
 
     def about(self, predicates: Iterable[str]) -> Iterator[ox.Quad]:
         """Yield the quads with these predicates, in the order of the lines."""
@@ -150,7 +150,8 @@ def _matching(pattern: re.Pattern[bytes], block: bytes) -> Iterator[bytes]:
             yield block[start : block.find(b"\n", match.end()) + 1]
 
 
-def _rows(block: bytes) -> list[Row]:
+def rows_of(block: bytes) -> list[Row]:
+    """Return the terms of each line of canonical N-Quads as it writes them, the default graph as an empty name."""
     parts = [line[:-2].split(b" ", 2) for line in block.split(b"\n")[:-1]]
     split = zip(parts, [rest.rpartition(b" ") for _, _, rest in parts], strict=True)
     # What follows the last space of a literal has its quotation mark in it.

@@ -1,6 +1,6 @@
 """The command line: ``twingraph COMMAND``. Each command is a few lines; the work is done by the other packages.
 
-Exit codes: 0 done, 1 the publication does not conform, 2 wrong usage, 3 could not be done.
+Exit codes: 0 done, 1 the publication does not conform or a release is damaged, 2 wrong usage, 3 could not be done.
 """
 
 import sys

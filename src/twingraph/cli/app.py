@@ -11,13 +11,15 @@ from twingraph.cli.check import check_command
 from twingraph.cli.config import config_command
 from twingraph.cli.coverage import coverage_command
 from twingraph.cli.locate import locate_command
+from twingraph.cli.prune import prune_command
 from twingraph.cli.query import query_command
 from twingraph.cli.serve import serve_command
+from twingraph.cli.verify import verify_command
 
 app = typer.Typer(
     name="twingraph",
     help="Publish a directory of ontology, data, shapes and queries as linked data with a SPARQL endpoint.",
-    epilog="Exit codes: 0 done, 1 the publication does not conform, 2 wrong usage, 3 could not be done.",
+    epilog="Exit codes: 0 done, 1 something does not conform or is damaged, 2 wrong usage, 3 could not be done.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -28,6 +30,8 @@ app.command("serve")(serve_command)
 app.command("query")(query_command)
 app.command("coverage")(coverage_command)
 app.command("locate")(locate_command)
+app.command("verify")(verify_command)
+app.command("prune")(prune_command)
 app.command("config")(config_command)
 
 

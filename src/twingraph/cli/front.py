@@ -1,6 +1,7 @@
 """The process that answers requests for ``twingraph serve``, which starts it and, when it ends, another one.
 
-It is started as ``python -m twingraph.cli.front DESCRIPTOR PARENT``, with the settings as JSON on its standard input.
+It is started as ``python -m twingraph.cli.front [--again] DESCRIPTOR PARENT``, with the settings as JSON on its
+standard input. The first one ends when the release cannot be opened; later ones wait until it can.
 """
 
 import gc
@@ -19,6 +20,7 @@ from twingraph.errors import TwingraphError
 from twingraph.server.access_log import LOGGER
 from twingraph.server.app import Application, create_app
 from twingraph.server.connections import configuration
+from twingraph.server.supervisor import AGAIN
 from twingraph.settings import Server, Settings
 
 # What is open beside connections: workers, releases, those who are turned away.
@@ -28,12 +30,12 @@ logger = logging.getLogger(__name__)
 
 def main() -> None:
     """Answer requests over the listener of the command line until told to end."""
-    descriptor, parent = (int(argument) for argument in sys.argv[1:])
+    descriptor, parent = (int(argument) for argument in sys.argv[-2:])
     end_with_parent(parent)
     settings = Settings.model_validate_json(sys.stdin.buffer.read())
     _log(settings.server)
     try:
-        app = create_app(settings)
+        app = create_app(settings, patient=AGAIN in sys.argv)
     except TwingraphError as error:
         _end(error)
     # What is here now stays to the end: looking through it for rubbish again and again would delay answers.

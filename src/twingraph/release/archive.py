@@ -1,7 +1,8 @@
 """The archive of releases: immutable directories ``releases/{id}/``, and ``releases/current``, which names one.
 
-A release is written to ``.building-*`` beside the others, flushed to disk, renamed, and only then pointed at. Whoever
-is killed at any moment leaves at most a ``.building-*`` or ``.current-*`` behind, which the next build removes.
+A release is written to ``.building-*`` beside the others, flushed to disk, renamed, and only then pointed at. One
+that is removed is renamed to ``.removing-*`` first. Whoever is killed at any moment leaves at most a ``.building-*``,
+``.current-*`` or ``.removing-*`` behind, which the next build or removal clears away.
 """
 
 import fcntl
@@ -14,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
-from twingraph.release.manifest import FILE, Manifest, digest, read_manifest
+from twingraph.release.manifest import FILE, Manifest, read_manifest
+from twingraph.release.store_files import Fault, file_fault, store_faults
 
 QUADS, CONTEXT, STORE, QUERIES = "quads.nq.gz", "context.jsonld", "store", "queries"
-_LOCK, _CURRENT, _BUILDING, _POINTING = ".lock", "current", ".building-", ".current-"
+_LOCK, _CURRENT, _BUILDING, _POINTING, _REMOVING = ".lock", "current", ".building-", ".current-", ".removing-"
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,25 @@ class Release:
         """The saved queries of the release, sorted by name."""
         return tuple(sorted((self.directory / QUERIES).glob("*.rq")))
 
-    def verify(self) -> None:
-        """Raise ReleaseError when a file is missing or is not as the manifest says."""
+    @property
+    def has_store_digests(self) -> bool:
+        """Whether the digests of the store's files were written when it was built."""
+        return self.manifest.form > 1 and self.manifest.quads > 0
+
+    def verify(self, *, store: bool = True) -> None:
+        """Raise ReleaseError when a file is missing or is not as it was written, one of the ``store`` too if wanted."""
         for name, expected in self.manifest.files.items():
             path = self.directory / name
-            if not path.is_file():
-                raise ReleaseError(str(path), "is missing")
-            if digest(path.read_bytes()) != expected:
-                raise ReleaseError(str(path), "is damaged: its SHA-256 is not the manifest's")
+            fault = file_fault(path, expected)
+            if fault:
+                raise ReleaseError(str(path), fault)
+        for name, fault in self.store_faults() if store else ():
+            raise ReleaseError(str(self.directory / name), fault)
+
+    def store_faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the store's files; nothing for a release of form 1, which has no digests of them."""
+        if self.has_store_digests:
+            yield from store_faults(self.directory, STORE)
 
 
 @dataclass(frozen=True)
@@ -58,6 +71,10 @@ class Archive:
         return tuple(
             sorted(path.parent.name for path in self.directory.glob(f"[!.]*/{FILE}") if self._own(path.parent))
         )
+
+    def holds(self, identifier: str) -> bool:
+        """Tell whether there is something by this identifier that looks like a release; it costs one system call."""
+        return (self.directory / identifier / FILE).is_file()
 
     def current_id(self) -> str | None:
         """Return the identifier of the current release, None when there is none; it costs one system call."""
@@ -124,6 +141,19 @@ class Archive:
         pointer.parent.rmdir()
         _flush(self.directory)
 
+    def remove(self, identifier: str) -> None:
+        """Remove a release that is not the current one, while the lock is held.
+
+        It has no name any more before its first file goes, so that nobody finds a part of it. Who has its files open
+        reads on.
+        """
+        if identifier == self.current_id():
+            raise ReleaseError(str(self.directory / identifier), "is the current release")
+        gone = self.directory / f"{_REMOVING}{identifier}"
+        (self.directory / identifier).rename(gone)
+        _flush(self.directory)
+        shutil.rmtree(gone)
+
     def _own(self, path: Path) -> bool:
         return not path.is_symlink()
 
@@ -134,7 +164,7 @@ class Archive:
             raise ReleaseError(str(self.directory), f"cannot be made: {error.strerror}") from error
 
     def _clean(self) -> None:
-        for prefix in (_BUILDING, _POINTING):
+        for prefix in (_BUILDING, _POINTING, _REMOVING):
             for path in self.directory.glob(f"{prefix}*"):
                 shutil.rmtree(path)
 

@@ -25,7 +25,7 @@ from twingraph.release.counts import Counts, class_counts, count, document_names
 from twingraph.release.description import DESCRIPTION, describe_release, language_tags
 from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
 from twingraph.release.pipeline import CheckResult, check
-from twingraph.release.provenance import provenance, tools
+from twingraph.release.provenance import given_date, provenance, tools
 from twingraph.release.store_writer import StoreWriter
 from twingraph.settings import Settings
 from twingraph.sparql.query import with_prefixes
@@ -47,9 +47,10 @@ def build(settings: Settings, report: Callable[[CheckResult], None] | None = Non
     """Build a release of the publication and make it the current one.
 
     ``report`` is given what the check found before anything is published, ``watch`` is told of each step. Raises
-    NotConformingError when there is a violation, ReleaseError when another build is at work or the release cannot be
+    SettingsError for a wrong SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when another build is at work or the release cannot be
     written.
     """
+    given_date()  # a wrong one is told before the work
     archive = Archive(settings.releases)
     with archive.locked():
         try:

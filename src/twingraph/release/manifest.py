@@ -15,7 +15,8 @@ from twingraph.iris import Iris
 from twingraph.settings import Agent
 
 FILE = "manifest.json"
-FORM = 1
+# 1: releases whose store has no digests; 2: those that have `store.json`.
+FORM = 2
 
 
 class _Part(BaseModel):
@@ -53,6 +54,7 @@ class Manifest(_Part):
 
     ``language_tags`` are the tags of its literals that are not lower-case, as the engine would write them.
     The store is the engine's own form of ``quads.nq.gz``: its files differ from build to build, its content does not.
+    Their digests are in ``store.json`` (from form 2 on), so that the manifest is the same for every build of one input.
     """
 
     form: int = FORM

@@ -3,7 +3,8 @@
     python -m twingraph.release.store_writer DIRECTORY union|default
 
 reads from its input the paths of files of N-Quads, one a line, and loads each; the word ``end`` has the store compacted
-and closed. It ends when its input ends or the process that started it does; what it has written is then worth nothing.
+and closed, and the digests of its files written beside it. It ends when its input ends or the process that started it
+does; what it has written is then worth nothing.
 """
 
 import subprocess
@@ -20,6 +21,7 @@ from twingraph.children import command, end_with_parent
 from twingraph.datasets import DefaultGraph
 from twingraph.errors import ReleaseError
 from twingraph.lines import Lines
+from twingraph.release.store_files import write_digests
 
 _END = "end"
 
@@ -113,6 +115,7 @@ def main() -> None:
     directory, default_graph = sys.argv[1:]
     try:
         write_store(Path(directory), _given(sys.stdin), DefaultGraph(default_graph))
+        write_digests(Path(directory))
     except (OSError, EOFError) as error:
         sys.exit(str(error))
 

@@ -95,4 +95,4 @@ class Admission:
             return None
         if found.version == 6:
             return str(ipaddress.ip_network((found, _PREFIX), strict=False))
-        return address
+        return str(found)

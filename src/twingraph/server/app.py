@@ -62,13 +62,14 @@ class Application(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings) -> Application:
+def create_app(settings: Settings, *, patient: bool = False) -> Application:
     """Return the application that serves the current release under ``settings.releases``, and each later one.
 
-    Raises NoReleaseError when nothing has been built, ReleaseError or StoreError when the release is damaged.
+    Raises NoReleaseError when nothing has been built, ReleaseError or StoreError when the release is damaged; not when
+    it is ``patient``: then all that needs a release is answered with 503 until there is one.
     """
     on_open = warm_up if settings.limits.warm else None
-    current, pages = CurrentRelease(Archive(settings.releases), settings.limits, on_open), Pages()
+    current, pages = CurrentRelease(Archive(settings.releases), settings.limits, on_open, patient=patient), Pages()
     # The generated pages of FastAPI fetch their scripts from another origin; /openapi.json is there for tools.
     # A redirect to another form of an address is ours, as FastAPI's would lead wherever the Host header says.
     app = Application(
@@ -121,10 +122,9 @@ def _add_pages(app: FastAPI, current: CurrentRelease, pages: Pages) -> None:
     async def style() -> Response:
         return pages.style()
 
-    @app.get("/healthz", summary="Tell whether there are workers that answer, and from which release")
+    @app.get("/healthz", summary="Tell that the server is alive, and what it serves")
     async def health() -> JSONResponse:
         serving = current.serving
-        serving.pool.ensure_available()
         return JSONResponse({"status": "ok", "release": serving.release.id, "quads": serving.release.manifest.quads})
 
     @app.get("/queries", summary="List the saved queries")
@@ -152,13 +152,15 @@ def _add_descriptions(app: FastAPI, current: CurrentRelease, descriptions: Descr
 
 
 def _state(current: CurrentRelease) -> State:
-    serving, stats = current.serving, current.stats
+    served, stats = current.served, current.stats
     return State(
-        release=serving.release.id,
-        quads=serving.release.manifest.quads,
-        workers=serving.pool.workers,
-        waiting=serving.pool.queued,
-        running=serving.pool.busy,
+        release=served.release.id if served else None,
+        pending=current.pending.id if current.pending else None,
+        quads=served.release.manifest.quads if served else 0,
+        workers=served.pool.workers if served else 0,
+        are_failing=bool(served and served.pool.failing),
+        waiting=served.pool.queued if served else 0,
+        running=served.pool.busy if served else 0,
         killed=stats.killed,
         lost=stats.lost,
         hits=current.lookups["hit"],

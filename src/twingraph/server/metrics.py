@@ -15,11 +15,16 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What others count, at the moment when the metrics are read; ``killed`` counts workers by reason."""
+    """What others count, at the moment when the metrics are read; ``killed`` counts workers by reason.
 
-    release: str
+    ``release`` is None when none is served, ``pending`` the current one when it cannot be opened.
+    """
+
+    release: str | None
+    pending: str | None
     quads: int
     workers: int
+    are_failing: bool
     waiting: int
     running: int
     killed: Mapping[str, int]
@@ -75,10 +80,20 @@ class _Snapshot(Collector):
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         state = self._state
         release = GaugeMetricFamily("twingraph_release", "The release served now", labels=("id",))
-        release.add_metric((state.release,), 1)
+        if state.release:
+            release.add_metric((state.release,), 1)
         yield release
+        pending = GaugeMetricFamily(
+            "twingraph_release_pending", "The current release, when it cannot be opened", labels=("id",)
+        )
+        if state.pending:
+            pending.add_metric((state.pending,), 1)
+        yield pending
         yield GaugeMetricFamily("twingraph_release_quads", "Quads of the release served now", state.quads)
         yield GaugeMetricFamily("twingraph_workers", "Workers that are there, spares among them", state.workers)
+        yield GaugeMetricFamily(
+            "twingraph_workers_failing", "Whether workers that are missing cannot be started", int(state.are_failing)
+        )
         yield GaugeMetricFamily("twingraph_queue_length", "Queries that wait for a worker", state.waiting)
         yield GaugeMetricFamily("twingraph_queries_running", "Queries that workers answer now", state.running)
         killed = CounterMetricFamily("twingraph_workers_killed", "Workers ended by force", labels=("reason",))

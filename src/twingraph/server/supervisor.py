@@ -15,13 +15,17 @@ from contextlib import suppress
 from types import FrameType
 
 logger = logging.getLogger(__name__)
+AGAIN = "--again"
 
 # One that ends sooner than this (seconds) after its start was not up; the pause before the next start then doubles.
+
 _SOON, _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 0.1, 10.0
 
 
 class Supervisor:
     """Runs ``command``, to which it adds the listener's descriptor and its own process number.
+
+    Before them it adds `AGAIN` when there has been one that answered: what cannot be done then will perhaps be later.
 
     ``told`` is what each process reads from its standard input. ``started`` is called once, when the first of them
     has written a line to its standard output, which says that it answers.
@@ -31,7 +35,8 @@ class Supervisor:
         self, command: Sequence[str], listener: socket.socket, told: bytes, started: Callable[[], None]
     ) -> None:
         descriptor = listener.fileno()
-        self._command, self._descriptor = (*command, str(descriptor), str(os.getpid())), descriptor
+        self._command, self._arguments = command, (str(descriptor), str(os.getpid()))
+        self._descriptor = descriptor
         self._told, self._started, self._has_started = told, started, False
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()
@@ -59,8 +64,9 @@ class Supervisor:
         return 0
 
     def _once(self) -> int:
+        again = [AGAIN] if self._has_started else []
         with subprocess.Popen(
-            self._command,
+            [*self._command, *again, *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=[self._descriptor],

@@ -1,5 +1,6 @@
 """The embedded store: Oxigraph within this program, over one release."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from typing import IO, TypeGuard, TypeVar
 import pyoxigraph as ox
 
 from twingraph.datasets import DefaultGraph
-from twingraph.errors import IriError, QueryError, StoreError
+from twingraph.errors import DamagedStoreError, IriError, QueryError, StoreError
 from twingraph.formats import Format
 from twingraph.sparql.query import Query
 from twingraph.sparql.rewrites import Data, rewritten
@@ -42,6 +43,8 @@ _FIRST_TRIPLES = 20_000
 # So many queries, none of them longer, are kept as they were rewritten.
 _MOST_TEXTS = 256
 _LONG_TEXT = 20_000
+# What the engine says of a block that it cannot read; everything else that it says begins otherwise.
+_DAMAGE = re.compile(r"(?:Corruption|IO error): ")
 _Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 _EngineFormat = TypeVar("_EngineFormat", ox.RdfFormat, ox.QueryResultsFormat)
 
@@ -86,10 +89,14 @@ class EmbeddedStore:
                 self._answer(query, format_, target)
         except SyntaxError as error:
             raise query_error(error, query.text) from error
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
+            if _DAMAGE.match(str(error)):
+                raise DamagedStoreError("the store on the disk is damaged or cannot be read") from error
+            if isinstance(error, OSError):
+                raise StoreError(f"the query could not be answered: {error}") from error
             # The query is well formed and asks for what there is not, such as a function.
             raise QueryError(str(error)) from error
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise StoreError(f"the query could not be answered: {error}") from error
 
     def describe(self, iri: str, format_: Format, output: IO[bytes]) -> None:

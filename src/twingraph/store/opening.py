@@ -39,6 +39,11 @@ class Opened:
         return self.named if _GRAPH.search(text) else self.default
 
 
+def reads_store(quads: int, small: int, *, as_union: bool) -> bool:
+    """Tell whether a release of so many ``quads`` is asked where it lies, or a part of it."""
+    return (_THRICE if as_union else 1) * quads > small
+
+
 def open_release(release: Path, quads: int, small: int, *, as_union: bool) -> Opened:
     """Return a release of so many ``quads``, in memory when they are not more than ``small``; raises StoreError."""
     try:
@@ -46,7 +51,7 @@ def open_release(release: Path, quads: int, small: int, *, as_union: bool) -> Op
         has_graphs = as_union and next(iter(opened.named.named_graphs()), None)
         if has_graphs and not next(opened.named.quads_for_pattern(None, None, None, ox.DefaultGraph()), None):
             raise StoreError(f"the release {release.name} has no merge of its graphs: build it anew")
-    except (OSError, EOFError, SyntaxError, ValueError) as error:
+    except (OSError, EOFError, SyntaxError, ValueError, RuntimeError) as error:
         raise StoreError(f"the release {release.name} cannot be loaded: {error}") from error
     return opened
 

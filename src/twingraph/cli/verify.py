@@ -1,0 +1,58 @@
+"""``twingraph verify``."""
+
+from typing import Annotated
+
+import typer
+
+from twingraph.cli.exit_codes import ExitCode
+from twingraph.cli.options import progress, say, settings
+from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
+from twingraph.export.words import count
+from twingraph.release.archive import Archive
+from twingraph.release.verification import faults
+
+
+def verify_command(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[RELEASE]...", help="Releases; all without any.")
+    ] = None,
+) -> None:
+    """Compare the files of releases with their digests and counts. Ends with 1 when one is damaged.
+
+    Example: twingraph verify 20261123T144039Z-3bdf7572b32e
+    """
+    archive = Archive(settings(context).releases)
+    known = archive.ids()
+    for name in names or ():
+        if name not in known:
+            raise UnknownNameError("release", name, known)
+    if not known:
+        raise NoReleaseError(str(archive.directory))
+    damaged = 0
+    with progress("Verifying"):
+        for identifier in names or known:
+            damaged += _verify(archive, identifier)
+    current = archive.current_id()
+    if not names and current not in known:
+        typer.echo(f"current: there is no release {current}" if current else "current: names no release")
+        damaged += 1
+    raise typer.Exit(ExitCode.NOT_CONFORMING if damaged else ExitCode.OK)
+
+
+def _verify(archive: Archive, identifier: str) -> bool:
+    """Print what is wrong with a release, or that it is whole; tell whether something is wrong."""
+    try:
+        release = archive.get(identifier)
+    except ReleaseError as error:
+        typer.echo(f"{identifier}: {error}")
+        return True
+    found = False
+    for name, reason in faults(release):
+        typer.echo(f"{identifier}/{name}: {reason}")
+        found = True
+    if not found:
+        typer.echo(f"{identifier}: whole, {count(release.manifest.quads, 'quad')}")
+        if not release.has_store_digests:
+            say(f"{identifier}: the files of its store have no digests, and were not looked at")
+    return found
