@@ -23,7 +23,6 @@ _EVERYWHERE = [
     (b"access-control-expose-headers", b"Allow, Answer-Cut, ETag, Link, Location, Retry-After, Twingraph-Limits"),
     (b"x-content-type-options", b"nosniff"),
 ]
-_NAMES = frozenset(name for name, _ in _EVERYWHERE)
 _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
     "Access-Control-Max-Age": "86400",
@@ -47,8 +46,8 @@ class Edge:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                own = [pair for pair in message["headers"] if pair[0] not in _NAMES]
-                message = {**message, "headers": own + _EVERYWHERE}
+                # Those of a kept answer are everyone's, and stay as they are.
+                message = {**message, "headers": [*message["headers"], *_EVERYWHERE]}
             await send(message)
 
         await self._choose(scope)(scope, receive, send_with_headers)
