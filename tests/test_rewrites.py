@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twingraph.sparql.rewrites import Data, rewritten
+from twingraph.sparql.rewrites import DatasetFacts, rewritten
 
 E = "http://e/"
 PREFIX = f"PREFIX : <{E}> "
@@ -34,7 +34,7 @@ def graph_store():
 
 STORE = graph_store()
 EMPTY = ox.Store()
-DATA = Data(
+DATA = DatasetFacts(
     GRAPHS,
     ("zh-Hans", "sr-Cyrl-RS"),
     lambda text: bool(STORE.query(text)),
@@ -177,14 +177,16 @@ def test_what_is_no_query_stays_as_it_is(query):
 
 
 def test_without_graphs_a_group_gives_nothing_and_names_its_columns():
-    text = rewrite("SELECT * { GRAPH ?g { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } } }", Data((), (), None, lambda _: "gn"))
+    text = rewrite(
+        "SELECT * { GRAPH ?g { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } } }", DatasetFacts((), (), None, lambda _: "gn")
+    )
     answer = STORE.query(PREFIX + text)
     assert (list(answer), [one.value for one in answer.variables]) == ([], ["g", "n"])
 
 
 def test_a_group_is_not_copied_too_often():
     query = "SELECT ?g { GRAPH ?g { SELECT ?s { ?s ?p ?o } } }"
-    many = Data(tuple(f"{E}g{number}" for number in range(300)), (), None, None)
+    many = DatasetFacts(tuple(f"{E}g{number}" for number in range(300)), (), None, None)
     assert rewrite(query, many) == query
     deep = "SELECT ?s { " + "GRAPH ?g { SELECT ?s { " * 12 + "?s ?p ?o" + " } }" * 12 + " }"
     assert len(rewrite(deep)) < 1 << 19
@@ -192,7 +194,7 @@ def test_a_group_is_not_copied_too_often():
 
 def test_the_graphs_are_those_of_the_dataset():
     query = "SELECT ?g ?n { GRAPH ?g { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } } }"
-    text = rewrite(query, Data((E + "g1",), (), None, None))
+    text = rewrite(query, DatasetFacts((E + "g1",), (), None, None))
     assert rows(text, named_graphs=[iri("g1")], default_graph=[]).total() == 1
 
 
@@ -340,7 +342,7 @@ MIXED = ox.Store()
 MIXED.update(
     f"PREFIX : <{E}> INSERT DATA {{ :a :name 'b', 'c'@en, :iri ; :number 2, 3.5 ; :mixed 'x', 1 . :n :number 1e0 }}"
 )
-MIXED_DATA = Data((), (), lambda text: bool(MIXED.query(text)), None)
+MIXED_DATA = DatasetFacts((), (), lambda text: bool(MIXED.query(text)), None)
 
 
 @pytest.mark.parametrize(
@@ -391,7 +393,7 @@ TEXTS = st.sampled_from(["", "1z", "20x", "9", "NaN", "a", "é", "2001-01-01"])
 def test_numbers_are_in_order_and_so_are_texts(values, direction):
     store = ox.Store()
     store.extend(ox.Quad(iri(str(number)), iri("p"), value) for number, value in enumerate(values))
-    data = Data((), (), lambda text: bool(store.query(text)), None)
+    data = DatasetFacts((), (), lambda text: bool(store.query(text)), None)
     text = rewritten(f"SELECT ?o {{ ?s ?p ?o }} ORDER BY {direction}(?o)", data)
     found = [row["o"] for row in store.query(text)]
     kinds = {True: [], False: []}
@@ -406,7 +408,7 @@ def test_numbers_are_in_order_and_so_are_texts(values, direction):
 def test_a_property_with_many_values_is_not_searched_through():
     store = ox.Store()
     store.bulk_extend(ox.Quad(iri(str(number)), iri("p"), ox.Literal(number)) for number in range(10_001))
-    data = Data((), (), lambda text: bool(store.query(text)), None)
+    data = DatasetFacts((), (), lambda text: bool(store.query(text)), None)
     query = f"PREFIX : <{E}> SELECT ?o {{ ?s :p ?o }} ORDER BY ?o"
     assert "isNumeric" in rewritten(query, data)
     assert list(data.known.values()) == ["any"]

@@ -13,7 +13,7 @@ from twingraph.datasets import DefaultGraph
 from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.formats import Format
 from twingraph.sparql.query import Query
-from twingraph.sparql.rewrites import Data, rewritten
+from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error
 from twingraph.store.opening import SMALL, Opened, open_release
 from twingraph.store.output_filters.language_tags import canonical_tags
@@ -146,7 +146,7 @@ class EmbeddedStore:
         graphs = self._graphs if whole else tuple(dict.fromkeys(named))
         known = self._known if whole else {}
         tags, columns = self._language_tags, partial(_columns, empty)
-        data = Data(graphs, tags, lambda text: bool(ask(text)), columns, whole and self._as_union, known)
+        data = DatasetFacts(graphs, tags, lambda text: bool(ask(text)), columns, whole and self._as_union, known)
         answer = _ask(query.text, self._rewritten(query.text, data, remember=whole), ask)
         try:
             if not isinstance(answer, ox.QueryTriples):
@@ -161,7 +161,7 @@ class EmbeddedStore:
                 raise QueryError(f"the answer cannot be given as {format_.name}: {error}") from error
             raise
 
-    def _rewritten(self, text: str, data: Data, *, remember: bool) -> str:
+    def _rewritten(self, text: str, data: DatasetFacts, *, remember: bool) -> str:
         """Return the query as the engine is asked it, the last ones from memory: a long one takes a millisecond."""
         if not remember or len(text) > _LONG_TEXT:
             return rewritten(text, data)

@@ -9,23 +9,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from twingraph.errors import QueryError
-from twingraph.sparql.rewrites.columns import columns
-from twingraph.sparql.rewrites.graphs import graphs
-from twingraph.sparql.rewrites.languages import languages
-from twingraph.sparql.rewrites.nodes import nodes
-from twingraph.sparql.rewrites.orders import orders
-from twingraph.sparql.rewrites.paths import paths
-from twingraph.sparql.rewrites.source import Data, Source
-from twingraph.sparql.rewrites.words import booleans, concatenations
+from twingraph.sparql.rewrites.bnode_function import nodes
+from twingraph.sparql.rewrites.graph_variable import graphs
+from twingraph.sparql.rewrites.group_concat import concatenations
+from twingraph.sparql.rewrites.keywords import booleans
+from twingraph.sparql.rewrites.language_tags import languages
+from twingraph.sparql.rewrites.order_by import orders
+from twingraph.sparql.rewrites.select_star import columns
+from twingraph.sparql.rewrites.tokenized_query import DatasetFacts, TokenizedQuery
+from twingraph.sparql.rewrites.zero_length_paths import paths
 
-__all__ = ["Data", "rewritten"]
+__all__ = ["DatasetFacts", "rewritten"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rewrite:
     """What is done to queries that have ``word`` and, searched for only then, ``hint`` in them, in small letters."""
 
-    of: Callable[[Source, Data], str]
+    of: Callable[[TokenizedQuery, DatasetFacts], str]
     word: str
     hint: re.Pattern[str]
 
@@ -47,20 +48,20 @@ _REWRITES = (
 )
 
 
-def rewritten(text: str, data: Data) -> str:
+def rewritten(text: str, facts: DatasetFacts) -> str:
     """Return a query that the engine answers as the specification says."""
     small = text.lower()
     has_capitals = any(small.count(word) > text.count(word) for word in ("true", "false"))
     if not has_capitals and not any(one.may_change(small) for one in _REWRITES):
         return text
     try:
-        source = Source(text)
+        query = TokenizedQuery(text)
         if has_capitals:
-            source = Source(booleans(source, data))
+            query = TokenizedQuery(booleans(query, facts))
         for one in _REWRITES:
-            if one.may_change(source.text.lower()):
-                new = one.of(source, data)
-                source = source if new == source.text else Source(new)
+            if one.may_change(query.text.lower()):
+                new = one.of(query, facts)
+                query = query if new == query.text else TokenizedQuery(new)
     except (QueryError, SyntaxError):
         return text
-    return source.text
+    return query.text

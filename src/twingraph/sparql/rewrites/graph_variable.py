@@ -5,7 +5,7 @@ within, VALUES beside no triple pattern, and ``?g`` in a pattern within OPTIONAL
 graph. Expressions see ``?g`` all the same, as they do in the engine, though by the specification they must not.
 """
 
-from twingraph.sparql.rewrites.source import Change, Data, Source, applied
+from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
 from twingraph.sparql.tokens import keyword, tokens_of
 
 # More copies of a group than this, or a longer text, cost more than they mend; the group then stays as it is.
@@ -15,36 +15,36 @@ _LONGEST = 1 << 18
 _TERMS = {"iri", "name", "variable", "blank", "string", "number"}
 
 
-def graphs(source: Source, data: Data) -> str:
+def graphs(query: TokenizedQuery, facts: DatasetFacts) -> str:
     """Write each group that needs it once for each graph, the inner ones first."""
-    places = [place for place in source.words.get("GRAPH", ()) if _opens(source, place)]
-    if len(places) > _MOST_GROUPS or len(data.graphs) > _MOST_COPIES:
-        return source.text
+    places = [place for place in query.words.get("GRAPH", ()) if _opens(query, place)]
+    if len(places) > _MOST_GROUPS or len(facts.graphs) > _MOST_COPIES:
+        return query.text
     changes: list[Change] = []
     for place in reversed(places):
-        group = _Group(source, place)
+        group = _Group(query, place)
         inner = [change for change in changes if group.begin <= change.start < group.end]
-        if group.is_apart() and group.is_closed() and group.size * len(data.graphs) < _LONGEST:
-            changes = [group.written(data, inner), *changes[len(inner) :]]
+        if group.is_apart() and group.is_closed() and group.size * len(facts.graphs) < _LONGEST:
+            changes = [group.written(facts, inner), *changes[len(inner) :]]
             if len(changes[0].text) > _LONGEST:
-                return source.text
-    return applied(source.text, changes)
+                return query.text
+    return applied(query.text, changes)
 
 
-def _opens(source: Source, place: int) -> bool:
+def _opens(query: TokenizedQuery, place: int) -> bool:
     """Tell whether a variable and a group follow the GRAPH at a place."""
-    named = source.sign(place + 2) == "{" and place + 2 in source.closing
-    return named and source.tokens[place + 1].kind == "variable"
+    named = query.text_at(place + 2) == "{" and place + 2 in query.closing
+    return named and query.tokens[place + 1].kind == "variable"
 
 
 class _Group:
     """The group after the GRAPH at a place; what stands between its braces goes from ``begin`` to ``end``."""
 
-    def __init__(self, source: Source, place: int) -> None:
-        self._source, self._variable = source, source.tokens[place + 1].text
-        self._start, self._opening, self._closing = source.tokens[place].start, place + 2, source.closing[place + 2]
-        self.begin, self.end = source.tokens[self._opening].end, source.tokens[self._closing].start
-        self._inside = source.tokens[self._opening + 1 : self._closing]
+    def __init__(self, query: TokenizedQuery, place: int) -> None:
+        self._query, self._variable = query, query.tokens[place + 1].text
+        self._start, self._opening, self._closing = query.tokens[place].start, place + 2, query.closing[place + 2]
+        self.begin, self.end = query.tokens[self._opening].end, query.tokens[self._closing].start
+        self._inside = query.tokens[self._opening + 1 : self._closing]
         self._words = {keyword(token) for token in self._inside}
         self._in_expression, self._nested = self._mentions()
 
@@ -64,35 +64,35 @@ class _Group:
     def is_closed(self) -> bool:
         """Tell whether no blank node of the group stands elsewhere too: in copies it would be another one."""
         labels = {token.text for token in self._inside if token.kind == "blank"}
-        outside = (token for token in self._source.tokens if not self.begin <= token.start < self.end)
+        outside = (token for token in self._query.tokens if not self.begin <= token.start < self.end)
         return not labels or labels.isdisjoint(token.text for token in outside if token.kind == "blank")
 
-    def written(self, data: Data, inner: list[Change]) -> Change:
+    def written(self, facts: DatasetFacts, inner: list[Change]) -> Change:
         """Return the group written for each graph, with what has been changed within it."""
-        text = applied(self._source.text, inner, self.begin, self.end)
-        if self._source.keyword(self._opening + 1) == "SELECT":
+        text = applied(self._query.text, inner, self.begin, self.end)
+        if self._query.keyword(self._opening + 1) == "SELECT":
             text = f"{{ {text} }}"
-        suffix = self._source.fresh("_of")
+        suffix = self._query.fresh("_of")
         labels = [token.end for token in tokens_of(text) if token.kind == "blank"]
         copies = []
-        for number, iri in enumerate(data.graphs):
+        for number, iri in enumerate(facts.graphs):
             own = applied(text, (Change(end, end, f"{suffix}{number}") for end in labels))
             values = f"VALUES {self._variable} {{ <{iri}> }}"
             inside, outside = (f"{values} ", "") if self._in_expression else ("", f" {values}")
             copies.append(f"{{ GRAPH <{iri}> {{ {inside}{own} }}{outside} }}")
         union = " UNION ".join(copies) or f"{{ VALUES {self._variable} {{}} {{ {text} }} }}"
-        return Change(self._start, self._source.tokens[self._closing].end, f"{{ {union} }}")
+        return Change(self._start, self._query.tokens[self._closing].end, f"{{ {union} }}")
 
     def _mentions(self) -> tuple[bool, bool]:
         """Return whether the variable stands in an expression, and whether in a pattern of a group within."""
-        source, name = self._source, self._variable[1:]
+        query, name = self._query, self._variable[1:]
         in_expression, nested, depth, end = False, False, 0, 0
         for place in range(self._opening + 1, self._closing):
-            token = source.tokens[place]
+            token = query.tokens[place]
             depth += {"{": 1, "}": -1}.get(token.text, 0)
-            bracketed = token.text == "(" and source.keyword(place - 1) != "VALUES"
-            if bracketed or (token.text == "{" and source.keyword(place - 1) == "EXISTS"):
-                end = max(end, source.closing.get(place, 0))
+            bracketed = token.text == "(" and query.keyword(place - 1) != "VALUES"
+            if bracketed or (token.text == "{" and query.keyword(place - 1) == "EXISTS"):
+                end = max(end, query.closing.get(place, 0))
             if token.kind == "variable" and token.text[1:] == name:
                 in_expression |= place < end
                 nested |= place > end and depth > 0
@@ -100,17 +100,17 @@ class _Group:
 
     def _has_triples(self) -> bool:
         """Tell whether a triple pattern stands in the group itself, which joins everything in it with the graph."""
-        source, place = self._source, self._opening + 1
+        query, place = self._query, self._opening + 1
         while place < self._closing:
-            word = source.keyword(place)
+            word = query.keyword(place)
             if word in ("FILTER", "BIND"):
-                while place < self._closing and source.sign(place) not in ("(", "{"):
+                while place < self._closing and query.text_at(place) not in ("(", "{"):
                     place += 1
             elif word == "VALUES":
                 place += 1
-            elif source.tokens[place].kind in _TERMS or source.sign(place) in ("[", "("):
+            elif query.tokens[place].kind in _TERMS or query.text_at(place) in ("[", "("):
                 return True
-            if source.sign(place) in ("(", "{"):
-                place = source.closing.get(place, self._closing)
+            if query.text_at(place) in ("(", "{"):
+                place = query.closing.get(place, self._closing)
             place += 1
         return False

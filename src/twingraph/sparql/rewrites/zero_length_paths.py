@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twingraph.sparql.rewrites.source import Change, Data, Source, applied
-from twingraph.sparql.rewrites.statements import TERMS, Triple, read_statement
+from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.triple_patterns import TERMS, Triple, read_statement
 
 # More questions about terms than this are not asked; the paths then stay as they are.
 _MOST_QUESTIONS = 256
@@ -18,28 +18,28 @@ _BEFORE = {"{", "}", ".", ")"}
 _LITERAL = re.compile(r"[\"'+\-0-9]")
 
 
-def paths(source: Source, data: Data) -> str:
+def paths(query: TokenizedQuery, facts: DatasetFacts) -> str:
     """Write what is meant by the paths of no length from or to a term that is not in the graph."""
-    if source.form is None:
-        return source.text
-    spelling = _Spelling(source, data)
+    if query.form is None:
+        return query.text
+    spelling = _Spelling(query, facts)
     try:
-        return applied(source.text, _changes(source, spelling))
+        return applied(query.text, _changes(query, spelling))
     except _TooManyError:
-        return source.text
+        return query.text
 
 
-def _changes(source: Source, spelling: "_Spelling") -> Iterator[Change]:
+def _changes(query: TokenizedQuery, spelling: "_Spelling") -> Iterator[Change]:
     around: list[tuple[int, str]] = []
     place = 0
-    while place < len(source.tokens):
+    while place < len(query.tokens):
         while around and place > around[-1][0]:
             around.pop()
-        if source.keyword(place) == "GRAPH" and source.sign(place + 2) == "{":
-            around.append((source.closing.get(place + 2, len(source.tokens)), source.sign(place + 1)))
-        term = source.tokens[place].kind in TERMS or source.sign(place) in ("+", "-")
-        begins = term and source.sign(place - 1) in _BEFORE
-        statement = read_statement(source, place) if begins else None
+        if query.keyword(place) == "GRAPH" and query.text_at(place + 2) == "{":
+            around.append((query.closing.get(place + 2, len(query.tokens)), query.text_at(place + 1)))
+        term = query.tokens[place].kind in TERMS or query.text_at(place) in ("+", "-")
+        begins = term and query.text_at(place - 1) in _BEFORE
+        statement = read_statement(query, place) if begins else None
         if statement is None:
             place += 1
             continue
@@ -49,7 +49,7 @@ def _changes(source: Source, spelling: "_Spelling") -> Iterator[Change]:
         spelt = [] if joined else [spelling.of(triple, graph) for triple in statement.triples]
         if any(spelt):
             text = " . ".join(own or str(triple) for own, triple in zip(spelt, statement.triples, strict=True))
-            yield Change(source.tokens[place].start, source.tokens[statement.end - 1].end, text)
+            yield Change(query.tokens[place].start, query.tokens[statement.end - 1].end, text)
         place = statement.end
 
 
@@ -66,10 +66,10 @@ class _Ends:
 
 
 class _Spelling:
-    def __init__(self, source: Source, data: Data) -> None:
-        self._data = data
-        self._prologue = source.prologue
-        self._labels = Counter(token.text for token in source.tokens if token.kind == "blank")
+    def __init__(self, query: TokenizedQuery, facts: DatasetFacts) -> None:
+        self._facts = facts
+        self._prologue = query.prologue
+        self._labels = Counter(token.text for token in query.tokens if token.kind == "blank")
         self._known: dict[tuple[str, str], bool] = {}
 
     def of(self, triple: Triple, graph: str) -> str:
@@ -87,7 +87,7 @@ class _Spelling:
 
     def _in_some(self, triple: Triple, ends: _Ends, graph: str) -> str:
         """Return a pattern in a graph that is a variable."""
-        without = [f"<{iri}>" for iri in self._data.graphs if not self._has(f"<{iri}>", ends.constant)]
+        without = [f"<{iri}>" for iri in self._facts.graphs if not self._has(f"<{iri}>", ends.constant)]
         if not without or ends.other[1:] == graph[1:]:
             return ""
         named = f"VALUES {graph} {{ {' '.join(without)} }} {_same(ends)}"
@@ -101,7 +101,7 @@ class _Spelling:
             as_subject = "" if _LITERAL.match(term) else f" UNION {{ {term} ?p ?o }}"
             pattern = f"{{ ?s ?p {term} }}{as_subject}"
             within = f"GRAPH {graph} {{ {pattern} }}" if graph else pattern
-            self._known[graph, term] = self._data.ask(f"{self._prologue}ASK {{ {within} }}")
+            self._known[graph, term] = self._facts.ask(f"{self._prologue}ASK {{ {within} }}")
         return self._known[graph, term]
 
 
