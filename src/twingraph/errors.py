@@ -12,17 +12,24 @@ An exception means that the work could not be done. What is wrong *in the data* 
     ├── IriError               a text is not an IRI, or names no declared prefix
     ├── UnknownNameError       no query, format, document or command bears this name
     ├── ParameterError         a saved query's parameter is missing, unknown or of another type
+    ├── RequestError           HTTP or the SPARQL Protocol forbids a request, whatever it asks
     ├── QueryError             a query is not well formed, or asks for what is refused
+    │   ├── FederationRefusedError  it asks another endpoint (SERVICE)
+    │   ├── UnknownGraphError  it names a graph that is not in the release
+    │   └── UnsupportedFunctionError  it calls a function that the engine does not have
     ├── NotAcceptableError     none of the representations on offer is acceptable
     ├── NotConformingError     the publication has violations, so no release was written
     ├── ReleaseError           a release is incomplete or cannot be written
     │   └── NoReleaseError     nothing has been built yet
     ├── StoreError             the engine could not do its work
-    │   └── WorkerLostError    the process that answered a query ended before it had
+    │   ├── WorkerLostError    the process that answered a query ended before it had
+    │   ├── NotReadyError      no worker can answer at the moment
+    │   └── DamagedStoreError  what the engine reads from the disk is damaged
     ├── LimitError             a query would have gone over a limit
     │   ├── QueryTimeoutError  it ran too long
     │   ├── MemoryLimitError   it took too much memory
     │   ├── AnswerTooLargeError  its answer is too large
+    │   ├── QueryTooLongError  it is too long to be read
     │   └── TooBusyError       no worker was free in time
     └── EndpointError          a remote endpoint did not answer as the protocol says
 
@@ -30,8 +37,9 @@ The server maps each class to an HTTP status in ``server/problems.py``, the comm
 in ``cli/exit_codes.py``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from http import HTTPStatus
 
 
 class TwingraphError(Exception):
@@ -88,6 +96,14 @@ class ParameterError(TwingraphError):
         super().__init__(f"query {query}: parameter {parameter}: {reason}")
 
 
+class RequestError(TwingraphError):
+    """A request that HTTP or the SPARQL Protocol forbids; ``headers`` go with the answer, which has ``status``."""
+
+    def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        self.status, self.detail, self.headers = status, detail, dict(headers or {})
+        super().__init__(detail)
+
+
 class QueryError(TwingraphError):
     """A query is malformed or refused; ``line`` and ``column`` count from 1 where the parser gave them."""
 
@@ -95,6 +111,18 @@ class QueryError(TwingraphError):
         self.message, self.line, self.column = message, line, column
         place = f"line {line}, column {column}: " if line is not None else ""
         super().__init__(place + message)
+
+
+class FederationRefusedError(QueryError):
+    """A query asks another endpoint (SPARQL 1.1 Federated Query), which this one does for nobody."""
+
+
+class UnknownGraphError(QueryError):
+    """A query, or the request that carries it, names a graph as its dataset that is not in the release."""
+
+
+class UnsupportedFunctionError(QueryError):
+    """A query calls a function by an IRI that the engine does not know (SPARQL 1.1, section 17.6)."""
 
 
 class NotAcceptableError(TwingraphError):
@@ -141,6 +169,18 @@ class WorkerLostError(StoreError):
         super().__init__(f"the engine ended{cause} before it had answered; nesting very deeply can do that")
 
 
+class NotReadyError(StoreError):
+    """No worker can answer at the moment; ``retry_after`` is the number of seconds after which to ask again."""
+
+    def __init__(self, reason: str, retry_after: int = 1) -> None:
+        self.reason, self.retry_after = reason, retry_after
+        super().__init__(reason)
+
+
+class DamagedStoreError(StoreError):
+    """What the engine reads from the disk is not what was written there."""
+
+
 class LimitError(TwingraphError):
     """A query would have gone over a limit of this server."""
 
@@ -167,6 +207,14 @@ class AnswerTooLargeError(LimitError):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(f"the answer has more than {limit} bytes, the limit; ask for parts of it by LIMIT and OFFSET")
+
+
+class QueryTooLongError(LimitError):
+    """A query has more than ``limit`` of ``unit``, which is bytes, tokens or levels."""
+
+    def __init__(self, limit: int, unit: str = "tokens") -> None:
+        self.limit, self.unit = limit, unit
+        super().__init__(f"the query has more than {limit} {unit}, the limit")
 
 
 class TooBusyError(LimitError):

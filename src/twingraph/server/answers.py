@@ -22,14 +22,14 @@ from twingraph.errors import AnswerTooLargeError, TwingraphError
 from twingraph.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, Format
 from twingraph.server.access_log import ROWS_CUT, hash_of, note
 from twingraph.server.cache import Cached, zipped
+from twingraph.server.current_release import ServedRelease
 from twingraph.server.flights import Outcome, gone
 from twingraph.server.prepared import Prepared
-from twingraph.server.releases import Serving
 from twingraph.server.wishes import header
 from twingraph.sparql.query import Query, QueryForm
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
-from twingraph.workers.process import Answer
 from twingraph.workers.wire import Question
+from twingraph.workers.worker_handle import ResultStream
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ _LONGEST_LINK = 8000
 _PAGE_BYTES = 16 << 20
 
 
-def prepare(serving: Serving, query: Query, format_: Format) -> Prepared:
+def prepare(serving: ServedRelease, query: Query, format_: Format) -> Prepared:
     """Make a question ready to be asked, once or many times."""
     question = _question(serving, query, format_)
     key = _key(serving, question, format_)
@@ -61,7 +61,7 @@ def prepare(serving: Serving, query: Query, format_: Format) -> Prepared:
     return Prepared(question, key, tag, {**headers, "ETag": tag}, noted)
 
 
-async def respond(serving: Serving, prepared: Prepared, request: Request) -> Response:
+async def respond(serving: ServedRelease, prepared: Prepared, request: Request) -> Response:
     """Return the answer as data, or 304 when the client has it already.
 
     Raises QueryError, StoreError or a LimitError; ClientDisconnect when the client has gone.
@@ -74,7 +74,7 @@ async def respond(serving: Serving, prepared: Prepared, request: Request) -> Res
     cached = serving.cache.get(key) if tag else None
     if cached is None:
         outcome = await _ask(serving, prepared, request)
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, ResultStream):
             if request.scope.get("http_version") == "1.0":
                 # That has no chunks: an answer that was broken off would look whole.
                 serving.pool.abandon(outcome)
@@ -87,7 +87,7 @@ async def respond(serving: Serving, prepared: Prepared, request: Request) -> Res
     return cached.plain
 
 
-async def solutions(serving: Serving, query: Query, most: int, request: Request) -> Solutions:
+async def solutions(serving: ServedRelease, query: Query, most: int, request: Request) -> Solutions:
     """Return the answer as rows to be laid out, ``most`` at most; a graph's are its triples."""
     prepared = prepare(serving, query, N_TRIPLES if query.form.gives_graph else JSON)
     size = min(serving.limits.answer_bytes, _PAGE_BYTES)
@@ -95,12 +95,12 @@ async def solutions(serving: Serving, query: Query, most: int, request: Request)
     note(request).query = prepared.query_hash
     outcome = await _ask(serving, replace(prepared, question=question, key=(*prepared.key, most), headers={}), request)
     iris = serving.release.manifest.iris
-    pieces = [piece async for piece in outcome.rest()] if isinstance(outcome, Answer) else [outcome.plain.body]
+    pieces = [piece async for piece in outcome.rest()] if isinstance(outcome, ResultStream) else [outcome.plain.body]
     read = read_triples if query.form.gives_graph else read_solutions
     return await asyncio.to_thread(read, b"".join(pieces), iris)
 
 
-async def warm(serving: Serving) -> None:
+async def warm(serving: ServedRelease) -> None:
     """Ask each saved query that needs no values once, so that its answer is there when it is asked for.
 
     That begins when there are enough workers for those who ask meanwhile; a large answer is not kept.
@@ -120,7 +120,7 @@ async def warm(serving: Serving) -> None:
 class Stream(Response):
     """A large answer, passed on as it comes; one that fails on the way is broken off."""
 
-    def __init__(self, answer: Answer, serving: Serving, headers: Mapping[str, str]) -> None:
+    def __init__(self, answer: ResultStream, serving: ServedRelease, headers: Mapping[str, str]) -> None:
         super().__init__(headers=headers)
         del self.headers["content-length"]
         self._answer, self._serving = answer, serving
@@ -148,7 +148,7 @@ class Stream(Response):
         self._serving.pool.abandon(self._answer)
 
 
-def _question(serving: Serving, query: Query, format_: Format) -> Question:
+def _question(serving: ServedRelease, query: Query, format_: Format) -> Question:
     limits = serving.limits
     rows = limits.rows if query.form == QueryForm.SELECT else 0
     following = _next(query, format_, rows) if rows else None
@@ -164,7 +164,7 @@ def _question(serving: Serving, query: Query, format_: Format) -> Question:
     )
 
 
-def _key(serving: Serving, question: Question, format_: Format) -> tuple[object, ...]:
+def _key(serving: ServedRelease, question: Question, format_: Format) -> tuple[object, ...]:
     return (
         serving.release.id,
         question.text,
@@ -175,7 +175,7 @@ def _key(serving: Serving, question: Question, format_: Format) -> tuple[object,
     )
 
 
-async def _ask(serving: Serving, prepared: Prepared, request: Request | None) -> Outcome:
+async def _ask(serving: ServedRelease, prepared: Prepared, request: Request | None) -> Outcome:
     """Return the answer, whole and cached, or as it comes when it is large."""
 
     async def work() -> Outcome:

@@ -17,13 +17,13 @@ from twingraph.errors import TwingraphError
 from twingraph.release.archive import Archive
 from twingraph.server.access_log import AccessLog, note
 from twingraph.server.answers import warm
+from twingraph.server.current_release import CurrentRelease
 from twingraph.server.description import Descriptions
 from twingraph.server.directly import Directly
 from twingraph.server.graph_store import GraphStore
 from twingraph.server.metrics import CONTENT_TYPE, Metrics, State
 from twingraph.server.pages import Pages
 from twingraph.server.problems import UNFORESEEN, RequestError, problem
-from twingraph.server.releases import CurrentRelease
 from twingraph.server.saved_queries import SavedQueries
 from twingraph.server.sparql import SparqlEndpoint
 from twingraph.settings import Settings
@@ -50,8 +50,8 @@ def create_app(settings: Settings) -> Application:
 
     Raises NoReleaseError when nothing has been built, ReleaseError or StoreError when the release is damaged.
     """
-    greet = warm if settings.limits.warm else None
-    current, pages = CurrentRelease(Archive(settings.releases), settings.limits, greet), Pages()
+    warm_up = warm if settings.limits.warm else None
+    current, pages = CurrentRelease(Archive(settings.releases), settings.limits, warm_up), Pages()
     # The generated pages of FastAPI fetch their scripts from another origin; /openapi.json is there for tools.
     app = Application(
         title="twingraph", version=__version__, docs_url=None, redoc_url=None, lifespan=_lifespan(current)
@@ -96,7 +96,7 @@ def _add_pages(app: FastAPI, current: CurrentRelease, pages: Pages) -> None:
     @app.get("/healthz", summary="Tell whether there are workers that answer, and from which release")
     async def health() -> JSONResponse:
         serving = current.serving
-        serving.pool.require()
+        serving.pool.ensure_available()
         return JSONResponse({"status": "ok", "release": serving.release.id, "quads": serving.release.manifest.quads})
 
     @app.get("/queries", summary="List the saved queries")
@@ -119,20 +119,20 @@ def _add_descriptions(app: FastAPI, current: CurrentRelease, descriptions: Descr
 
     @app.get("/readyz", summary="Tell whether queries are answered")
     async def ready() -> JSONResponse:
-        current.serving.pool.require()
+        current.serving.pool.ensure_available()
         return JSONResponse({"status": "ready", "release": current.serving.release.id})
 
 
 def _state(current: CurrentRelease) -> State:
-    serving, figures = current.serving, current.figures
+    serving, stats = current.serving, current.stats
     return State(
         release=serving.release.id,
         quads=serving.release.manifest.quads,
         workers=serving.pool.workers,
         waiting=serving.pool.queued,
         running=serving.pool.busy,
-        killed=figures.killed,
-        lost=figures.lost,
+        killed=stats.killed,
+        lost=stats.lost,
         hits=serving.cache.hits,
         misses=serving.cache.misses,
     )

@@ -21,7 +21,7 @@ from twingraph.formats import GRAPHS, HTML, RESULTS, Format
 from twingraph.release.archive import Release
 from twingraph.release.description import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, part, serialize
 from twingraph.release.manifest import read_manifest
-from twingraph.server.releases import CurrentRelease
+from twingraph.server.current_release import CurrentRelease
 from twingraph.server.wishes import Wish, wish
 from twingraph.settings import Limits
 from twingraph.store.graphs import write_graph

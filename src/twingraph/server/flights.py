@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine
 from starlette.requests import ClientDisconnect, Request
 
 from twingraph.server.cache import Cached
-from twingraph.workers.process import Answer
+from twingraph.workers.worker_handle import ResultStream
 
-Outcome = Cached | Answer
+Outcome = Cached | ResultStream
 # After so long (seconds) it is worth watching whether the client is still there.
 _SOON = 0.05
 
@@ -117,7 +117,7 @@ class Flights:
                     del self._flights[key]
         else:
             outcome = await flight.join(request)
-        if isinstance(outcome, Answer) and flight.taken:
+        if isinstance(outcome, ResultStream) and flight.taken:
             # A large answer is read once; the others ask for themselves.
             return await self.board(object(), request, work)
         flight.taken = True

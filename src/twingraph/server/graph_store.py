@@ -13,9 +13,9 @@ from starlette.responses import Response
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.formats import GRAPHS
 from twingraph.server.answers import prepare, respond
+from twingraph.server.current_release import CurrentRelease, ServedRelease
 from twingraph.server.plain_route import PlainRoute
 from twingraph.server.problems import RequestError
-from twingraph.server.releases import CurrentRelease, Serving
 from twingraph.server.wishes import wish
 from twingraph.sparql.query import Query, QueryForm
 
@@ -45,7 +45,7 @@ class GraphStore(PlainRoute):
         return await respond(serving, prepare(serving, query, wish(request).choose(GRAPHS)), request)
 
 
-def _named(serving: Serving, request: Request) -> str | None:
+def _named(serving: ServedRelease, request: Request) -> str | None:
     """Return the IRI of the graph that a request names, None for the default graph; raises QueryError."""
     path = request.path_params.get("path")
     if path is not None:
@@ -58,7 +58,7 @@ def _named(serving: Serving, request: Request) -> str | None:
     return None if default else named[0]
 
 
-def _query(name: str | None, serving: Serving) -> Query:
+def _query(name: str | None, serving: ServedRelease) -> Query:
     if name is None:
         return Query("CONSTRUCT WHERE { ?s ?p ?o }", QueryForm.CONSTRUCT)
     known = [iri for iri in serving.release.manifest.graphs if iri]

@@ -14,7 +14,7 @@ from twingraph.errors import QueryError, TwingraphError
 from twingraph.formats import GRAPHS, RESULTS, Format
 from twingraph.release.manifest import Manifest
 from twingraph.saved import SavedQuery, body
-from twingraph.server.releases import Serving
+from twingraph.server.current_release import ServedRelease
 from twingraph.sparql.query import Query
 from twingraph.store.solutions import Cell, Solutions
 
@@ -66,7 +66,7 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    def home(self, serving: Serving, request: Request) -> Response:
+    def home(self, serving: ServedRelease, request: Request) -> Response:
         """Return the page that says what this is, how much is in it, and lets one ask."""
         manifest, language = serving.release.manifest, self._language(serving, request)
         return self._render(
@@ -82,7 +82,7 @@ class Pages:
 
     def query(
         self,
-        serving: Serving,
+        serving: ServedRelease,
         request: Request,
         text: str = FIRST_QUERY,
         query: Query | None = None,
@@ -100,13 +100,13 @@ class Pages:
         }
         return self._render("query.html", serving, request, status=status, **answer, **page)
 
-    def queries(self, serving: Serving, request: Request) -> Response:
+    def queries(self, serving: ServedRelease, request: Request) -> Response:
         """Return the list of saved queries."""
         return self._render("queries.html", serving, request, queries=_by_title(serving))
 
     def saved_query(
         self,
-        serving: Serving,
+        serving: ServedRelease,
         request: Request,
         saved: SavedQuery,
         values: Mapping[str, str],
@@ -126,7 +126,12 @@ class Pages:
         return Response(content, headers={"Cache-Control": "max-age=300"}, media_type="text/css")
 
     def _answer(
-        self, serving: Serving, query: Query | None, rows: Solutions | None, address: str, values: Mapping[str, str]
+        self,
+        serving: ServedRelease,
+        query: Query | None,
+        rows: Solutions | None,
+        address: str,
+        values: Mapping[str, str],
     ) -> dict[str, object]:
         formats: tuple[Format, ...] = (GRAPHS if query.form.gives_graph else RESULTS) if query else ()
         links = [(one.name, f"{address}?{urlencode({**values, 'format': one.name})}") for one in formats]
@@ -134,7 +139,12 @@ class Pages:
         return {"rows": rows, "most": MOST_ROWS, "downloads": links, "link": lambda cell: _link(cell, own)}
 
     def _render(
-        self, template: str, serving: Serving, request: Request, status: HTTPStatus = HTTPStatus.OK, **page: object
+        self,
+        template: str,
+        serving: ServedRelease,
+        request: Request,
+        status: HTTPStatus = HTTPStatus.OK,
+        **page: object,
     ) -> Response:
         manifest, language = serving.release.manifest, self._language(serving, request)
         here = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
@@ -151,7 +161,7 @@ class Pages:
         content = self._templates.get_template(template).render(**common, **page)
         return Response(content, status, {**_HEADERS, "Content-Language": "en"}, "text/html")
 
-    def _language(self, serving: Serving, request: Request) -> str:
+    def _language(self, serving: ServedRelease, request: Request) -> str:
         """Return the language of titles and labels: ``?lang=``, else what the browser prefers, else the first."""
         known = serving.release.manifest.languages
         wanted = [request.query_params.get("lang", "")]
@@ -173,7 +183,7 @@ def _text(texts: Mapping[str, str], language: str) -> str:
     return texts.get(_chosen(texts, language), "")
 
 
-def _by_title(serving: Serving) -> list[SavedQuery]:
+def _by_title(serving: ServedRelease) -> list[SavedQuery]:
     return sorted(serving.queries.values(), key=lambda query: query.title)
 
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from starlette.responses import Response
 
 from twingraph import errors
+from twingraph.errors import RequestError as RequestError
 
 MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
@@ -18,53 +18,48 @@ STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
     errors.IriError: HTTPStatus.BAD_REQUEST,
     errors.UnknownNameError: HTTPStatus.NOT_FOUND,
     errors.ParameterError: HTTPStatus.BAD_REQUEST,
+    errors.RequestError: HTTPStatus.BAD_REQUEST,
     errors.QueryError: HTTPStatus.BAD_REQUEST,
+    errors.FederationRefusedError: HTTPStatus.FORBIDDEN,
+    errors.UnknownGraphError: HTTPStatus.BAD_REQUEST,
+    errors.UnsupportedFunctionError: HTTPStatus.BAD_REQUEST,
     errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     errors.NotConformingError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.ReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NoReleaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.StoreError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.WorkerLostError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.NotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DamagedStoreError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.LimitError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.QueryTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.MemoryLimitError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.AnswerTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.QueryTooLongError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.TooBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EndpointError: HTTPStatus.BAD_GATEWAY,
 }
-
-
-@dataclass(frozen=True)
-class RequestError(Exception):
-    """A request that HTTP or the SPARQL Protocol forbids, whatever it asks; ``headers`` go with the answer."""
-
-    status: HTTPStatus
-    detail: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.detail
 
 
 # A visitor learns nothing of our insides.
 UNFORESEEN = RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; this is not your fault")
 
 
-def status_of(error: errors.TwingraphError | RequestError) -> HTTPStatus:
-    """Return the status for an error: its class's, or that of the nearest class above it."""
+def status_of(error: errors.TwingraphError) -> HTTPStatus:
+    """Return the status for an error: its own, its class's, or that of the nearest class above it."""
     if isinstance(error, RequestError):
         return error.status
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
-def problem(error: errors.TwingraphError | RequestError) -> Response:
+def problem(error: errors.TwingraphError) -> Response:
     """Return an error as problem details; a malformed query's line and column are members of their own."""
     status = status_of(error)
     body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": str(error)}
     if isinstance(error, errors.QueryError) and error.line is not None:
         body |= {"line": error.line, "column": error.column}
     headers = dict(error.headers) if isinstance(error, RequestError) else {}
-    if isinstance(error, errors.TooBusyError):
+    if isinstance(error, errors.TooBusyError | errors.NotReadyError):
         headers["Retry-After"] = str(error.retry_after)
     content = json.dumps(body, ensure_ascii=False) + "\n"
     return Response(content, status, {**headers, "Cache-Control": "no-store"}, MEDIA_TYPE)

@@ -6,9 +6,9 @@ from starlette.responses import JSONResponse, Response
 from twingraph.errors import TwingraphError, UnknownNameError
 from twingraph.saved import SavedQuery
 from twingraph.server.answers import prepare, respond, solutions
+from twingraph.server.current_release import CurrentRelease, ServedRelease
 from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.problems import status_of
-from twingraph.server.releases import CurrentRelease, Serving
 from twingraph.server.wishes import wish
 from twingraph.sparql.query import Query, read_query
 
@@ -41,7 +41,9 @@ class SavedQueries:
         format_ = wished.for_answer(gives_graph=query.form.gives_graph)
         return await respond(serving, prepare(serving, query, format_), request)
 
-    async def _page(self, serving: Serving, request: Request, saved: SavedQuery, values: dict[str, str]) -> Response:
+    async def _page(
+        self, serving: ServedRelease, request: Request, saved: SavedQuery, values: dict[str, str]
+    ) -> Response:
         needed = [one.name for one in saved.parameters if one.default is None and one.name not in values]
         if needed and not values:
             return self._pages.saved_query(serving, request, saved, values)
@@ -53,7 +55,7 @@ class SavedQueries:
         return self._pages.saved_query(serving, request, saved, values, query=query, rows=rows)
 
 
-def _query(serving: Serving, saved: SavedQuery, values: dict[str, str]) -> Query:
+def _query(serving: ServedRelease, saved: SavedQuery, values: dict[str, str]) -> Query:
     manifest = serving.release.manifest
     return read_query(saved.bind(values, manifest.iris), manifest.prefixes, manifest.base_iri)
 

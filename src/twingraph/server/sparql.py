@@ -13,12 +13,12 @@ from twingraph.errors import TwingraphError
 from twingraph.formats import HTML
 from twingraph.server.access_log import hash_of, note
 from twingraph.server.answers import FOR_ALL, prepare, respond, solutions
+from twingraph.server.current_release import CurrentRelease, ServedRelease
 from twingraph.server.description import Descriptions, is_wanted
 from twingraph.server.operation import Asked, Operation, media_type_of, read_operation
 from twingraph.server.pages import MOST_ROWS, Pages
 from twingraph.server.plain_route import PlainRoute
 from twingraph.server.problems import RequestError, status_of
-from twingraph.server.releases import CurrentRelease, Serving
 from twingraph.server.wishes import header
 from twingraph.sparql.query import Query
 
@@ -94,7 +94,7 @@ class SparqlEndpoint(PlainRoute):
                 raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, limit, {"Connection": "close"})
         return bytes(content)
 
-    async def _page(self, serving: Serving, operation: Operation, request: Request) -> Response:
+    async def _page(self, serving: ServedRelease, operation: Operation, request: Request) -> Response:
         if operation.text is None:
             return self._pages.query(serving, request)
         try:
@@ -105,7 +105,7 @@ class SparqlEndpoint(PlainRoute):
         return self._pages.query(serving, request, operation.text, query=query, rows=rows)
 
 
-async def _read(operation: Operation, serving: Serving) -> Query:
+async def _read(operation: Operation, serving: ServedRelease) -> Query:
     """Return the query of an operation; a long text is read on a thread, so that others are answered meanwhile."""
     manifest = serving.release.manifest
     if operation.text is None or len(operation.text) < _LONG:

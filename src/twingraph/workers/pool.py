@@ -17,15 +17,15 @@ from dataclasses import dataclass, field
 from twingraph.errors import (
     LimitError,
     MemoryLimitError,
+    NotReadyError,
     QueryTimeoutError,
-    StoreError,
     TooBusyError,
     TwingraphError,
     WorkerLostError,
 )
 from twingraph.settings import Limits
-from twingraph.workers.process import Answer, Worker
 from twingraph.workers.wire import Opening, Question
+from twingraph.workers.worker_handle import ResultStream, WorkerHandle
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _PAUSE = 1.0
 
 
 @dataclass
-class Figures:
+class PoolStats:
     """What has happened in a pool; ``killed`` counts by reason."""
 
     started: int = 0
@@ -51,18 +51,18 @@ class Figures:
 class Pool:
     """Workers over the release of an opening."""
 
-    def __init__(self, opening: Opening, limits: Limits, figures: Figures | None = None) -> None:
+    def __init__(self, opening: Opening, limits: Limits, stats: PoolStats | None = None) -> None:
         self._opening, self._limits = opening, limits
         self._width = limits.workers or max(2, os.cpu_count() or 1)
         self._per_client = limits.per_client or self._width
-        self._all: set[Worker] = set()
-        self._idle: list[Worker] = []
+        self._all: set[WorkerHandle] = set()
+        self._idle: list[WorkerHandle] = []
         self._running: Counter[str] = Counter()
-        self._waiting: OrderedDict[str, deque[asyncio.Future[Worker]]] = OrderedDict()
+        self._waiting: OrderedDict[str, deque[asyncio.Future[WorkerHandle]]] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
         self._rest, self._filled = asyncio.Event(), asyncio.Event()
         self._closed = False
-        self.figures = figures or Figures()
+        self.stats = stats or PoolStats()
 
     @property
     def width(self) -> int:
@@ -94,10 +94,10 @@ class Pool:
         """The numbers of the processes."""
         return tuple(sorted(worker.pid for worker in self._all))
 
-    def require(self) -> None:
-        """Raise StoreError when there is no worker at all."""
+    def ensure_available(self) -> None:
+        """Raise NotReadyError when there is no worker at all."""
         if not (self._idle or self._running):
-            raise StoreError("there is no worker at the moment; the next one is being started")
+            raise NotReadyError("there is no worker at the moment; the next one is being started")
 
     async def start(self, *, complete: bool = False) -> None:
         """Start the workers; return when one is ready, or all when the pool is to be ``complete``.
@@ -116,7 +116,7 @@ class Pool:
         """Return when all workers have been ready."""
         await self._filled.wait()
 
-    async def ask(self, question: Question, client: str) -> Answer:
+    async def ask(self, question: Question, client: str) -> ResultStream:
         """Return the answer once it is whole or as large as is held back.
 
         Raises QueryError, StoreError or a LimitError. When the task that asks is cancelled, so is the query.
@@ -129,7 +129,7 @@ class Pool:
                 raise
             return await self._ask(question, client)
 
-    def abandon(self, answer: Answer) -> None:
+    def abandon(self, answer: ResultStream) -> None:
         """End the query of an answer that nobody wants any more."""
         for worker in self._all:
             if worker.answering(answer):
@@ -162,22 +162,22 @@ class Pool:
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _ask(self, question: Question, client: str) -> Answer:
-        is_free = not self._waiting and self._may(client)
-        worker = self._grant(client) if is_free else await self._queue(client)
+    async def _ask(self, question: Question, client: str) -> ResultStream:
+        is_free = not self._waiting and self._may_run(client)
+        worker = self._assign(client) if is_free else await self._queue(client)
         answer = worker.ask(question, self._limits.held_bytes)
         self._watch(worker, answer)
         try:
-            await answer.head
+            await answer.ready
         except asyncio.CancelledError:
             self._kill(worker, answer, None)
             raise
         except MemoryLimitError:
-            self.figures.killed["memory"] += 1
+            self.stats.killed["memory"] += 1
             raise
         return answer
 
-    def _watch(self, worker: Worker, answer: Answer) -> None:
+    def _watch(self, worker: WorkerHandle, answer: ResultStream) -> None:
         """Slow a query down when it takes long, and end it when it takes too long."""
         later, seconds = asyncio.get_running_loop().call_later, self._limits.query_seconds
 
@@ -192,17 +192,17 @@ class Pool:
             answer.timer = later(seconds, self._kill, worker, answer, QueryTimeoutError(seconds))
 
     async def _add(self) -> None:
-        worker = Worker(self._free, self._lost)
+        worker = WorkerHandle(self._free, self._lost)
         self._all.add(worker)
         try:
             opened = await worker.start(self._opening)
         except OSError:
             self._all.discard(worker)
             raise
-        if not self.figures.started:
+        if not self.stats.started:
             for note in opened.notes:
                 logger.warning("%s", note)
-        self.figures.started += 1
+        self.stats.started += 1
         if self.workers >= self._width + self._limits.spares:
             self._filled.set()
         self._free(worker)
@@ -217,30 +217,30 @@ class Pool:
             else:
                 return
 
-    async def _queue(self, client: str) -> Worker:
+    async def _queue(self, client: str) -> WorkerHandle:
         """Wait for a worker; raises TooBusyError."""
         if self._closed or self.queued >= self._limits.queue:
-            self.figures.refused += 1
-            raise TooBusyError(f"{self.queued} queries are waiting", self._patience())
-        waiting: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+            self.stats.refused += 1
+            raise TooBusyError(f"{self.queued} queries are waiting", self._retry_after())
+        waiting: asyncio.Future[WorkerHandle] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(waiting)
         self._dispatch()
         try:
             async with asyncio.timeout(self._limits.queue_seconds):
                 return await waiting
         except TimeoutError:
-            self.figures.refused += 1
+            self.stats.refused += 1
             raise TooBusyError(
-                f"no worker was free for {self._limits.queue_seconds:g} seconds", self._patience()
+                f"no worker was free for {self._limits.queue_seconds:g} seconds", self._retry_after()
             ) from None
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
                 self._free(waiting.result())
             raise
         finally:
-            self._leave(client, waiting)
+            self._dequeue(client, waiting)
 
-    def _leave(self, client: str, waiting: asyncio.Future[Worker]) -> None:
+    def _dequeue(self, client: str, waiting: asyncio.Future[WorkerHandle]) -> None:
         """Take a query that waits no more out of the queue."""
         if queue := self._waiting.get(client):
             if waiting in queue:
@@ -248,13 +248,13 @@ class Pool:
             if not queue:
                 del self._waiting[client]
 
-    def _may(self, client: str) -> bool:
+    def _may_run(self, client: str) -> bool:
         running = self._running[client]
         if not self._idle or running >= self._per_client:
             return False
         return not running or len(self._idle) > self._limits.spares
 
-    def _grant(self, client: str) -> Worker:
+    def _assign(self, client: str) -> WorkerHandle:
         worker = self._idle.pop()
         worker.client = client
         self._running[client] += 1
@@ -263,7 +263,9 @@ class Pool:
     def _dispatch(self) -> None:
         """Give free workers to those who wait: who has the fewest running goes first, then who has waited longest."""
         while self._idle and self._waiting:
-            client = next((one for one in sorted(self._waiting, key=self._running.__getitem__) if self._may(one)), None)
+            client = next(
+                (one for one in sorted(self._waiting, key=self._running.__getitem__) if self._may_run(one)), None
+            )
             if client is None:
                 return
             queue = self._waiting[client]
@@ -272,22 +274,22 @@ class Pool:
             if not queue:
                 del self._waiting[client]
             if not waiting.done():
-                waiting.set_result(self._grant(client))
+                waiting.set_result(self._assign(client))
 
-    def _free(self, worker: Worker) -> None:
+    def _free(self, worker: WorkerHandle) -> None:
         self._release(worker)
         grown = worker.grown > self._opening.memory_bytes / _GROWN
         tired = worker.slowed and not worker.speed_up()
         if self._closed or tired or grown:
-            self.figures.replaced += 1
+            self.stats.replaced += 1
             worker.kill()
             return
         self._idle.append(worker)
         self._dispatch()
 
-    def _lost(self, worker: Worker) -> None:
+    def _lost(self, worker: WorkerHandle) -> None:
         self._release(worker)
-        self.figures.lost += 1
+        self.stats.lost += 1
         self._all.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
@@ -295,7 +297,7 @@ class Pool:
         if worker.opened and not self._closed:
             self._keep(asyncio.create_task(self._replace()))
 
-    def _release(self, worker: Worker) -> None:
+    def _release(self, worker: WorkerHandle) -> None:
         if worker.client is not None:
             self._running[worker.client] -= 1
             if not self._running[worker.client]:
@@ -303,12 +305,12 @@ class Pool:
             worker.client = None
             self._rest.set()
 
-    def _kill(self, worker: Worker, answer: Answer, reason: LimitError | None) -> None:
+    def _kill(self, worker: WorkerHandle, answer: ResultStream, reason: LimitError | None) -> None:
         if worker.answering(answer):
-            self.figures.killed["deadline" if reason else "abandoned"] += 1
+            self.stats.killed["deadline" if reason else "abandoned"] += 1
             worker.kill(reason)
 
-    def _patience(self) -> int:
+    def _retry_after(self) -> int:
         return math.ceil(self._limits.queue_seconds)
 
     def _keep(self, task: asyncio.Task[None]) -> None:

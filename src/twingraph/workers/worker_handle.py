@@ -15,11 +15,11 @@ from twingraph.errors import MemoryLimitError, StoreError, TwingraphError, Worke
 from twingraph.workers.wire import Done, Frames, Kind, Opened, Opening, Question, done, error, opened, pack
 
 _OUT_OF_MEMORY = b"memory allocation"
-_MOST_SAID = 4096
+_STDERR_BYTES = 4096
 _BEHIND = 10
 
 
-class Answer:
+class ResultStream:
     """An answer as it comes from a worker: at first held back, then, when it is large, piece by piece."""
 
     def __init__(self, held_bytes: int, transport: asyncio.Transport) -> None:
@@ -29,7 +29,7 @@ class Answer:
         self._more = asyncio.Event()
         self._failure: TwingraphError | None = None
         self._is_paused = False
-        self.head: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done: Done | None = None
         self.timer: asyncio.TimerHandle | None = None
 
@@ -60,7 +60,7 @@ class Answer:
                 raise self._failure
             await self._more.wait()
 
-    def take(self, piece: bytes) -> None:
+    def feed(self, piece: bytes) -> None:
         """Take a piece from the worker; one that is not wanted yet makes the worker wait."""
         self._pieces.append(piece)
         self._size += len(piece)
@@ -82,10 +82,10 @@ class Answer:
             self._settle()
         else:
             self._failure = outcome
-            if not self.head.done():
-                self.head.set_exception(outcome)
+            if not self.ready.done():
+                self.ready.set_exception(outcome)
                 # It may be that nobody waits any more.
-                self.head.exception()
+                self.ready.exception()
         self._more.set()
 
     def _resume(self) -> None:
@@ -93,24 +93,24 @@ class Answer:
         self._transport.resume_reading()
 
     def _settle(self) -> None:
-        if not self.head.done():
-            self.head.set_result(None)
+        if not self.ready.done():
+            self.ready.set_result(None)
 
 
-class Worker(asyncio.Protocol):
+class WorkerHandle(asyncio.Protocol):
     """A process that answers one question at a time.
 
     ``on_free`` is called when it can be asked again, ``on_lost`` once when it has ended.
     """
 
-    def __init__(self, on_free: Callable[["Worker"], None], on_lost: Callable[["Worker"], None]) -> None:
+    def __init__(self, on_free: Callable[["WorkerHandle"], None], on_lost: Callable[["WorkerHandle"], None]) -> None:
         self._on_free, self._on_lost = on_free, on_lost
         self._frames = Frames()
-        self._answer: Answer | None = None
+        self._answer: ResultStream | None = None
         self._reason: TwingraphError | None = None
         self._transport: asyncio.Transport
         self._process: subprocess.Popen[bytes]
-        self._said: IO[bytes]
+        self._stderr: IO[bytes]
         self._memory_bytes = 0
         self._ended = False
         self.client: str | None = None
@@ -121,14 +121,14 @@ class Worker(asyncio.Protocol):
         """Start the process and have it open a release; raises StoreError when it cannot."""
         self._memory_bytes = opening.memory_bytes
         ours, theirs = socket.socketpair()
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
         with theirs:
             # From this thread: the worker ends with the thread that started it.
             self._process = subprocess.Popen(  # noqa: ASYNC220
                 command("twingraph.workers.worker", str(theirs.fileno()), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=self._said,
+                stderr=self._stderr,
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # a keyboard's interrupt is for the server, which ends its workers itself
             )
@@ -138,10 +138,10 @@ class Worker(asyncio.Protocol):
             raise WorkerLostError
         answer = self._expect(1 << 16)
         self._transport.write(pack(Kind.OPENING, opening))
-        await answer.head
+        await answer.ready
         return opened(answer.body())
 
-    def ask(self, question: Question, held_bytes: int) -> Answer:
+    def ask(self, question: Question, held_bytes: int) -> ResultStream:
         """Ask a question; the worker must be free."""
         answer = self._expect(held_bytes)
         if self._ended:
@@ -150,7 +150,7 @@ class Worker(asyncio.Protocol):
             self._transport.write(pack(Kind.QUESTION, question))
         return answer
 
-    def answering(self, answer: Answer) -> bool:
+    def answering(self, answer: ResultStream) -> bool:
         """Tell whether the worker is at work on an answer."""
         return self._answer is answer
 
@@ -182,7 +182,7 @@ class Worker(asyncio.Protocol):
         if self._answer:
             self._answer.finish(self._reason or self._cause(code))
             self._answer = None
-        self._said.close()
+        self._stderr.close()
 
     @property
     def pid(self) -> int:
@@ -200,7 +200,7 @@ class Worker(asyncio.Protocol):
             if answer is None:
                 continue
             if kind == Kind.BODY:
-                answer.take(content)
+                answer.feed(content)
                 continue
             self._answer = None
             if kind == Kind.DONE:
@@ -209,7 +209,7 @@ class Worker(asyncio.Protocol):
                 answer.finish(ended)
             elif kind == Kind.OPENED:
                 self.opened = True
-                answer.take(content)
+                answer.feed(content)
                 answer.finish(Done())
                 continue
             else:
@@ -222,8 +222,8 @@ class Worker(asyncio.Protocol):
         """Take it that the process has ended."""
         self._end()
 
-    def _expect(self, held_bytes: int) -> Answer:
-        self._answer = Answer(held_bytes, self._transport)
+    def _expect(self, held_bytes: int) -> ResultStream:
+        self._answer = ResultStream(held_bytes, self._transport)
         return self._answer
 
     def _end(self) -> None:
@@ -237,8 +237,8 @@ class Worker(asyncio.Protocol):
         self._on_lost(self)
 
     def _cause(self, code: int) -> TwingraphError:
-        self._said.seek(0)
-        said = self._said.read(_MOST_SAID)
+        self._stderr.seek(0)
+        said = self._stderr.read(_STDERR_BYTES)
         if _OUT_OF_MEMORY in said or b"MemoryError" in said or b"bad_alloc" in said:
             return MemoryLimitError(self._memory_bytes)
         if code < 0:

@@ -18,7 +18,7 @@ from twingraph.server.operation import Asked
 from twingraph.server.prepared import Prepared
 from twingraph.settings import Limits
 from twingraph.sparql.query import Query, read_query
-from twingraph.workers.pool import Figures, Pool
+from twingraph.workers.pool import Pool, PoolStats
 from twingraph.workers.wire import Opening
 
 logger = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ _REMEMBERED = 4096
 
 
 @dataclass(frozen=True)
-class Serving:
+class ServedRelease:
     """A release, opened: everything that an answer comes from."""
 
     release: Release
@@ -50,14 +50,14 @@ class Serving:
 class CurrentRelease:
     """Holds what is served now; raises NoReleaseError or ReleaseError when there is nothing whole to begin with.
 
-    ``opened`` is called, and awaited, with each release when it begins to be served.
+    ``on_open`` is called, and awaited, with each release when it begins to be served.
     """
 
     def __init__(
-        self, archive: Archive, limits: Limits, opened: Callable[[Serving], Awaitable[None]] | None = None
+        self, archive: Archive, limits: Limits, on_open: Callable[[ServedRelease], Awaitable[None]] | None = None
     ) -> None:
-        self._archive, self._limits, self._opened = archive, limits, opened
-        self._cache, self.figures = ResponseCache(limits.cache_bytes), Figures()
+        self._archive, self._limits, self._on_open = archive, limits, on_open
+        self._cache, self.stats = ResponseCache(limits.cache_bytes), PoolStats()
         self.serving = self._prepare(archive.current())
         self._refused: str | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,7 +65,7 @@ class CurrentRelease:
     async def start(self) -> None:
         """Start the workers; raises StoreError when they cannot open the release."""
         await self.serving.pool.start()
-        self._greet()
+        self._warm_up()
 
     async def stop(self) -> None:
         """End all workers and what else is under way."""
@@ -87,7 +87,7 @@ class CurrentRelease:
             return False
         old, self.serving = self.serving, new
         self._keep(old.pool.drain())
-        self._greet()
+        self._warm_up()
         logger.info("now serving release %s", identifier)
         return True
 
@@ -97,20 +97,20 @@ class CurrentRelease:
             await asyncio.sleep(seconds)
             await self.refresh()
 
-    def _read(self) -> Serving:
+    def _read(self) -> ServedRelease:
         release = self._archive.current()
         if release.id == self.serving.release.id:
             raise NoReleaseError(str(release.directory))
         return self._prepare(release)
 
-    async def _open(self, new: Serving) -> None:
+    async def _open(self, new: ServedRelease) -> None:
         try:
             await new.pool.start(complete=True)
         except BaseException:
             await new.pool.close()
             raise
 
-    def _prepare(self, release: Release) -> Serving:
+    def _prepare(self, release: Release) -> ServedRelease:
         release.verify()
         limits = self._limits
         queries = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
@@ -118,10 +118,10 @@ class CurrentRelease:
             f"seconds={limits.query_seconds:g}, memory={limits.memory_bytes}, rows={limits.rows or 'any'}, "
             f"bytes={limits.answer_bytes}"
         )
-        return Serving(
+        return ServedRelease(
             release,
             {query.name: query for query in queries},
-            Pool(_opening(release, limits), limits, self.figures),
+            Pool(_opening(release, limits), limits, self.stats),
             limits,
             self._cache,
             Flights(),
@@ -129,9 +129,9 @@ class CurrentRelease:
             announcement,
         )
 
-    def _greet(self) -> None:
-        if self._opened:
-            self._keep(self._opened(self.serving))
+    def _warm_up(self) -> None:
+        if self._on_open:
+            self._keep(self._on_open(self.serving))
 
     def _keep(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
