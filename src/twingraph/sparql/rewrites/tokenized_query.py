@@ -12,17 +12,19 @@ _BRACKETS = {"(": ")", "{": "}", "[": "]"}
 
 @dataclass(frozen=True, slots=True)
 class DatasetFacts:
-    """What is asked: ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals.
+    """What rewrites may know of the data.
 
-    ``ask`` answers an ASK query over the dataset, ``columns`` gives the variables in scope of a SELECT query; both
-    raise SyntaxError for what is no query. ``merged`` when the default graph holds what the named ones hold; ``known``
-    is what has been found out about the dataset for earlier queries.
+    ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals. ``ask`` answers an ASK query
+    over the dataset, ``columns`` gives the variables in scope of a SELECT query, ``values`` the text of what one finds
+    for its first variable; all raise SyntaxError for what is no query. ``merged`` when the default graph holds what the
+    named ones hold; ``known`` is what was found out about the dataset for earlier queries.
     """
 
     graphs: Sequence[str]
     tags: Sequence[str]
     ask: Callable[[str], bool]
     columns: Callable[[str], Sequence[str]]
+    values: Callable[[str], Sequence[str]]
     merged: bool = False
     known: MutableMapping[str, str] = field(default_factory=dict)
 

@@ -74,11 +74,17 @@ class _Reader:
 
     def _term(self) -> str:
         begin = self._place
+        if self._take("["):
+            # A blank node of its own; one that has properties is not read.
+            if not self._take("]"):
+                raise _NotReadError
+            return "[]"
         signed = self._take("+", "-")
         token = self._next("number") if signed else self._next(*TERMS)
         if token.kind == "string":
-            if self._take("^"):
-                self._take("^")
+            # One ^ alone begins an inverse path.
+            if self._query.text_at(self._place) == self._query.text_at(self._place + 1) == "^":
+                self._place += 2
                 self._next("iri", "name")
             elif self._place < len(self._query.tokens) and self._query.tokens[self._place].kind == "language":
                 self._place += 1

@@ -1,7 +1,16 @@
 """Paths of no length: ``:s :p* ?o`` finds ``:s`` even where no statement has it (SPARQL 1.1, section 18.4).
 
+The engine finds it only where the graph has the term.
+
 A term that is not in the graph has paths of no length only, so such a pattern says nothing but what its ends are. Where
 the graph is a variable, the graphs that do not have the term are named.
+
+Left as they are: paths to a blank node that stands elsewhere too, ``GRAPH ?g { :c :p* ?g }``, paths beside
+collections and property lists in brackets, and, with more than 256 terms and graphs to ask about, all.
+
+Concerns: the W3C's ``property-path/`` zero-length tests (``zero_or_more_*``, ``zero_or_one_*`` and ``pp*`` with
+constants that are not in the data; docs/conformance.md).
+Drop when the engine answers ``SELECT ?o { <http://not-there> <http://p>* ?o }`` with the term itself.
 """
 
 import re
@@ -9,16 +18,19 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from twingraph.sparql.rewrites.rewrite import Rewrite
 from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
 from twingraph.sparql.rewrites.triple_patterns import TERMS, Triple, read_statement
 
 # More questions about terms than this are not asked; the paths then stay as they are.
 _MOST_QUESTIONS = 256
 _BEFORE = {"{", "}", ".", ")"}
+# What ends a path of no length: `?` that begins no variable, `*` that is not that of SELECT or COUNT.
+_MARKS = re.compile(r"\?(?!\w)|\*(?<!\(\*)(?<!select \*)(?<!distinct \*)(?<!reduced \*)")
 _LITERAL = re.compile(r"[\"'+\-0-9]")
 
 
-def paths(query: TokenizedQuery, facts: DatasetFacts) -> str:
+def _found(query: TokenizedQuery, facts: DatasetFacts) -> str:
     """Write what is meant by the paths of no length from or to a term that is not in the graph."""
     if query.form is None:
         return query.text
@@ -37,7 +49,7 @@ def _changes(query: TokenizedQuery, spelling: "_Spelling") -> Iterator[Change]:
             around.pop()
         if query.keyword(place) == "GRAPH" and query.text_at(place + 2) == "{":
             around.append((query.closing.get(place + 2, len(query.tokens)), query.text_at(place + 1)))
-        term = query.tokens[place].kind in TERMS or query.text_at(place) in ("+", "-")
+        term = query.tokens[place].kind in TERMS or query.text_at(place) in ("+", "-", "[")
         begins = term and query.text_at(place - 1) in _BEFORE
         statement = read_statement(query, place) if begins else None
         if statement is None:
@@ -45,7 +57,7 @@ def _changes(query: TokenizedQuery, spelling: "_Spelling") -> Iterator[Change]:
             continue
         graph = around[-1][1] if around else ""
         # A blank node that is the subject of several triples joins them.
-        joined = statement.triples[0].subject.startswith("_:") and len(statement.triples) > 1
+        joined = statement.triples[0].subject.startswith(("_:", "[")) and len(statement.triples) > 1
         spelt = [] if joined else [spelling.of(triple, graph) for triple in statement.triples]
         if any(spelt):
             text = " . ".join(own or str(triple) for own, triple in zip(spelt, statement.triples, strict=True))
@@ -77,7 +89,7 @@ class _Spelling:
         if not triple.nullable:
             return ""
         for ends in (_Ends(triple.subject, triple.object), _Ends(triple.object, triple.subject)):
-            if ends.constant[0] in "?$_" or self._labels[ends.other] > 1:
+            if ends.constant[0] in "?$_[" or self._labels[ends.other] > 1:
                 continue
             if graph[:1] in ("?", "$"):
                 return self._in_some(triple, ends, graph)
@@ -107,8 +119,11 @@ class _Spelling:
 
 def _same(ends: _Ends) -> str:
     """Return the pattern that holds when both ends are the same."""
-    if ends.other[0] == "_":
+    if ends.other[0] in "_[":
         return "{}"
     if ends.other[0] in "?$":
         return f"VALUES {ends.other} {{ {ends.constant} }}"
     return f"{{ FILTER sameTerm({ends.constant}, {ends.other}) }}"
+
+
+REWRITE = Rewrite("zero_length_paths", ("*", "?"), _MARKS, _found)
