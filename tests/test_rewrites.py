@@ -131,7 +131,7 @@ def text_of(term):
         ("SELECT ?x ?y { VALUES ?x { 1 } OPTIONAL { GRAPH :none { VALUES ?y { 2 } } } }", ["1 -"]),
         ("SELECT ?x { VALUES ?x { 1 } MINUS { GRAPH :none { VALUES ?x { 1 } } } }", ["1"]),
         ("SELECT ?x { VALUES ?x { 1 } FILTER EXISTS { GRAPH :none { VALUES ?y { 2 } } } }", []),
-        ("SELECT ?x { { SELECT ?x { { GRAPH :none { BIND(1 AS ?x) } } UNION { GRAPH :g1 { BIND(3 AS ?x) } } } } }", ["3"]),
+        ("SELECT ?x { { SELECT ?x { { GRAPH :none { BIND(1 AS ?x) } } UNION { BIND(3 AS ?x) } } } }", ["3"]),
         ("SELECT ?g ?x { GRAPH ?g { { ?x :r :y } UNION { GRAPH :none { VALUES ?x { 3 } } } } }", ["g3 x"]),
         ("SELECT ?o { :z :p* [] BIND(1 AS ?o) }", ["1"]),
         ('SELECT ?o { "x" ^:p* ?o }', ["x"]),

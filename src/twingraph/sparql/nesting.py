@@ -15,7 +15,7 @@ from twingraph.sparql.tokens import Token, keyword, place
 _BRACKET, _PATTERN, _OPERATOR = 16, 4, 2
 # What a query may take in all: less than the 8 MiB that the first thread of a process has by default.
 MOST_STACK = 6 * 1024
-_PATTERNS = {"OPTIONAL", "MINUS", "UNION", "FILTER", "BIND", "VALUES", "GRAPH", "SELECT", "AS"}
+_PATTERNS = {"OPTIONAL", "MINUS", "UNION", "FILTER", "BIND", "VALUES", "GRAPH", "SELECT"}
 _SIGNS_OF_OPERATORS = "+-*/|&!=<>^?"
 _OPERATORS, _SEPARATORS = set(_SIGNS_OF_OPERATORS), set(",;.")
 _OPENING, _CLOSING = set("({["), set(")}]")
@@ -70,6 +70,10 @@ class _Nesting:
             self._after_values = self._after_values or word == "VALUES"
             if word in _PATTERNS:
                 level.patterns, level.operators = level.patterns + _PATTERN, 0
+            elif word == "AS" and len(self._levels) > 1:
+                # A column nests in the one before it, though each has its brackets.
+                self._levels[-2].patterns += _PATTERN
+                self._around += _PATTERN
         elif token.kind == "sign":
             if token.text in _OPENING:
                 self._open(token.text)
