@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from twingraph.errors import QueryError
+from twingraph.errors import FederationRefusedError, QueryError, QueryTooLongError
 from twingraph.sparql.query import QueryForm, read_query, with_prefixes
+from twingraph.sparql.tokens import MOST_TOKENS
 
 PREFIXES = {"g": "http://g.example/", "service": "http://s.example/", "": "http://e.example/"}
 BASE = "http://base.example/"
@@ -170,5 +171,124 @@ def test_prefixes_are_declared_when_they_are_used_and_not_declared_already():
 )
 def test_hostile_text_is_read_in_linear_time(text):
     # Quadratic time would be hours here; the test's own limit is that it ends.
-    with pytest.raises(QueryError):
+    with pytest.raises((QueryError, QueryTooLongError)):
         read(text)
+
+
+@pytest.mark.parametrize("piece", ["{", "(", ".", "*", "<", "?a ", "a:b ", "'' ", "<a:a> ", "a\\u0041 "])
+def test_a_query_has_so_many_tokens_at_most(piece):
+    with pytest.raises(QueryTooLongError, match="250000 tokens"):
+        read(piece * (MOST_TOKENS + 1))
+
+
+NESTED = [
+    ("{", "}"),
+    ("FILTER(" + "(", ")"),
+    ("FILTER(STR(", ")"),
+    ("FILTER NOT EXISTS { ", "}"),
+    ("{ SELECT * {", "} }"),
+    ("?s ?p [ :p ", "]"),
+    ("?s ?p (", ")"),
+    ("?s (", ")* ?o ."),
+    ("OPTIONAL {", "}"),
+]
+
+
+@pytest.mark.parametrize(("opening", "closing"), NESTED)
+def test_a_query_that_nests_too_deeply_is_refused_where_it_does(opening, closing):
+    with pytest.raises(QueryError, match="nests too deeply") as caught:
+        read("SELECT * {\n" + opening * 1000 + closing * 1000 + "}")
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece", "end"),
+    [
+        ("SELECT * { FILTER(1", " + 1", ")}"),
+        ("SELECT * { FILTER(?x", " || ?x", ")}"),
+        ("SELECT * { FILTER(", "!", "true)}"),
+        ("SELECT * { ?s :p", "/:p", " ?o }"),
+        ("SELECT * { ?s :p", "|:p", " ?o }"),
+        ("SELECT * {", " OPTIONAL { ?s ?p ?o }", "}"),
+        ("SELECT * {", " MINUS { ?s ?p ?o }", "}"),
+        ("SELECT * { {}", " UNION {}", "}"),
+        ("SELECT * {", " BIND(1 AS ?x)", "}"),
+        ("SELECT * {", " FILTER(1)", "}"),
+        ("SELECT", " (1 AS ?x)", " {}"),
+        ("SELECT * {", " { ?s ?p ?o }", "}"),
+    ],
+)
+def test_a_chain_is_as_deep_as_it_is_long(begin, piece, end):
+    read(begin + piece * 100 + end)
+    with pytest.raises(QueryError, match="nests too deeply"):
+        read(begin + piece * 5000 + end)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { VALUES ?x { " + "-1 " * 20_000 + "} }",
+        "SELECT * { VALUES (?x ?y) { " + "(-1 +2) " * 10_000 + "} }",
+        "SELECT * { " + "?s ?p -1 , +2 ; <a-b/c> ?x . " * 5_000 + "}",
+        "SELECT * { FILTER(?x IN (" + "-1, " * 20_000 + "1)) }",
+        "SELECT * { FILTER(CONCAT(" + "'a+b', " * 20_000 + "'')) }",
+    ],
+)
+def test_data_and_lists_do_not_nest(text):
+    assert read(text).form is QueryForm.SELECT
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("\\u0053ELECT * {}", "SELECT * {}"),
+        ("SELECT * { ?s :caf\\u00E9 ?\\u0061b }", "SELECT * { ?s :café ?ab }"),
+        ("ASK { ?s \\U00000061 '\\u0027' }", "ASK { ?s a '\\u0027' }"),
+        ("ASK { ?s <http://x/#\\u00E9> 1 }", "ASK { ?s <http://x/#\\u00E9> 1 }"),
+        ("ASK { ?s a \\u0027x\\u0027 } # \\u0061", "ASK { ?s a \\u0027x\\u0027 } # \\u0061"),
+        ("ASK { ?s a \\UFFFFFFFF , \\u12 }", "ASK { ?s a \\UFFFFFFFF , \\u12 }"),
+    ],
+)
+def test_names_and_keywords_may_have_code_point_escapes(text, plain):
+    assert read(text).text == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT * { \\u0053ERVICE <http://x/> { ?s ?p ?o } }",
+        "SELECT * { SERV\\U00000049CE <http://x/> { ?s ?p ?o } }",
+        # An escape within an IRI does not make a comment of what follows its fragment.
+        "SELECT * { ?s ?p <http://x/#\\u0041> . SERVICE <http://x/> { ?s ?p ?o } }",
+        "SELECT * { ?s ?p <http://x/\\U00000041'> . SERVICE <http://x/> { ?s ?p 'o' } }",
+    ],
+)
+def test_service_is_refused_beside_escapes(text):
+    with pytest.raises(FederationRefusedError):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("SELECT * FROM <http://[> {}", 15),
+        ("BASE <//[> SELECT * FROM <x> {}", 6),
+        ("PREFIX a: <//[> ASK FROM a:b {}", 11),
+    ],
+)
+def test_what_is_no_iri_is_named_with_its_place(text, column):
+    with pytest.raises(QueryError, match="is not an IRI") as caught:
+        read(text)
+    assert (caught.value.line, caught.value.column) == (1, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "graph"),
+    [
+        ("PREFIX h: <http://x/g#> ASK FROM h:a {}", "http://x/g#a"),
+        ("ASK FROM g:a\\,b {}", "http://g.example/a,b"),
+        ("ASK FROM <http://x/\\u0061> {}", "http://x/a"),
+    ],
+)
+def test_the_iri_of_a_graph_is_as_the_engine_reads_it(text, graph):
+    assert read(text).default_graphs == (graph,)

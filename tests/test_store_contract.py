@@ -83,15 +83,23 @@ def test_the_function_lang_gives_tags_as_they_are_and_is_compared_without_regard
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("pattern", "rows"),
     [
-        "SELECT * { ?s ?p ?o FILTER(<http://x.example/f>(?s)) }",
-        "SELECT ?f { ?s ?p ?o BIND(b:f(?o) AS ?f) }",
+        ("FILTER(<http://x.example/f>(?s))", 0),
+        ("FILTER(!b:f(?s) || b:g())", 0),
+        ("BIND(b:f(?o, 1) AS ?f) FILTER(!BOUND(?f))", 2),
+        ("FILTER(COALESCE(b:f(?o), true))", 2),
+        ("FILTER NOT EXISTS { ?x ?y ?z FILTER(b:f(?z)) }", 2),
     ],
 )
-def test_a_function_that_there_is_not_is_named(ask, text):
-    with pytest.raises(QueryError, match=r"function <http://(x|b)\.example/f>"):
-        ask("PREFIX b: <http://b.example/> " + text)
+def test_a_function_that_there_is_not_is_an_error_of_its_expression(ask, pattern, rows):
+    text = f"PREFIX b: <http://b.example/> SELECT * {{ {{ SELECT ?s ?o {{ ?s rdfs:label ?o }} LIMIT 2 }} {pattern} }}"
+    assert len(json.loads(ask(text))["results"]["bindings"]) == rows
+
+
+def test_a_function_with_a_wrong_number_of_arguments_is_named(ask):
+    with pytest.raises(QueryError, match=r"function <http://www\.w3\.org/2001/XMLSchema#date>"):
+        ask("SELECT (<http://www.w3.org/2001/XMLSchema#date>(1, 2) AS ?d) {}")
 
 
 def test_ask_is_answered(ask):

@@ -23,8 +23,8 @@ instance `1.50` where the suite writes `1.5`: the engine keeps the value of a nu
 terms, so there texts are compared. A query that calls a function which does not exist here counts as well formed when
 the answer says just that.
 
-Where the engine alone would answer otherwise than the specification says, `sparql/rewrites/` writes the query so that it
-gives the answer that is meant, if there is a way. What remains is below.
+Where the engine alone would answer otherwise than the specification says, `sparql/rewrites/` writes the query so that
+it gives the answer that is meant, if there is a way. What remains is below.
 """
 
 

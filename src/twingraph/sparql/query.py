@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from urllib.parse import urljoin
 
-from twingraph.errors import QueryError
-from twingraph.sparql.tokens import Token, keyword, place, tokens_of
+from twingraph.errors import FederationRefusedError, QueryError
+from twingraph.iris import resolve
+from twingraph.sparql.nesting import may_nest_deeply, refuse_deep_nesting
+from twingraph.sparql.tokens import Token, keyword, place, tokens_of, unescaped, without_escaped_letters
 
 
 class QueryForm(StrEnum):
@@ -46,6 +47,8 @@ class Query:
 
 _OPERANDS = {"variable", "string", "language", "name", "iri", "number", "word", "blank"}
 _SURE_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
+# A sign in a local name, such as `\,` (section 19.8, rule 173), without what escapes it.
+_ESCAPED_SIGN = re.compile(r"\\(?=[^\w\s])")
 _FORMS = {form.value for form in QueryForm}
 # Most queries begin like this, and hold nothing of what is doubtful: then their form is all there is to know of them,
 # and their tokens need not be read. Either pattern runs through a text once.
@@ -59,12 +62,15 @@ _UNSURE_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*+://)[^<>\"{}|^`\\\x00-\x2
 def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated: bool = False) -> Query:
     """Return what the text of a query says; ``namespaces`` are the prefixes it may use undeclared.
 
-    Raises QueryError when it has no query form or, unless it may be ``federated``, when it asks another server
-    (SERVICE) or cannot be read in one way only.
+    Its names and keywords have no code point escapes any more. Raises QueryTooLongError when it has too many tokens,
+    and QueryError when it has no query form, nests too deeply or, unless it may be ``federated``, cannot be read in one
+    way only; FederationRefusedError when it asks another server (SERVICE).
     """
     if (plain := _BEGINNING.match(text)) and not _is_doubtful(text):
         return Query(text, QueryForm(plain[1].upper()))
+    text = without_escaped_letters(text)
     tokens = tuple(tokens_of(text))
+    refuse_deep_nesting(text, tokens)
     if not federated:
         _refuse_service(text, tokens)
         _refuse_ambiguity(text, tokens)
@@ -116,10 +122,12 @@ def prefixed_names(text: str) -> dict[str, int]:
 
 
 def _is_doubtful(text: str) -> bool:
-    """Tell whether a text may ask another server, name graphs, be read in two ways, or hold a string without end."""
+    """Tell whether a text may ask another server, name graphs, have escapes, nest deeply, or be read in two ways."""
     capitals = text.upper()
-    words = "SERVICE" in capitals or "FROM" in capitals
-    return words or bool(text.count("'") % 2 or text.count('"') % 2 or _UNSURE_IRI.search(text))
+    words = "SERVICE" in capitals or "FROM" in capitals or "\\U" in capitals
+    return (
+        words or may_nest_deeply(text) or bool(text.count("'") % 2 or text.count('"') % 2 or _UNSURE_IRI.search(text))
+    )
 
 
 def _refuse_service(text: str, tokens: tuple[Token, ...]) -> None:
@@ -131,7 +139,8 @@ def _refuse_service(text: str, tokens: tuple[Token, ...]) -> None:
         # Only GRAPH and SERVICE have a name followed by a brace: `SERVICE:x {` calls the server `:x`.
         glued = prefix.endswith(("SERVICE", "SERVICESILENT")) and following == "{" and previous != "GRAPH"
         if word or glued:
-            raise QueryError("SERVICE is refused: this endpoint asks no other server", *place(text, token.start))
+            where = place(text, token.start)
+            raise FederationRefusedError("SERVICE is refused: this endpoint asks no other server", *where)
 
 
 def _refuse_ambiguity(text: str, tokens: tuple[Token, ...]) -> None:
@@ -153,9 +162,9 @@ def _dataset(
     while position < len(tokens):
         word, rest = keyword(tokens[position]), tokens[position + 1 : position + 3]
         if word == "BASE" and rest and rest[0].kind == "iri":
-            base = urljoin(base, rest[0].text[1:-1])
+            base = _absolute(text, rest[0], base)
         elif word == "PREFIX" and len(rest) == 2:
-            prefixes[rest[0].text[:-1]] = urljoin(base, rest[1].text[1:-1])
+            prefixes[rest[0].text[:-1]] = _absolute(text, rest[1], base)
         elif word in ("FROM", "FROMNAMED"):
             named = word == "FROMNAMED" or bool(rest and keyword(rest[0]) == "NAMED")
             operand = next((token for token in rest if token.kind in ("iri", "name")), None)
@@ -167,8 +176,16 @@ def _dataset(
 
 def _resolve(text: str, token: Token, prefixes: Mapping[str, str], base: str) -> str:
     if token.kind == "iri":
-        return urljoin(base, token.text[1:-1])
+        return _absolute(text, token, base)
     prefix, _, local = token.text.partition(":")
     if prefix not in prefixes:
         raise QueryError(f"the prefix {prefix}: is not declared", *place(text, token.start))
-    return prefixes[prefix] + local
+    return prefixes[prefix] + _ESCAPED_SIGN.sub("", local)
+
+
+def _absolute(text: str, token: Token, base: str) -> str:
+    """Return the IRI that an IRI reference in a query stands for; raises QueryError where it is none."""
+    try:
+        return resolve(base, unescaped(token.text[1:-1]))
+    except ValueError as error:
+        raise QueryError(f"{token.text} is not an IRI: {error}", *place(text, token.start)) from error

@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from twingraph.errors import QueryError
+from twingraph.errors import QueryError, QueryTooLongError
+
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+_LETTER = re.compile(r"[\w\u00b7\u0300-\u036f\u203f\u2040-]")
+# No query of a person's has a hundredth of it; a quarter of a second's reading.
+MOST_TOKENS = 250_000
 
 
 class Token(NamedTuple):
@@ -20,7 +25,7 @@ class Token(NamedTuple):
         return self.start + len(self.text)
 
 
-_IRI = r"<[^<>\"{}|^`\\\x00-\x20]*>"
+_IRI = r"<(?:[^<>\"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*+>"
 # Every quantifier is possessive or bounded by its neighbours: hostile text is read in linear time.
 _TOKENS = re.compile(
     rf"""
@@ -42,13 +47,44 @@ _TOKENS = re.compile(
 
 
 def tokens_of(text: str) -> Iterator[Token]:
-    """Yield the tokens of a query, without spaces and comments; raises QueryError for a string that does not end."""
-    for match in _TOKENS.finditer(text):
+    """Yield the tokens of a query, without spaces and comments.
+
+    Raises QueryError for a string that does not end, and QueryTooLongError after ``MOST_TOKENS``.
+    """
+    for number, match in enumerate(_TOKENS.finditer(text)):
+        if number >= MOST_TOKENS:
+            raise QueryTooLongError(MOST_TOKENS, "tokens")
         kind = match.lastgroup
         if kind == "unended":
             raise QueryError("a string begins here and does not end", *place(text, match.start()))
         if kind and kind != "space":
             yield Token(kind, match.group(), match.start())
+
+
+def unescaped(text: str) -> str:
+    r"""Return text with its code point escapes replaced (SPARQL 1.1, section 19.2): ``\u0041`` -> ``A``."""
+    return _ESCAPE.sub(lambda match: _character(match) or match[0], text)
+
+
+def without_escaped_letters(text: str) -> str:
+    r"""Return a query in which names and keywords have no code point escapes: ``\u0053ELECT`` -> ``SELECT``.
+
+    They may stand anywhere (SPARQL 1.1, section 19.2), and the engine knows them only in strings and IRIs. An escape of
+    anything but a name's letters, digits and hyphens stays: a bracket or quote that appeared would be out of its place.
+    """
+    if "\\u" not in text and "\\U" not in text:
+        return text
+    parts, end = [], 0
+    for token in tokens_of(text):
+        if token.text == "\\" and (match := _ESCAPE.match(text, token.start)) and _LETTER.fullmatch(_character(match)):
+            parts += [text[end : token.start], _character(match)]
+            end = match.end()
+    return "".join((*parts, text[end:]))
+
+
+def _character(match: re.Match[str]) -> str:
+    code = int(match[1] or match[2], 16)
+    return chr(code) if code <= 0x10FFFF else ""
 
 
 def keyword(token: Token) -> str:

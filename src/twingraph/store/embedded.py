@@ -11,15 +11,23 @@ from typing import IO, TypeGuard, TypeVar
 import pyoxigraph as ox
 
 from twingraph.datasets import DefaultGraph
-from twingraph.errors import DamagedStoreError, IriError, QueryError, StoreError
+from twingraph.errors import (
+    DamagedStoreError,
+    IriError,
+    QueryError,
+    StoreError,
+    UnknownGraphError,
+    UnsupportedFunctionError,
+)
 from twingraph.formats import Format
 from twingraph.sparql.query import Query
-from twingraph.sparql.rewrites import Data, rewritten
+from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error
 from twingraph.store.opening import SMALL, Opened, open_release
 from twingraph.store.output_filters.language_tags import canonical_tags
 from twingraph.store.output_filters.prefix_order import ordered_prefixes
 from twingraph.store.output_filters.xml_text import readable_xml
+from twingraph.store.unknown_functions import ask_with_unknown_functions
 from twingraph.terms import Term
 
 _RESULTS = {
@@ -94,8 +102,9 @@ class EmbeddedStore:
                 raise DamagedStoreError("the store on the disk is damaged or cannot be read") from error
             if isinstance(error, OSError):
                 raise StoreError(f"the query could not be answered: {error}") from error
-            # The query is well formed and asks for what there is not, such as a function.
-            raise QueryError(str(error)) from error
+            # The query is well formed and asks for what there is not.
+            failure = UnsupportedFunctionError if "function" in str(error) else QueryError
+            raise failure(str(error)) from error
         except ValueError as error:
             raise StoreError(f"the query could not be answered: {error}") from error
 
@@ -142,19 +151,27 @@ class EmbeddedStore:
         store, merged = (self._opened.answering(query.text), default) if whole else self._datasets.open(default, named)
         prefixes = self._prefixes.mentioned(query.text)
         ask = partial(
-            store.query,
+            ask_with_unknown_functions,
+            store,
             base_iri=self._base,
             prefixes=prefixes,
             default_graph=None if whole else [ox.NamedNode(iri) if iri else ox.DefaultGraph() for iri in merged],
             named_graphs=None if whole else [ox.NamedNode(iri) for iri in named],
         )
         # An empty store tells which variables are in scope, and has nothing to look for.
-        empty = partial(self._empty.query, base_iri=self._base, prefixes=prefixes)
+        empty = partial(ask_with_unknown_functions, self._empty, base_iri=self._base, prefixes=prefixes)
         graphs = self._graphs if whole else tuple(dict.fromkeys(named))
         known = self._known if whole else {}
-        tags, columns = self._language_tags, partial(_columns, empty)
-        data = Data(graphs, tags, lambda text: bool(ask(text)), columns, whole and self._as_union, known)
-        answer = _ask(query.text, self._rewritten(query.text, data, remember=whole), ask)
+        facts = DatasetFacts(
+            graphs,
+            self._language_tags,
+            ask=lambda text: bool(ask(text)),
+            columns=partial(_columns, empty),
+            values=partial(_values, ask),
+            merged=whole and self._as_union,
+            known=known,
+        )
+        answer = _ask(query.text, self._rewritten(query.text, facts, remember=whole), ask)
         try:
             if not isinstance(answer, ox.QueryTriples):
                 answer.serialize(output, format=_known(_RESULTS, format_))
@@ -168,15 +185,15 @@ class EmbeddedStore:
                 raise QueryError(f"the answer cannot be given as {format_.name}: {error}") from error
             raise
 
-    def _rewritten(self, text: str, data: Data, *, remember: bool) -> str:
+    def _rewritten(self, text: str, facts: DatasetFacts, *, remember: bool) -> str:
         """Return the query as the engine is asked it, the last ones from memory: a long one takes a millisecond."""
         if not remember or len(text) > _LONG_TEXT:
-            return rewritten(text, data)
+            return rewritten(text, facts)
         meant = self._meant.get(text)
         if meant is None:
             if len(self._meant) >= _MOST_TEXTS:
                 self._meant.clear()
-            meant = self._meant[text] = rewritten(text, data)
+            meant = self._meant[text] = rewritten(text, facts)
         return meant
 
     def _write(self, triples: Iterable[ox.Triple], format_: Format, output: IO[bytes]) -> None:
@@ -188,7 +205,9 @@ class EmbeddedStore:
     def _refuse_unknown_graphs(self, query: Query) -> None:
         for iri in (*(query.default_graphs or ()), *(query.named_graphs or ())):
             if iri not in self._graphs:
-                raise QueryError(f"no graph of this release is called <{iri}>; nothing is fetched from elsewhere")
+                raise UnknownGraphError(
+                    f"no graph of this release is called <{iri}>; nothing is fetched from elsewhere"
+                )
 
 
 def _ask(text: str, meant: str, ask: Callable[[str], _Answer]) -> _Answer:
@@ -204,6 +223,12 @@ def _ask(text: str, meant: str, ask: Callable[[str], _Answer]) -> _Answer:
 def _columns(ask: Callable[[str], _Answer], text: str) -> tuple[str, ...]:
     answer = ask(text)
     return tuple(one.value for one in answer.variables) if isinstance(answer, ox.QuerySolutions) else ()
+
+
+def _values(ask: Callable[[str], _Answer], text: str) -> tuple[str, ...]:
+    answer = ask(text)
+    rows = (row[0] for row in answer) if isinstance(answer, ox.QuerySolutions) else ()
+    return tuple(term.value for term in rows if isinstance(term, ox.NamedNode | ox.Literal))
 
 
 class _Prefixes:

@@ -23,7 +23,8 @@ SMALL = 2_000_000
 _THRICE = 3
 _PIECE = 1 << 20
 # The keyword, wherever it may be: what follows it is a variable or a name. A text that only looks like it loses time.
-_GRAPH = re.compile(r"GRAPH(?:\s|\#[^\n\r]*)*+[?$<:\w]", re.IGNORECASE)
+# A prefix may begin with letters that are none to Python, such as U+200C.
+_GRAPH = re.compile(r"GRAPH(?:\s|\#[^\n\r]*)*+(?:[?$<:\w]|[^\x00-\x7f])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

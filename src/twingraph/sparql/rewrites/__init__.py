@@ -1,66 +1,61 @@
-"""Rewrites of a query's text where the engine's answer is not the specification's, one module for each.
+"""Rewrites of a query's text where the engine's answer is not the specification's, one module for each deviation.
 
-Each is exact, or leaves the text as it is; a text that cannot be read is left too, so that whoever asked is told about
-his own. A query that holds nothing of what is rewritten costs one look at its text.
+Each module says what the engine does, what the specification says, which tests or issues it concerns, and when it can
+be dropped; ``tests/test_rewrites_needed.py`` fails when the engine no longer needs one. A rewrite is exact, or leaves
+the text as it is. A text that cannot be read is left too, so that errors speak of the text as it was sent. A query that
+has none of the words of any rewrite costs one look at its text.
 """
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from twingraph.errors import LimitError, QueryError
+from twingraph.sparql.nesting import may_nest_deeply, refuse_deep_nesting
+from twingraph.sparql.rewrites import (
+    absent_graph,
+    bnode_function,
+    graph_variable,
+    group_concat,
+    keywords,
+    language_tags,
+    order_by,
+    select_star,
+    zero_length_paths,
+)
+from twingraph.sparql.rewrites.rewrite import Rewrite
+from twingraph.sparql.rewrites.tokenized_query import DatasetFacts, TokenizedQuery
 
-from twingraph.errors import QueryError
-from twingraph.sparql.rewrites.columns import columns
-from twingraph.sparql.rewrites.graphs import graphs
-from twingraph.sparql.rewrites.languages import languages
-from twingraph.sparql.rewrites.nodes import nodes
-from twingraph.sparql.rewrites.orders import orders
-from twingraph.sparql.rewrites.paths import paths
-from twingraph.sparql.rewrites.source import Data, Source
-from twingraph.sparql.rewrites.words import booleans, concatenations
+__all__ = ["REWRITES", "DatasetFacts", "Rewrite", "rewritten"]
 
-__all__ = ["Data", "rewritten"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rewrite:
-    """What is done to queries that have ``word`` and, searched for only then, ``hint`` in them, in small letters."""
-
-    of: Callable[[Source, Data], str]
-    word: str
-    hint: re.Pattern[str]
-
-    def may_change(self, text: str) -> bool:
-        """Tell whether a text in small letters may hold what is rewritten; strings and comments are taken for more."""
-        return self.word in text and bool(self.hint.search(text))
-
-
-# Columns are named before groups are written several times, which puts their variables into another order.
-_REWRITES = (
-    _Rewrite(concatenations, "group_concat", re.compile("")),
-    _Rewrite(languages, "lang", re.compile(r"\blang\s*\((?<!langmatches\(lang\()")),
-    _Rewrite(nodes, "bnode", re.compile(r"\bbnode\s*\(\s*[^\s)]")),
-    _Rewrite(orders, "order", re.compile(r"\border\s+by\b")),
-    _Rewrite(columns, "*", re.compile(r"\b(?:select|distinct|reduced)\s*\*")),
-    _Rewrite(graphs, "graph", re.compile(r"\bgraph\s*[?$]")),
-    # What ends a path of no length: `?` that begins no variable, `*` that is not that of SELECT or COUNT.
-    _Rewrite(paths, "", re.compile(r"\?(?!\w)|\*(?<!\(\*)(?<!select \*)(?<!distinct \*)(?<!reduced \*)")),
+# In the order in which they are applied. Columns are named before groups are written several times, which puts their
+# variables into another order; graphs that are not there are emptied before others are written once for each.
+REWRITES = (
+    keywords.REWRITE,
+    group_concat.REWRITE,
+    language_tags.REWRITE,
+    bnode_function.REWRITE,
+    order_by.REWRITE,
+    select_star.REWRITE,
+    absent_graph.REWRITE,
+    graph_variable.REWRITE,
+    zero_length_paths.REWRITE,
 )
 
 
-def rewritten(text: str, data: Data) -> str:
+def rewritten(text: str, facts: DatasetFacts) -> str:
     """Return a query that the engine answers as the specification says."""
     small = text.lower()
-    has_capitals = any(small.count(word) > text.count(word) for word in ("true", "false"))
-    if not has_capitals and not any(one.may_change(small) for one in _REWRITES):
+    if not any(one.may_change(text, small) for one in REWRITES):
         return text
     try:
-        source = Source(text)
-        if has_capitals:
-            source = Source(booleans(source, data))
-        for one in _REWRITES:
-            if one.may_change(source.text.lower()):
-                new = one.of(source, data)
-                source = source if new == source.text else Source(new)
-    except (QueryError, SyntaxError):
+        return _applied(TokenizedQuery(text), facts)
+    except (QueryError, LimitError, SyntaxError):
         return text
-    return source.text
+
+
+def _applied(query: TokenizedQuery, facts: DatasetFacts) -> str:
+    original = query.text
+    for one in REWRITES:
+        if one.may_change(query.text, query.text.lower()):
+            text = one.rewrite(query, facts)
+            query = query if text == query.text else TokenizedQuery(text)
+    if query.text != original and may_nest_deeply(query.text):
+        refuse_deep_nesting(query.text, query.tokens)
+    return query.text

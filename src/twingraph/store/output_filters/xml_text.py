@@ -1,7 +1,9 @@
-"""What XML cannot carry, noticed in what the engine writes: it writes it all the same, and nobody can read that.
+"""Text in XML as its readers read it, and what XML cannot carry, noticed in what the engine writes.
 
-XML 1.0 has no control characters, however they are written (section 2.2). RDF/XML writes a property as the name of an
-element, so its IRI must end in one (RDF 1.1 XML Syntax, section 2.2); a namespace with no name after it is none.
+The engine writes a carriage return as it is, and every reader of XML makes a line feed of it (XML 1.0, section 2.11); a
+character reference keeps it. What XML cannot carry the engine writes all the same, and nobody can read that. XML 1.0
+has no control characters, however they are written (section 2.2). RDF/XML writes a property as the name of an element,
+so its IRI must end in one (RDF 1.1 XML Syntax, section 2.2); a namespace with no name after it is none.
 """
 
 import re
@@ -43,7 +45,8 @@ class _Writer:
             raise QueryError("the answer cannot be given as rdfxml: the IRI of a property does not end in a name")
         # What is looked for may be divided over two pieces.
         self._last = seen[-_LONGEST:]
-        return self._output.write(data)
+        self._output.write(data.replace(b"\r", b"&#xD;"))
+        return len(data)
 
     def flush(self) -> None:
         """Flush what is below."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from twingraph.sparql.rewrites.source import Source
+from twingraph.sparql.rewrites.tokenized_query import TokenizedQuery
 from twingraph.sparql.tokens import Token
 
 TERMS = frozenset({"iri", "name", "variable", "blank", "string", "number"})
@@ -31,10 +31,10 @@ class Statement:
     end: int
 
 
-def read_statement(source: Source, place: int) -> Statement | None:
+def read_statement(query: TokenizedQuery, place: int) -> Statement | None:
     """Return the statement at a place, None when anything else than plain terms and paths stands in it."""
     try:
-        return _Reader(source, place).statement()
+        return _Reader(query, place).statement()
     except _NotReadError:
         return None
 
@@ -44,8 +44,8 @@ class _NotReadError(Exception):
 
 
 class _Reader:
-    def __init__(self, source: Source, place: int) -> None:
-        self._source, self._place, self._depth = source, place, 0
+    def __init__(self, query: TokenizedQuery, place: int) -> None:
+        self._query, self._place, self._depth = query, place, 0
 
     def statement(self) -> Statement:
         triples, subject = [], self._term()
@@ -58,35 +58,41 @@ class _Reader:
                 return Statement(tuple(triples), self._place)
 
     def _take(self, *texts: str) -> bool:
-        if self._source.sign(self._place) not in texts:
+        if self._query.text_at(self._place) not in texts:
             return False
         self._place += 1
         return True
 
     def _next(self, *kinds: str) -> Token:
-        if self._place >= len(self._source.tokens) or self._source.tokens[self._place].kind not in kinds:
+        if self._place >= len(self._query.tokens) or self._query.tokens[self._place].kind not in kinds:
             raise _NotReadError
         self._place += 1
-        return self._source.tokens[self._place - 1]
+        return self._query.tokens[self._place - 1]
 
     def _since(self, place: int) -> str:
-        return self._source.text[self._source.tokens[place].start : self._source.tokens[self._place - 1].end]
+        return self._query.text[self._query.tokens[place].start : self._query.tokens[self._place - 1].end]
 
     def _term(self) -> str:
         begin = self._place
+        if self._take("["):
+            # A blank node of its own; one that has properties is not read.
+            if not self._take("]"):
+                raise _NotReadError
+            return "[]"
         signed = self._take("+", "-")
         token = self._next("number") if signed else self._next(*TERMS)
         if token.kind == "string":
-            if self._take("^"):
-                self._take("^")
+            # One ^ alone begins an inverse path.
+            if self._query.text_at(self._place) == self._query.text_at(self._place + 1) == "^":
+                self._place += 2
                 self._next("iri", "name")
-            elif self._place < len(self._source.tokens) and self._source.tokens[self._place].kind == "language":
+            elif self._place < len(self._query.tokens) and self._query.tokens[self._place].kind == "language":
                 self._place += 1
         return self._since(begin)
 
     def _verb(self) -> tuple[str, bool]:
         begin = self._place
-        if begin < len(self._source.tokens) and self._source.tokens[begin].kind == "variable":
+        if begin < len(self._query.tokens) and self._query.tokens[begin].kind == "variable":
             self._place += 1
             return self._since(begin), False
         nullable = self._alternative()

@@ -11,18 +11,20 @@ _BRACKETS = {"(": ")", "{": "}", "[": "]"}
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """What is asked: ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals.
+class DatasetFacts:
+    """What rewrites may know of the data.
 
-    ``ask`` answers an ASK query over the dataset, ``columns`` gives the variables in scope of a SELECT query; both
-    raise SyntaxError for what is no query. ``merged`` when the default graph holds what the named ones hold; ``known``
-    is what has been found out about the dataset for earlier queries.
+    ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals. ``ask`` answers an ASK query
+    over the dataset, ``columns`` gives the variables in scope of a SELECT query, ``values`` the text of what one finds
+    for its first variable; all raise SyntaxError for what is no query. ``merged`` when the default graph holds what the
+    named ones hold; ``known`` is what was found out about the dataset for earlier queries.
     """
 
     graphs: Sequence[str]
     tags: Sequence[str]
     ask: Callable[[str], bool]
     columns: Callable[[str], Sequence[str]]
+    values: Callable[[str], Sequence[str]]
     merged: bool = False
     known: MutableMapping[str, str] = field(default_factory=dict)
 
@@ -36,7 +38,7 @@ class Change:
     text: str
 
 
-class Source:
+class TokenizedQuery:
     """A query's text, its tokens, and which bracket closes which; raises QueryError as the tokens do."""
 
     def __init__(self, text: str) -> None:
@@ -84,20 +86,20 @@ class Source:
         if "BASE" in self.words:
             return self.prologue
         prefix = f"{name.partition(':')[0]}:"
-        places = (place + 1 for place in self.words.get("PREFIX", ()) if self.sign(place + 1) == prefix)
-        return "".join(f"PREFIX {prefix} {self.sign(place + 1)} " for place in places)
+        places = (place + 1 for place in self.words.get("PREFIX", ()) if self.text_at(place + 1) == prefix)
+        return "".join(f"PREFIX {prefix} {self.text_at(place + 1)} " for place in places)
 
     def keyword(self, place: int) -> str:
         """Return the keyword at a place in capitals, nothing where another token or none stands."""
         return keyword(self.tokens[place]) if 0 <= place < len(self.tokens) else ""
 
-    def sign(self, place: int) -> str:
+    def text_at(self, place: int) -> str:
         """Return the text of the token at a place, nothing where none stands."""
         return self.tokens[place].text if 0 <= place < len(self.tokens) else ""
 
     def arguments(self, place: int) -> tuple[int, int] | None:
         """Return the places of the brackets after the name of a function, None when they are not both there."""
-        if self.sign(place + 1) != "(" or place + 1 not in self.closing:
+        if self.text_at(place + 1) != "(" or place + 1 not in self.closing:
             return None
         return place + 1, self.closing[place + 1]
 
