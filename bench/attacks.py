@@ -111,7 +111,7 @@ class Outcome:
 
     def row(self, name: str) -> list[object]:
         times = (self.before.p95, self.under.p95, self.under.worst)
-        answer = self.line[9:].decode("latin-1") or "none"
+        answer = self.line.decode("latin-1").removeprefix("HTTP/1.1 ") or "none"
         return [
             name, f"{self.seconds:.1f}", answer, *(f"{one:.0f}" for one in self.memory),
             *(f"{one * 1000:.0f}" for one in times), self.under.failed,

@@ -6,17 +6,23 @@ from pathlib import Path
 from random import Random
 
 _TOKEN = re.compile(r"<[^<>\s]*>|\"[^\"\n]*\"|'[^'\n]*'|[?$]?\w[\w:.-]*|\s+|.", re.DOTALL)
-_KEYWORDS = (
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_KEYWORDS = _words(
     "SELECT ASK CONSTRUCT DESCRIBE DISTINCT REDUCED FROM NAMED WHERE GRAPH OPTIONAL UNION MINUS FILTER EXISTS NOT BIND "
     "VALUES SERVICE SILENT UNDEF GROUP BY HAVING ORDER ASC DESC LIMIT OFFSET BASE PREFIX AS IN COUNT SUM AVG MIN MAX "
     "SAMPLE GROUP_CONCAT SEPARATOR BNODE IF COALESCE STRDT STRLANG LANG DATATYPE REGEX REPLACE NOW UUID a true false"
-).split()  # noqa: SIM905 - easier to read
-_SIGNS = "{ } ( ) [ ] . ; , * + ? ! = != < > <= >= && || / | ^ ^^ @ @en _: # \\ \" ' ''' - $ : % & ~".split()  # noqa: SIM905
-_TERMS = (
+)
+_SIGNS = _words("{ } ( ) [ ] . ; , * + ? ! = != < > <= >= && || / | ^ ^^ @ @en _: # \\ \" ' ''' - $ : % & ~")
+_TERMS = _words(
     "?s ?p ?o ?g <> <urn:x> <http://[> <//[> <file:///etc/passwd> :x a: _:b [] () 1 -1 1.5 1e9999 00 true "
     '"" "x"@en "x"^^<urn:x> "1"^^<http://www.w3.org/2001/XMLSchema#integer> '
     '"0000-00-00"^^<http://www.w3.org/2001/XMLSchema#date> 99999999999999999999999999'
-).split()  # noqa: SIM905 - easier to read
+)
 _BYTES = (
     b"\0",
     b"\r",
