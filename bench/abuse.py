@@ -8,7 +8,7 @@ It exits 1, naming what, when after the rest
 
 - the front holds more than a quarter and 24 MiB more than at the first measurement,
 - there are other than the set number of workers, or they hold half as much and 64 MiB more together,
-- the front has more than 8 more descriptors or 4 more threads open,
+- the front has more than 8 more descriptors or 6 more threads open,
 - the p50 or p95 of another client's look-ups is more than thrice as long and 10 ms longer,
 
 or when the front was started anew, or a look-up of the other client while the server rested was not answered.
@@ -68,7 +68,7 @@ def worse(begin: State, end: State) -> Iterator[str]:
         yield f"the number of workers: {other.workers}, not {_WORKERS + _SPARES}"
     if other.descriptors > one.descriptors + 8:
         yield f"descriptors: {one.descriptors} -> {other.descriptors}"
-    if other.threads > one.threads + 4:
+    if other.threads > one.threads + 6:
         yield f"threads: {one.threads} -> {other.threads}"
     for name in ("p50", "p95"):
         before, after = getattr(begin.latency, name), getattr(end.latency, name)

@@ -16,7 +16,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
@@ -114,7 +114,7 @@ def run(port: int, queries: list[str], tally: Tally, until: int, state: Path) ->
         _batch(port, queries, tally, tally.done + size)
         tally.seconds += perf_counter() - begin
         tally.done += size
-        state.write_text(json.dumps(asdict(tally)))
+        state.write_text(json.dumps(vars(tally)))
         print(f"{tally.done} of {until}: {dict(tally.statuses)}", file=sys.stderr, flush=True)
 
 
