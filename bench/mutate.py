@@ -18,6 +18,24 @@ _KEYWORDS = _words(
     "SAMPLE GROUP_CONCAT SEPARATOR BNODE IF COALESCE STRDT STRLANG LANG DATATYPE REGEX REPLACE NOW UUID a true false"
 )
 _SIGNS = _words("{ } ( ) [ ] . ; , * + ? ! = != < > <= >= && || / | ^ ^^ @ @en _: # \\ \" ' ''' - $ : % & ~")
+_OPERATORS = _words("+ - * / = != < > <= >= && || | ^")
+_GROUPS = (
+    *(
+        "{ {} }",
+        "{ {} OPTIONAL {} }",
+        "{ {} UNION {} }",
+        "{ {} MINUS {} }",
+        "{ GRAPH ?g {} }",
+        "{ GRAPH ?g { {} MINUS {} } }",
+    ),
+    *("{ {} FILTER EXISTS {} }", "{ {} FILTER NOT EXISTS {} }", "{ SELECT * {} LIMIT 5 }", "{ SELECT DISTINCT ?s {} }"),
+    *(
+        "{ SELECT (COUNT(*) AS ?n) {} }",
+        "{ {} VALUES ?s { <urn:x> UNDEF } }",
+        "{ {} BIND(?s AS ?new) }",
+        "{ {} {} {} }",
+    ),
+)
 _TERMS = _words(
     "?s ?p ?o ?g <> <urn:x> <http://[> <//[> <file:///etc/passwd> :x a: _:b [] () 1 -1 1.5 1e9999 00 true "
     '"" "x"@en "x"^^<urn:x> "1"^^<http://www.w3.org/2001/XMLSchema#integer> '
@@ -114,10 +132,44 @@ def _upset(tokens: Tokens, random: Random, _: Sequence[str]) -> None:
         tokens[at] = random.choice((tokens[at].swapcase(), tokens[at][::-1], tokens[at] * 50, tokens[at][:1]))
 
 
+def _alike(tokens: Tokens, random: Random, queries: Sequence[str]) -> None:
+    """Put another term of the same kind in a term's place, so that the query is often well formed."""
+    at = _at(tokens, random)
+    kind = _kind(tokens[at]) if tokens else ""
+    others = [
+        token for token in (*_TOKEN.findall(random.choice(queries)), *_TERMS, *_OPERATORS) if _kind(token) == kind
+    ]
+    if kind and others:
+        tokens[at] = random.choice(others)
+
+
+def _wrap(tokens: Tokens, random: Random, _: Sequence[str]) -> None:
+    """Put something before or round a group in braces, which stays as it is; sometimes the group is there twice."""
+    begins = [at for at, token in enumerate(tokens) if token == "{"]
+    if not begins:
+        return
+    begin, depth = random.choice(begins), 0
+    for end in range(begin, len(tokens)):
+        depth += {"{": 1, "}": -1}.get(tokens[end], 0)
+        if depth == 0:
+            group = tokens[begin : end + 1]
+            way = random.choice(_GROUPS).replace("{}", "".join(group))
+            tokens[begin : end + 1] = _TOKEN.findall(way)
+            return
+
+
+def _kind(token: str) -> str:
+    if token in _OPERATORS:
+        return "operator"
+    return token[0] if token[0] in "?$<\"'" else "name" if ":" in token else ""
+
+
 def _at(tokens: Tokens, random: Random) -> int:
     return random.randrange(len(tokens)) if tokens else 0
 
 
+# What often leaves a query well formed stands here more often.
 _CHANGES: tuple[Callable[[Tokens, Random, Sequence[str]], None], ...] = (
-    _swap, _delete, _duplicate, _replace, _insert, _substitute, _truncate, _nest, _graft, _upset,
-)  # fmt: skip
+    *(_swap, _delete, _duplicate, _replace, _insert, _substitute, _truncate, _nest, _graft, _upset),
+    *(_alike, _alike, _alike, _alike, _alike, _alike, _alike, _alike, _wrap, _wrap, _wrap, _wrap, _wrap, _wrap),
+)
