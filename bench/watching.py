@@ -102,6 +102,11 @@ class Lookups:
         if self._process.stdout:
             self._process.stdout.close()
 
+    @property
+    def asked(self) -> int:
+        """How many were answered so far, or not."""
+        return len(self._asked)
+
     def between(self, begin: float, end: float, patience: float = 60.0) -> Latency:
         """Return how look-ups fared that were due in a time (of `perf_counter`); waits for those still unanswered."""
         deadline = perf_counter() + patience
