@@ -6,6 +6,7 @@ of its own all the while, does not notice: its waiting is compared with that wit
 
 import importlib
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import perf_counter
@@ -26,8 +27,8 @@ FIELDS = getattr(LIMITS, "header_fields", 100)
 OVER = 10
 # How often longer than undisturbed the other client may wait: for 95 of 100 look-ups, and for the worst.
 P95, WORST = 50, 250
-# Seconds after which an answer counts as not given: the longest that any limit allows, and then some.
-PATIENCE = 2 * LIMITS.query_seconds
+# Seconds after which an answer counts as not given: the longest that any limit allows.
+PATIENCE = LIMITS.query_seconds + LIMITS.queue_seconds
 AT_ONCE = 4
 AROUND = 300
 
@@ -136,7 +137,7 @@ INPUTS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """How a request was answered; status 0 without an answer, -1 when it was waited for in vain."""
+    """How a request was answered; status 0 without an answer, -1 when it was waited for in vain, or not sent then."""
 
     status: int
     retry: bool = False
@@ -193,17 +194,25 @@ def undisturbed(lookups):
 @pytest.mark.parametrize("name", INPUTS)
 def test_what_a_stranger_sends_is_answered_plainly_and_others_do_not_wait(name, port, lookups, undisturbed):
     sent = [(shape, times, INPUTS[name](SHAPES[shape], times)) for shape in SHAPES for times in (1, OVER)]
+    hung = threading.Event()
+
+    def send(one):
+        answer = Answer(-1) if hung.is_set() else answered(port, one[2])
+        if answer.status == -1:
+            hung.set()
+        return answer
+
     begin = perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(lambda one: answered(port, one[2]), sent))
+        answers = list(pool.map(send, sent))
     # A short attack is over before many look-ups were due; those that come next had to wait for it too.
     latency = lookups.between(begin, max(perf_counter(), begin + 1))
-    wrong = {
-        f"{shape}, {times} times": answer.status
+    found = [
+        f"{shape}, {times} times the bound: status {answer.status}"
         for (shape, times, _), answer in zip(sent, answers, strict=True)
         if not answer.is_plain(times)
-    }
-    assert not wrong
-    assert latency.failed == 0
-    assert latency.p95 < P95 * undisturbed.p95, f"{latency}; undisturbed {undisturbed}"
-    assert latency.worst < WORST * undisturbed.p95, f"{latency}; undisturbed {undisturbed}"
+    ]
+    within = (P95 * undisturbed.p95, WORST * undisturbed.p95)
+    if latency.failed or latency.p95 > within[0] or latency.worst > within[1]:
+        found.append(f"{latency}; undisturbed {undisturbed}")
+    assert not found, "\n".join(found)
