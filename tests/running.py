@@ -49,7 +49,11 @@ def serving_process(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str
             yield address.group(), server
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()  # what it started ends with it
+                raise
 
 
 def client(address: str) -> httpx.Client:

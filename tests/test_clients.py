@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 import subprocess
 
 import pandas
@@ -14,10 +13,10 @@ from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from SPARQLWrapper import CSV, JSON, POST, RDFXML, TURTLE, XML, SPARQLWrapper
 
 from conftest import TESTS, copy_publication
+from node import run_script
 from running import ENVIRONMENT, client, serving, twingraph
 
 BASE = "https://lights.example/"
-CLIENTS = TESTS / "clients"
 LABELS = f"""PREFIX rdfs: <{RDFS}>
 SELECT ?name ?island WHERE {{ ?island a <{BASE}ontology#Island> ; rdfs:label ?name }} ORDER BY ?name"""
 TRANSCRIPT = """name,island
@@ -131,43 +130,31 @@ def test_pandas_reads_json(address):
     assert list(pandas.json_normalize(rows)["name.value"]) == ["Angso", "Holm", "Ängsö", "斯卡恩"]
 
 
-@pytest.fixture(scope="module")
-def comunica():
-    """Return a function that asks through Comunica; its packages are installed when they are not there yet."""
-    if not (CLIENTS / "node_modules" / "@comunica" / "query-sparql").is_dir():
-        npm = shutil.which("npm")
-        if npm is None and not os.environ.get("CI"):
-            pytest.skip("npm is not here, so Comunica is not asked; on Debian: apt-get install nodejs npm")
-        assert npm, "CI has npm: .ci/run installs it"
-        subprocess.run([npm, "ci", "--ignore-scripts", "--no-progress"], cwd=CLIENTS, check=True, timeout=300)
-
-    def ask(address: str, query: str, media_type: str) -> bytes:
-        command = ["node", "comunica.mjs", f"{address}/sparql", query, media_type]
-        asked = subprocess.run(command, cwd=CLIENTS, capture_output=True, check=False, timeout=60, env=ENVIRONMENT)
-        assert asked.returncode == 0, asked.stderr.decode()
-        return asked.stdout
-
-    return ask
+def comunica(address: str, query: str, media_type: str) -> bytes:
+    """Ask through Comunica."""
+    asked = run_script("comunica.mjs", f"{address}/sparql", query, media_type)
+    assert asked.returncode == 0, asked.stderr.decode()
+    return asked.stdout
 
 
-def test_comunica_reads_the_service_description_and_solutions(address, comunica):
+def test_comunica_reads_the_service_description_and_solutions(address):
     answer = comunica(address, LABELS, "application/sparql-results+json")
     rows = json.loads(answer)["results"]["bindings"]
     assert [row["name"]["value"] for row in rows] == ["Angso", "Holm", "Ängsö", "斯卡恩"]
 
 
-def test_comunica_reads_a_graph(address, comunica):
+def test_comunica_reads_a_graph(address):
     answer = comunica(address, ISLANDS, "application/n-triples")
     assert len(list(ox.parse(io.BytesIO(answer), format=ox.RdfFormat.N_TRIPLES))) == 4
     # Its own parser lower-cases tags.
     assert '"斯卡恩"@zh-hans' in answer.decode().lower()
 
 
-def test_comunica_finds_the_named_graphs(address, comunica):
+def test_comunica_finds_the_named_graphs(address):
     query = "SELECT (COUNT(DISTINCT ?g) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } }"
     rows = json.loads(comunica(address, query, "application/sparql-results+json"))["results"]["bindings"]
     assert int(rows[0]["n"]["value"]) > 3
 
 
-def test_comunica_asks_yes_or_no(address, comunica):
+def test_comunica_asks_yes_or_no(address):
     assert comunica(address, "ASK { ?s ?p ?o }", "simple").strip() == b"true"

@@ -23,6 +23,7 @@ from twingraph.server.directly import Directly
 from twingraph.server.edge import READING, Edge, is_route
 from twingraph.server.graph_store import GraphStore
 from twingraph.server.metrics import CONTENT_TYPE, Metrics, State
+from twingraph.server.openapi import describe
 from twingraph.server.pages import Pages
 from twingraph.server.problems import UNFORESEEN, RequestError, problem
 from twingraph.server.query.respond import warm_up
@@ -54,6 +55,12 @@ class Application(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or begin and end."""
         await (self.front or super().__call__)(scope, receive, send)
+
+    def openapi(self) -> dict[str, object]:
+        """Return the OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(super().openapi())
+        return self.openapi_schema
 
     async def within(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer what is not answered in front; HEAD as GET, of which the server leaves the body out."""
