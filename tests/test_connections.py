@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from conftest import TESTS, copy_publication
-from running import client, serving, twingraph, wait_for
+from running import client, release_served, serving, serving_process, twingraph, wait_for
 from twingraph.errors import RequestError
 from twingraph.server.admission import Admission
 from twingraph.server.heads import Head
@@ -209,6 +209,10 @@ def test_a_host_may_have_a_port(address, host):
     assert statuses(answer(address, head % host)) == [200]
 
 
+def test_options_may_be_asked_of_the_whole_server(address):
+    assert statuses(answer(address, b"OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")) == [204]
+
+
 def test_http_1_0_needs_no_host(address):
     assert answer(address, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
 
@@ -322,6 +326,14 @@ def test_one_connection_too_many_is_told_to_come_back(few):
             answered = answer(address, b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert b"retry-after: 5" in answered
         assert b"application/problem+json" in answered
+
+
+def test_a_server_that_is_stopped_waits_for_no_head(few):
+    with serving_process(few) as (address, server), connections(address, 2, b"GET / HTTP/1.1\r\nHost: a\r\n") as held:
+        assert release_served(address)
+        server.terminate()
+        server.wait(10)  # of the 20 seconds that a head may take there
+        assert held[0].recv(1) == b""
 
 
 class Held:

@@ -76,6 +76,12 @@ def test_options_says_what_there_is(http, path):
     assert "If-None-Match" in response.headers["access-control-allow-headers"]
 
 
+def test_a_preflight_is_counted_by_its_route(http):
+    http.options("/sparql")
+    counted = [line for line in http.get("/metrics").text.splitlines() if 'status="204"' in line]
+    assert any('route="/sparql"' in line for line in counted)
+
+
 def test_options_of_nothing_is_404(http):
     assert http.options("/nothing").status_code == 404
 

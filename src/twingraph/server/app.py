@@ -31,7 +31,6 @@ from twingraph.server.query.sparql_route import SparqlEndpoint
 from twingraph.server.saved_queries import SavedQueries
 from twingraph.settings import Settings
 
-_SPARQL = "/sparql"
 _ASKING = "GET, HEAD, POST, OPTIONS"
 
 
@@ -95,16 +94,15 @@ def create_app(settings: Settings, *, patient: bool = False) -> Application:
     _add_descriptions(app, current, descriptions, metrics)
     _add_errors(app)
     # The endpoint is reached before everything that pages and their addresses need.
-    edge = Edge(Directly(app.within, {_SPARQL: sparql}), partial(_methods, app.router))
-    app.front = AccessLog(edge, app.router, metrics, addresses=settings.server.log_addresses)
+    rest = Edge(app.within, partial(_methods, app.router))
+    direct = Directly(rest, {"/sparql": Edge(sparql, lambda _: _ASKING)})
+    app.front = AccessLog(direct, app.router, metrics, addresses=settings.server.log_addresses)
     return app
 
 
 def _methods(router: Router, scope: Scope) -> str | None:
     """Return the methods that there are at the path of a request, None when there is nothing."""
-    if scope["path"].removesuffix("/") == _SPARQL or scope["path"] == "*":
-        return _ASKING
-    return READING if is_route(router, scope) else None
+    return READING if scope["path"] == "*" or is_route(router, scope) else None
 
 
 @asynccontextmanager

@@ -85,9 +85,10 @@ class Connection(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Close as soon as what was asked is answered."""
         self._keeps_alive = False
-        if self._wire.is_lingering:
+        if self._is_answering:
+            super().shutdown()
+        else:
             self._wire.end()
-        super().shutdown()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of requests; throw them away when the answer to them has been sent."""
