@@ -47,8 +47,8 @@ def build(settings: Settings, report: Callable[[CheckResult], None] | None = Non
     """Build a release of the publication and make it the current one.
 
     ``report`` is given what the check found before anything is published, ``watch`` is told of each step. Raises
-    SettingsError for a wrong SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when another build is at work or the release cannot be
-    written.
+    SettingsError for a wrong SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when another
+    build is at work or the release cannot be written.
     """
     given_date()  # a wrong one is told before the work
     archive = Archive(settings.releases)
