@@ -288,3 +288,10 @@ def test_work_over_a_second_says_so_on_a_terminal(tiny):
         shown = os.read(leader, 10_000)
     os.close(leader)
     assert (b"Waiting" in shown, run.stdout) == (True, b"")
+
+
+@pytest.mark.parametrize("value", ["99999999999999", "253402300800", "-1", "yesterday", "1.5", "²", "9" * 5000])
+def test_a_source_date_epoch_that_is_no_date_is_a_wrong_setting(publication, value):
+    run = twingraph(publication.directory, "build", env={**ENVIRONMENT, "SOURCE_DATE_EPOCH": value})
+    assert (run.returncode, "SOURCE_DATE_EPOCH" in run.stderr, "Traceback" in run.stderr) == (2, True, False)
+    assert len(run.stderr) < 300

@@ -1,0 +1,281 @@
+"""The pool: workers that cannot open their release, who is given a worker, what is left of those that died."""
+
+import asyncio
+import os
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from twingraph.errors import NotReadyError, StoreError, TooBusyError, WorkerLostError
+from twingraph.settings import Limits
+from twingraph.workers import ipc
+from twingraph.workers.backoff import Backoff
+from twingraph.workers.ipc import Job, OpenRequest
+from twingraph.workers.penalties import Penalties
+from twingraph.workers.pool import Pool
+
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }"
+
+
+def job(text):
+    return ipc.pack_job(Job(text, "json", "ntriples", None, None, 0, 10**8, 1 << 20))
+
+
+def pool_of(release, **limits):
+    manifest = release.manifest
+    request = OpenRequest(
+        str(release.directory),
+        manifest.quads,
+        manifest.base_iri,
+        manifest.prefixes,
+        manifest.default_graph,
+        limits.get("memory_quads", 10**6),
+        limits.get("memory_bytes", 10**9),
+    )
+    return Pool(request, Limits(**{"workers": 1, "spares": 1, "queue_seconds": 10, **limits}))
+
+
+@asynccontextmanager
+async def started(pool):
+    """Start all workers of a pool, and end them whatever becomes of the test."""
+    try:
+        await pool.start(complete=True)
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def until(condition, seconds=20):
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - of processes, there is nothing to be told by
+            await asyncio.sleep(0.01)
+
+
+def children():
+    """Return the processes that this one has started and that have not been waited for."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
+    return [int(pid) for pid in listed.split()]
+
+
+def descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+async def killed(pool, pid):
+    """Kill a worker and wait until another one has taken its place."""
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: pid not in pool.pids and pool.workers == 2)
+
+
+def test_a_worker_that_cannot_open_its_release_is_gone_when_that_is_told(release):
+    async def run():
+        pool = pool_of(release)
+        pool._opening = OpenRequest("/nowhere", 1, "http://x/", {}, "union", 10**6, 10**9)
+        before = set(children())
+        with pytest.raises(StoreError):
+            await pool.start()
+        assert set(children()) <= before
+        assert pool.pids == ()
+        await pool.close()
+
+    asyncio.run(run())
+
+
+def test_workers_without_their_release_are_tried_later_each_time_and_come_back_with_it(release, tmp_path, caplog):
+    async def run():
+        here, away = release.directory, tmp_path / "away"
+        async with started(pool_of(release)) as pool:
+            here.rename(away)
+            try:
+                most = 0
+                for pid in pool.pids:
+                    os.kill(pid, signal.SIGKILL)
+                end = asyncio.get_running_loop().time() + 4
+                while asyncio.get_running_loop().time() < end:
+                    most = max(most, len(pool.pids), len(children()))
+                    await asyncio.sleep(0.02)
+                starts = sum("workers do not start" in record.message for record in caplog.records)
+                with pytest.raises(NotReadyError):
+                    pool.ensure_available()
+                assert pool.failing
+            finally:
+                away.rename(here)
+            assert most <= 2
+            assert starts == 1
+            pool.retry_now()
+            await until(lambda: pool.workers == 2, seconds=5)
+            assert pool.failing is None
+
+    asyncio.run(run())
+
+
+def test_each_wait_is_twice_the_one_before_up_to_a_bound():
+    backoff = Backoff(first=1, longest=60)
+    waits = [backoff.failed() for _ in range(10)]
+    for wait, most in zip(waits, (1, 2, 4, 8, 16, 32, 60, 60, 60, 60), strict=True):
+        assert most / 2 <= wait <= most
+    backoff.succeeded()
+    assert backoff.failed() <= 1
+
+
+def test_thirty_deaths_leave_no_descriptor_and_no_process(release):
+    async def run():
+        async with started(pool_of(release)) as pool:
+            await killed(pool, pool.pids[0])
+            before = descriptors()
+            for _ in range(30):
+                await killed(pool, pool.pids[0])
+            assert descriptors() <= before
+            assert len(children()) == 2
+
+    asyncio.run(run())
+
+
+def test_workers_that_cannot_be_started_leave_no_descriptor(release, monkeypatch):
+    async def run():
+        pool = pool_of(release)
+        before = descriptors()
+        monkeypatch.setattr(sys, "executable", "/nowhere/python")
+        for _ in range(5):
+            with pytest.raises(OSError, match="nowhere"):
+                await pool._add()
+        assert descriptors() <= before
+        assert pool.pids == ()
+
+    asyncio.run(run())
+
+
+def test_a_client_with_a_query_running_leaves_the_spares_to_others(release):
+    async def run():
+        async with started(pool_of(release, workers=2, spares=1, per_client=3)) as pool:
+            greedy = [asyncio.create_task(pool.ask(job(f"{ENDLESS} # {n}"), "10.0.0.1")) for n in range(3)]
+            await until(lambda: pool.busy == 2 and pool.queued == 1)
+            answer = await pool.ask(job("ASK {}"), "10.0.0.2")
+            assert answer.head.result().complete
+            assert (pool.busy, pool.queued) == (2, 1)
+            for task in greedy:
+                task.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_has_grown_is_replaced(release):
+    async def run():
+        async with started(pool_of(release, spares=0, memory_bytes=80_000_000)) as pool:
+            (pid,) = pool.pids
+            await pool.ask(job("ASK {}"), "10.0.0.1")
+            assert pool.pids == (pid,)
+            text = "SELECT ?x { ?a ?b ?c . ?d ?e ?f BIND(CONCAT(STR(?c), STR(?f)) AS ?x) } ORDER BY ?x"
+            answer = await pool.ask(job(text), "10.0.0.1")
+            async for _ in answer.pieces():
+                pass
+            await until(lambda: pool.workers == 1 and pool.pids != (pid,))
+            assert pool.stats.replaced == 1
+
+    asyncio.run(run())
+
+
+def test_who_has_the_most_waiting_gives_way_when_the_queue_is_full(release):
+    async def run():
+        async with started(pool_of(release, workers=1, spares=0, queue=3)) as pool:
+            running = asyncio.create_task(pool.ask(job(ENDLESS), "10.0.0.1"))
+            await until(lambda: pool.busy == 1)
+            waiting = [asyncio.create_task(pool.ask(job(f"ASK {{}} # {n}"), "10.0.0.1")) for n in range(3)]
+            await until(lambda: pool.queued == 3)
+            other = asyncio.create_task(pool.ask(job("ASK {}"), "10.0.0.2"))
+            with pytest.raises(TooBusyError, match="fewer"):
+                await waiting[-1]
+            assert pool.queued == 3
+            with pytest.raises(TooBusyError, match="are waiting"):
+                await pool.ask(job("ASK {}"), "10.0.0.1")
+            running.cancel()
+            assert (await other).head.result().complete
+
+    asyncio.run(run())
+
+
+def test_who_ends_workers_waits_and_nobody_else_does(release):
+    async def run():
+        async with started(pool_of(release, spares=1, queue_seconds=0.2)) as pool:
+            refused = 0
+            for number in range(8):
+                await until(lambda: pool.workers == 2)
+                task = asyncio.create_task(pool.ask(job(f"{ENDLESS} # {number}"), "10.0.0.1"))
+                await until(lambda: pool.busy == 1 or task.done())  # noqa: B023 - called at once
+                task.cancel()
+                try:
+                    await task
+                except TooBusyError as error:
+                    refused += "your address" in str(error) and error.retry_after >= 1
+                except asyncio.CancelledError:
+                    pass
+                assert (await pool.ask(job(f"ASK {{}} # {number}"), "10.0.0.2")).head.result().complete
+            assert refused >= 2
+            assert 3 <= pool.stats.killed["abandoned"] <= 6
+
+    asyncio.run(run())
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_few_ended_workers_are_free_and_more_are_forgiven_one_after_the_other():
+    clock = Clock()
+    penalties = Penalties(clock)
+    penalties.started(1.0)
+    for _ in range(3):
+        penalties.charge("a")
+    assert penalties.wait("a") == 0
+    penalties.charge("a")
+    assert penalties.wait("a") == pytest.approx(4)
+    penalties.charge("a")
+    assert penalties.wait("a") == pytest.approx(8)
+    assert penalties.wait("b") == 0
+    clock.now = 8
+    assert penalties.wait("a") == pytest.approx(0)
+    clock.now = 100
+    assert (penalties.wait("a"), len(penalties)) == (0, 0)
+
+
+def test_no_penalty_is_longer_than_a_bound_and_no_more_clients_are_remembered_than_a_bound():
+    penalties = Penalties(Clock(), most_clients=10)
+    penalties.started(1000)
+    for _ in range(1000):
+        penalties.charge("a")
+    assert penalties.wait("a") == pytest.approx(120)
+    for number in range(1000):
+        penalties.charge(f"client {number}")
+    assert len(penalties) == 10
+
+
+def test_a_loss_is_told_as_what_it_was():
+    assert "nesting" not in str(WorkerLostError(signal.SIGABRT))
+    assert "aborted (signal 6)" in str(WorkerLostError(signal.SIGABRT))
+    assert "nesting" in str(WorkerLostError(signal.SIGSEGV))
+    assert "nesting" not in str(WorkerLostError())
+
+
+SANDBOX = """
+import resource
+from twingraph.workers import sandbox
+sandbox.limit_files()
+sandbox.limit_memory(1 << 28)
+print(*resource.getrlimit(resource.RLIMIT_FSIZE), *resource.getrlimit(resource.RLIMIT_CORE))
+print(resource.getrlimit(resource.RLIMIT_AS)[1] - sandbox.memory("VmSize") <= 4 << 28)
+print(resource.getrlimit(resource.RLIMIT_DATA)[1] - sandbox.memory("VmData") <= 1 << 28)
+"""
+
+
+def test_a_sandbox_limits_files_and_memory_for_good():
+    run = subprocess.run([sys.executable, "-c", SANDBOX], capture_output=True, text=True, check=True)
+    assert run.stdout.split("\n")[:3] == [f"{1 << 20} {1 << 20} 0 0", "True", "True"]
+    assert resource.getrlimit(resource.RLIMIT_AS)[1] == resource.RLIM_INFINITY
