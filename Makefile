@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: bench help serve build test conformance check lint types docs constraints clean
+.PHONY: bench differential help serve build test conformance check lint types docs constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -37,6 +37,9 @@ test: $(STAMP) ## run the tests
 
 conformance: $(STAMP) ## ask the W3C's suites over HTTP and write docs/conformance.md
 	$(RUN)pytest tests/conformance --conformance-page docs/conformance.md
+
+differential: $(STAMP) ## compare with Apache Jena (ARGS='--seed 1 --count 10000 --mutated 100000'); Java and Maven
+	cd tests && ../$(RUN)python -m differential $(ARGS)
 
 lint: $(STAMP) ## look for faults in style
 	$(RUN)ruff format --check src tests docs

@@ -11,8 +11,8 @@ from random import Random
 
 import yaml
 
-from twingraph.sparql.query import with_prefixes
 from twingraph.settings import Settings
+from twingraph.sparql.query import with_prefixes
 
 _FOLDER = Path(__file__).parent / "queries"
 _PARAMETER = re.compile(r"\$([a-z]+)")

@@ -79,6 +79,8 @@ class _Reader:
             if not self._take("]"):
                 raise _NotReadError
             return "[]"
+        if self._take("true", "false"):
+            return self._since(begin)
         signed = self._take("+", "-")
         token = self._next("number") if signed else self._next(*TERMS)
         if token.kind == "string":

@@ -27,7 +27,7 @@ _MOST_QUESTIONS = 256
 _BEFORE = {"{", "}", ".", ")"}
 # What ends a path of no length: `?` that begins no variable, `*` that is not that of SELECT or COUNT.
 _MARKS = re.compile(r"\?(?!\w)|\*(?<!\(\*)(?<!select \*)(?<!distinct \*)(?<!reduced \*)")
-_LITERAL = re.compile(r"[\"'+\-0-9]")
+_LITERAL = re.compile(r"[\"'+\-0-9]|true$|false$")
 
 
 def _found(query: TokenizedQuery, facts: DatasetFacts) -> str:
