@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: bench differential help serve build test conformance check lint types docs constraints clean
+.PHONY: abuse attacks bench differential fuzz help serve build test conformance check lint types docs constraints clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -52,6 +52,7 @@ check: lint types ## all that CI runs: style, types, the publication itself, tes
 	$(RUN)twingraph check --examples
 	$(RUN)twingraph coverage
 	$(RUN)pytest --cov --cov-report=term
+	$(RUN)python bench/abuse.py --seconds 120
 
 docs: $(STAMP) ## write docs/reference.md anew
 	$(RUN)python docs/generate_reference.py
@@ -59,6 +60,15 @@ docs: $(STAMP) ## write docs/reference.md anew
 bench: $(STAMP) ## compare with other servers, a few minutes; writes docs/benchmarks.md (ARGS='--triples 1000000 --full')
 	$(RUN)python bench/install.py
 	$(RUN)python bench/run.py $(ARGS)
+
+abuse: $(STAMP) ## abuse a server for an hour and tell what has grown (ARGS='--seconds 600')
+	$(RUN)python bench/abuse.py $(or $(ARGS),--seconds 3600)
+
+attacks: $(STAMP) ## print what each of four attacks does to memory and to another client, as a table
+	$(RUN)python bench/attacks.py $(ARGS)
+
+fuzz: $(STAMP) ## ask mutated queries of the W3C's suites and list what fails (ARGS='--count 200000')
+	$(RUN)python bench/fuzz.py $(ARGS)
 
 constraints: ## renew constraints.txt from the newest versions
 	rm -rf $(VENV)

@@ -164,6 +164,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--port", type=int, help="a server on 127.0.0.1; without it, one of our own")
     parser.add_argument("--fresh", action="store_true", help="forget what an interrupted run has done")
+    parser.add_argument("--state", type=Path, help="the file in which it is kept what was done")
     parser.add_argument("--show", type=int, help="print the query of a number and end")
     options = parser.parse_args()
     queries = w3c_queries(SUITES)
@@ -172,8 +173,8 @@ def main() -> int:
     if options.show is not None:
         sys.stdout.buffer.write(mutated(queries, options.seed, options.show))
         return 0
-    RESULTS.mkdir(exist_ok=True)
-    state = RESULTS / f"fuzz-{options.seed}.json"
+    state = options.state or RESULTS / f"fuzz-{options.seed}.json"
+    state.parent.mkdir(exist_ok=True)
     if options.fresh:
         state.unlink(missing_ok=True)
     tally = resumed(state, options.seed)
