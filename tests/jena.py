@@ -1,32 +1,42 @@
-"""Apache Jena's commands: their class path is resolved by Maven as ``clients/pom.xml`` says, and kept beside it."""
+"""Apache Jena for the tests: the class path of ``clients/pom.xml``, fetched by Maven and kept until that file changes."""
 
+import hashlib
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from running import ENVIRONMENT
 
-CLIENTS = Path(__file__).parent / "clients"
-_POM = CLIENTS / "pom.xml"
-_KEPT = CLIENTS / ".jena-class-path"
+_CLIENTS = Path(__file__).parent / "clients"
+_CACHE = _CLIENTS / ".cache"
+# The plug-in is pinned as the dependencies are.
+_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:build-classpath"
 
 
+def missing() -> str:
+    """Return what is not here that Jena needs, nothing when all of it is."""
+    absent = [program for program in ("java", "mvn") if shutil.which(program) is None]
+    return (
+        f"not installed: {', '.join(absent)}; on Debian: apt-get install default-jdk-headless maven" if absent else ""
+    )
+
+
+@cache
 def class_path() -> str:
-    """Return the class path of Jena's commands; skip the test where there is no Maven, but in CI."""
-    if _KEPT.exists() and _KEPT.stat().st_mtime > _POM.stat().st_mtime:
-        kept = _KEPT.read_text()
-        if all(Path(one).exists() for one in kept.split(os.pathsep)):
-            return kept
-    maven = shutil.which("mvn")
-    if maven is None and not os.environ.get("CI"):
-        pytest.skip("Maven is not here, so Jena does not ask; on Debian: apt-get install maven")
-    assert maven, "CI has Maven: .ci/run installs it"
-    command = [maven, "-q", "-B", "-f", str(_POM), "dependency:build-classpath", f"-Dmdep.outputFile={_KEPT}"]
-    subprocess.run(command, check=True, timeout=600, capture_output=True)
-    return _KEPT.read_text()
+    """Return the class path of Jena's commands and ARQ; raises RuntimeError when Maven cannot fetch them."""
+    pom = _CLIENTS / "pom.xml"
+    kept = _CACHE / f"{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}.classpath"
+    if not (kept.exists() and all(map(os.path.exists, kept.read_text().split(os.pathsep)))):
+        _CACHE.mkdir(exist_ok=True)
+        new = kept.with_suffix(".tmp")
+        command = ["mvn", "-q", "-B", "-f", str(pom), _GOAL, f"-Dmdep.outputFile={new}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+        if done.returncode:
+            raise RuntimeError(f"Maven could not fetch Jena: {(done.stdout + done.stderr)[-2000:]}")
+        new.replace(kept)
+    return kept.read_text().strip()
 
 
 def run_jena(command: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.results import Answer, read_graph, read_json
-from differential.jena import class_path
+from jena import class_path
 
 _SECONDS = 30
 

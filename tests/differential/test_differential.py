@@ -9,8 +9,8 @@ from conformance.manifests import MISSING, SUITES
 from differential.comparison import Comparison, cause_of, known_causes
 from differential.engines import jena, ours
 from differential.generator import PREFIXES, Generator
-from differential.jena import missing
 from differential.mutations import is_fault, mutated
+from jena import missing
 
 pytestmark = [
     pytest.mark.differential,
