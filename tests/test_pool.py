@@ -270,8 +270,8 @@ from twingraph.workers import sandbox
 sandbox.limit_files()
 sandbox.limit_memory(1 << 28)
 print(*resource.getrlimit(resource.RLIMIT_FSIZE), *resource.getrlimit(resource.RLIMIT_CORE))
-print(resource.getrlimit(resource.RLIMIT_AS)[1] - sandbox.memory("VmSize") <= 4 << 28)
-print(resource.getrlimit(resource.RLIMIT_DATA)[1] - sandbox.memory("VmData") <= 1 << 28)
+print(0 < resource.getrlimit(resource.RLIMIT_AS)[1] <= sandbox.memory("VmSize") + (4 << 28))
+print(0 < resource.getrlimit(resource.RLIMIT_DATA)[1] <= sandbox.memory("VmData") + (1 << 28))
 """
 
 

@@ -95,7 +95,7 @@ def test_a_release_that_is_removed_is_answered_from_to_the_end(archive, memory_q
             text = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
             before = (await pool.ask(job(text), "10.0.0.1")).body()
             with archive.locked():
-                archive.remove(release.id)
+                archive.remove(release.directory.name)
             for number in range(4):
                 assert (await pool.ask(job(f"{text} # {number}"), "10.0.0.1")).body() == before
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from twingraph.cli.options import progress, settings
+from twingraph.datasets import DefaultGraph
 from twingraph.errors import ParameterError, UnknownNameError
 from twingraph.export.tables import render_table
 from twingraph.export.words import count
@@ -23,6 +24,7 @@ from twingraph.saved import SavedQuery, parse_saved_query
 from twingraph.settings import Settings
 from twingraph.sparql.query import Query, read_query
 from twingraph.store.embedded import EmbeddedStore
+from twingraph.store.opening import reads_store
 from twingraph.store.protocol import Engine
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
@@ -74,9 +76,10 @@ def query_command(
 
 def _current(chosen: Settings) -> Asked:
     release = Archive(chosen.releases).current()
-    release.verify()
-    manifest = release.manifest
-    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, chosen.limits.memory_quads)
+    manifest, small = release.manifest, chosen.limits.memory_quads
+    as_union = manifest.default_graph == DefaultGraph.UNION
+    release.verify(store=reads_store(manifest.quads, small, as_union=as_union))
+    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small)
     store.load(release.directory, manifest.quads)
     saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
     return Asked(store, manifest.iris, {query.name: query for query in saved})

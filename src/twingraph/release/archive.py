@@ -74,7 +74,10 @@ class Archive:
 
     def holds(self, identifier: str) -> bool:
         """Tell whether there is something by this identifier that looks like a release; it costs one system call."""
-        return (self.directory / identifier / FILE).is_file()
+        try:
+            return (self.directory / identifier / FILE).is_file()
+        except OSError:
+            return False
 
     def current_id(self) -> str | None:
         """Return the identifier of the current release, None when there is none; it costs one system call."""
