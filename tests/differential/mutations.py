@@ -14,12 +14,8 @@ _PIECES = (
     "UNION {", "FILTER", "BIND(1 AS ?y)", "VALUES ?x { 1 }", "FROM <g>", "EXISTS {", "!", "IN", "a", "[]", "()", ",", "é",
 )  # fmt: skip
 _EXPECTED = {
-    "QueryError",
-    "QueryTooLongError",
-    "FederationRefusedError",
-    "UnknownGraphError",
-    "UnsupportedFunctionError",
-}
+    "QueryError", "QueryTooLongError", "FederationRefusedError", "UnknownGraphError", "UnsupportedFunctionError",
+}  # fmt: skip
 
 
 def run_mutations(seed: int, count: int) -> int:
