@@ -197,6 +197,7 @@ def test_a_server_started_anew_without_its_release_says_so_until_it_is_there(tin
             assert int(answer.headers["retry-after"]) >= 1
             assert str(tiny.directory) not in answer.text
             assert (http.get("/readyz").status_code, http.get("/metrics").status_code) == (503, 200)
+            assert http.get("/healthz").json() == {"status": "ok", "release": None, "quads": None}
             again = front_of(process.pid)
             (tmp_path / "away").rename(release.directory)
             wait_for(lambda: http.get("/readyz").status_code == 200)

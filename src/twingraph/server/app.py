@@ -129,8 +129,10 @@ def _add_pages(app: FastAPI, current: CurrentRelease, pages: Pages) -> None:
 
     @app.get("/healthz", summary="Tell that the server is alive, and what it serves")
     async def health() -> JSONResponse:
-        serving = current.serving
-        return JSONResponse({"status": "ok", "release": serving.release.id, "quads": serving.release.manifest.quads})
+        # Without a release it is alive all the same: starting it anew would mend nothing.
+        manifest = current.served.release.manifest if current.served else None
+        facts = {"release": manifest and manifest.id, "quads": manifest and manifest.quads}
+        return JSONResponse({"status": "ok", **facts})
 
     @app.get("/queries", summary="List the saved queries")
     async def queries(request: Request) -> Response:
