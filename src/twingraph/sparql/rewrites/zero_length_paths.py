@@ -9,7 +9,7 @@ Left as they are: paths to a blank node that stands elsewhere too, ``GRAPH ?g { 
 collections and property lists in brackets, and, with more than 256 terms and graphs to ask about, all.
 
 Concerns: the W3C's ``sparql11/property-path/zero_or_more_set_end``, ``..._start``, ``zero_or_one_set_end`` and
-``..._start``.
+``..._start``. Upstream: oxigraph/oxigraph pull request 1815 (merged in July 2026).
 Drop when the engine answers ``SELECT ?o { <http://not-there> <http://p>* ?o }`` with the term itself.
 """
 
