@@ -223,6 +223,28 @@ def test_a_group_is_not_copied_too_often():
     assert len(rewrite(deep)) < 1 << 19
 
 
+@pytest.mark.parametrize(("groups", "copies"), [(2, 156), (3, 0), (4, 0)])
+def test_groups_within_one_another_are_copied_a_bounded_number_of_times(groups, copies):
+    twelve = facts(STORE, tuple(f"{E}g{number:02}" for number in range(12)))
+    inner = "".join(f"GRAPH ?g{n} {{ ?a{n} :p ?b MINUS {{ ?a{n} :q ?b }} " for n in range(groups)) + "}" * groups
+    assert rewrite(f"SELECT ?b {{ {inner} }}", twelve).count("GRAPH <") == copies
+
+
+def test_groups_beside_one_another_are_copied_a_bounded_number_of_times():
+    twelve = facts(STORE, tuple(f"{E}g{number:02}" for number in range(12)))
+    beside = " ".join(f"GRAPH ?g{n} {{ ?a{n} :p ?b MINUS {{ ?a{n} :q ?b }} }}" for n in range(32))
+    text = f"SELECT ?b {{ {beside} {beside} }}"
+    assert rewrite(text, twelve) == text
+
+
+def test_what_would_become_too_deep_stays_as_it_is():
+    calls = "".join(f"LCASE(CONCAT(LANG(?x), {n}, " for n in range(185)) + "1" + "))" * 185
+    text = f"SELECT ?x {{ ?x :p ?y FILTER({calls} = 1) }}"
+    many = facts(STORE, (), tuple(f"zh-Hans-{letter}X" for letter in "ABCDEFGHIJKLMNOP"))
+    assert rewrite(text, many) == text
+    assert rewrite(text) != text
+
+
 def test_the_graphs_are_those_of_the_dataset():
     query = "SELECT ?g ?n { GRAPH ?g { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } } }"
     text = rewrite(query, facts(STORE, (E + "g1",)))

@@ -2,12 +2,13 @@
 
 import io
 import json
+from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
 
 from twingraph.datasets import merged
-from twingraph.errors import QueryError, StoreError
+from twingraph.errors import QueryError, StoreError, UnknownGraphError
 from twingraph.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.iris import Iris
 from twingraph.release.canonical import compress
@@ -151,6 +152,42 @@ def test_what_xml_can_carry_is_left_alone(store, format_):
         text = f"CONSTRUCT {{ <http://x.example/1> <http://x.example/p1> {texts} ; <urn:x> 1 }} {{}}"
         body = ask(store, text, by_name(format_, GRAPHS))
         assert len(list(ox.parse(body, format=ox.RdfFormat.RDF_XML))) == 7
+
+
+@pytest.mark.parametrize("format_", ["xml", "rdfxml"])
+def test_a_carriage_return_is_read_as_one(store, format_):
+    query = "CONSTRUCT { b:a b:p ?x }" if format_ == "rdfxml" else "SELECT ?x"
+    document = ask(store, query + " { BIND('a\\r\\nb' AS ?x) }", by_name(format_, (*RESULTS, *GRAPHS)))
+    texts = [element.text for element in ElementTree.fromstring(document).iter() if element.text]
+    assert "a\r\nb" in texts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ?x FROM b:g1 { GRAPH b:g1 { VALUES ?x { 1 } } }",
+        "SELECT ?x FROM b:g1 FROM NAMED b:g2 { GRAPH b:g1 { BIND(1 AS ?x) } }",
+        "SELECT ?x FROM NAMED b:g2 { GRAPH <g1> { b:a b:p* ?x } }",
+        "SELECT ?x { GRAPH <http://b.example/none> { SELECT (COUNT(*) AS ?x) { ?s ?p ?o } } }",
+        "BASE <http://b.example/none/> SELECT ?x { GRAPH <g1> { BIND(1 AS ?x) } }",
+    ],
+)
+def test_a_graph_that_is_not_in_the_dataset_gives_nothing(store, text):
+    assert rows(store, text) == []
+
+
+def test_a_graph_that_is_in_the_dataset_gives_what_it_gives(store):
+    assert rows(store, "SELECT ?x FROM NAMED b:g1 { GRAPH <g1> { VALUES ?x { 1 } } }") == [["1"]]
+
+
+def test_a_prefix_may_begin_with_any_letter_of_its_own(store):
+    text = "PREFIX \u200c: <http://b.example/> SELECT ?o { GRAPH \u200c:g2 { ?s ?p ?o } }"
+    assert rows(store, text) == [["2"]]
+
+
+def test_an_unknown_graph_of_a_dataset_is_an_error_of_its_own(store):
+    with pytest.raises(UnknownGraphError):
+        ask(store, "ASK FROM b:none {}")
 
 
 def test_any_column_can_be_sorted(store):

@@ -10,8 +10,9 @@ from differential.engines import Engine, Failure, ours
 
 _PIECES = (
     "{", "}", "(", ")", "GRAPH ?g {", "OPTIONAL {", "MINUS {", "?x", "<a>", ".", ";", "*", "+", "^", '"', "'", "SELECT",
-    "ORDER BY ?x", "1", "-1", ":p*", "BNODE(?x)", "LANG(?x)", "GROUP_CONCAT(?x)", "TRUE", "\\u0041", "#", "\n", "\0",
-    "UNION {", "FILTER", "BIND(1 AS ?y)", "VALUES ?x { 1 }", "FROM <g>", "EXISTS {", "!", "IN", "a", "[]", "()", ",", "é",
+    "ORDER BY ?x", "1", "-1", ":p*", "BNODE(?x)", "LANG(?x)", "GROUP_CONCAT(?x)", "TRUE", "\\u0041", "#", "\n",
+    "UNION {", "FILTER", "BIND(1 AS ?y)", "VALUES ?x { 1 }", "FROM <g>", "EXISTS {", "!", "IN", "a", "[]", "()", ",",
+    "\0",
 )  # fmt: skip
 _EXPECTED = {
     "QueryError", "QueryTooLongError", "FederationRefusedError", "UnknownGraphError", "UnsupportedFunctionError",

@@ -10,7 +10,7 @@ nothing, each solution gets a name of its own, of which the nodes are made as we
 
 Left as they are: several calls of which some stand elsewhere than in that clause, as in two BIND.
 
-Concerns: no test of the W3C's suites that the engine fails; issue 7, M9.
+Concerns: the W3C's ``sparql11/functions/bnode01``; issue 7, M9 (BIND, constants, expressions).
 Drop when the engine answers ``SELECT (COUNT(DISTINCT ?b) AS ?n) { VALUES ?x { 1 2 } BIND(BNODE("x") AS ?b) }`` with 2.
 """
 

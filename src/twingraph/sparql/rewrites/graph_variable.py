@@ -8,7 +8,8 @@ graph. Expressions see ``?g`` all the same, as they do in the engine, though by 
 Left as they are: groups with a blank node that stands outside too, groups over more than 256 graphs, and queries that
 would be written too often or become too long.
 
-Concerns: the W3C's ``graph`` tests with MINUS, sub-queries and joins; docs/conformance.md.
+Concerns: the W3C's ``sparql11/aggregates/agg-empty-group-count-graph``, ``sparql11/bindings/graph``,
+``sparql11/negation/graph-minus`` and ``sparql10/graph/graph-optional``.
 Drop when the engine answers ``SELECT ?g ?n { GRAPH ?g { SELECT (COUNT(*) AS ?n) { ?s ?p ?o } } }`` with a row for each
 graph.
 """

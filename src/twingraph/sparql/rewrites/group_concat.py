@@ -7,7 +7,8 @@ so do Jena, rdflib, Virtuoso and GraphDB. ``STR`` is put around the argument and
 ``DISTINCT`` compares terms, not their texts, as it does in Jena: ``"1"`` and ``1`` are both in the answer. So, where
 its argument is a variable, what is no string is given its text with a private language made of its datatype.
 
-Concerns: the languages of RDF 1.1 literals in ``aggregates/agg-groupconcat-*``; the rest is issue 7, M4.
+Concerns: the W3C's ``sparql11/aggregates/agg-groupconcat-04`` and ``-06`` (the language); issue 7, M4 (other terms).
+Upstream: oxigraph/oxigraph issue 297 (IRIs and numbers, open), pull request 1717 (the language, merged in May 2026).
 Drop when the engine answers ``SELECT (GROUP_CONCAT(?x) AS ?y) { VALUES ?x { <http://a> 2 "b"@en } }`` with ``"http://a
 2 b"``.
 """

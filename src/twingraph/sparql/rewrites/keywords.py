@@ -2,7 +2,7 @@
 
 The engine knows ``true`` and ``false`` in small letters only; others are a syntax error. They are written small.
 
-Concerns: syntax only; no test of the W3C's suites writes them so.
+Concerns: the W3C's ``sparql10/expr-builtin/case-insensitive-booleans``.
 Drop when the engine parses ``ASK { FILTER(TRUE) }``.
 """
 

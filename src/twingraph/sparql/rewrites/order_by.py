@@ -12,7 +12,8 @@ double and then by datatype. Where a column has one class, which is looked up fo
 
 Left as it is: an expression with EXISTS or RAND, which would be worked out twice.
 
-Concerns: no test of the W3C's suites; issue 7, M2.
+Concerns: no test of the W3C's suites; issue 7, M2. Upstream: oxigraph/oxigraph issue 1542
+(the same panic, for RAND; closed).
 Drop when the engine sorts ``VALUES ?o { 10 "1z" 9 }`` and ``VALUES ?o { "2001-01-02"^^xsd:date
 "2001-01-02+13:00"^^xsd:date "2001-01-01-13:00"^^xsd:date }`` into one order, whatever order they are given in.
 """

@@ -8,8 +8,8 @@ the graph is a variable, the graphs that do not have the term are named.
 Left as they are: paths to a blank node that stands elsewhere too, ``GRAPH ?g { :c :p* ?g }``, paths beside
 collections and property lists in brackets, and, with more than 256 terms and graphs to ask about, all.
 
-Concerns: the W3C's ``property-path/`` zero-length tests (``zero_or_more_*``, ``zero_or_one_*`` and ``pp*`` with
-constants that are not in the data; docs/conformance.md).
+Concerns: the W3C's ``sparql11/property-path/zero_or_more_set_end``, ``..._start``, ``zero_or_one_set_end`` and
+``..._start``. Upstream: oxigraph/oxigraph pull request 1815 (merged in July 2026).
 Drop when the engine answers ``SELECT ?o { <http://not-there> <http://p>* ?o }`` with the term itself.
 """
 
