@@ -26,10 +26,10 @@ HEADER = getattr(LIMITS, "header_bytes", 16_384)
 FIELDS = getattr(LIMITS, "header_fields", 100)
 OVER = 10
 # How often longer than undisturbed the other client may wait: for 95 of 100 look-ups, and for the worst.
-P95, WORST = 50, 250
+P95, WORST = 100, 500
 # Seconds after which an answer counts as not given: the longest that any limit allows.
 PATIENCE = LIMITS.query_seconds + LIMITS.queue_seconds
-AT_ONCE = 4
+AT_ONCE = 2
 AROUND = 300
 
 SHAPES = {
