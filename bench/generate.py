@@ -16,7 +16,7 @@ from random import Random
 
 from documents import Document, Samples, Shared
 from turtle_file import Tally, TurtleFile, literal
-from twingraph.release.assembly import assemble
+from twingraph.publication.assembly import assemble
 from twingraph.settings import FILE_NAME, load_settings
 from world import invent, read_concepts, read_countries, write_actors, write_places
 

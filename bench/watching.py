@@ -18,7 +18,7 @@ from processes import tree
 
 _MIB = 2**20
 _TICK = os.sysconf("SC_CLK_TCK")
-_FRONT, _WORKER = "twingraph.cli.front", "twingraph.workers.worker"
+_FRONT, _WORKER = "twingraph.server.process", "twingraph.workers.worker"
 _ENDING = 20.0
 
 

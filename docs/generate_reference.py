@@ -12,11 +12,11 @@ from pydantic_core import PydanticUndefined
 
 from twingraph import errors
 from twingraph.cli.app import app
-from twingraph.cli.exit_codes import EXIT_CODES
-from twingraph.publication import Publication
-from twingraph.read import read_saved_queries
-from twingraph.saved import parse_header
-from twingraph.server.problems import STATUSES
+from twingraph.exit_codes import EXIT_CODES
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read_saved_queries
+from twingraph.publication.saved_queries import parse_header
+from twingraph.server.http.problems import STATUSES
 from twingraph.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[1]

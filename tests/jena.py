@@ -1,4 +1,4 @@
-"""Apache Jena for the tests: the class path of ``clients/pom.xml``, fetched by Maven and kept until that file changes."""
+"""Jena for the tests: the class path of ``clients/pom.xml``, fetched by Maven and kept until that file changes."""
 
 import hashlib
 import os

@@ -82,7 +82,7 @@ def front_of(server: int) -> int | None:
             command = (path / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"twingraph.cli.front" in command and command[-2] == str(server).encode():
+        if b"twingraph.server.process" in command and command[-2] == str(server).encode():
             return int(path.name)
     return None
 

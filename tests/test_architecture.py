@@ -11,15 +11,13 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "iris", "formats", "datasets", "steps", "memory", "children"),
-    ("sparql",),
-    ("settings", "terms", "timespan", "lines"),
-    ("publication", "evidence", "saved", "locations"),
-    ("sources",),
-    ("read", "derive", "validate"),
-    ("release", "store"),
-    ("workers",),
-    ("export", "server"),
+    ("findings", "progress", "memory", "child_processes", "exit_codes"),
+    ("rdf",),
+    ("sparql", "settings"),
+    ("publication", "store"),
+    ("check", "workers"),
+    ("release",),
+    ("server",),
     ("cli",),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -11,8 +11,8 @@ from threading import Thread
 
 import pytest
 
-from twingraph.release.assembly import assemble
-from twingraph.release.pipeline import check
+from twingraph.check.run import check
+from twingraph.publication.assembly import assemble
 from twingraph.settings import load_settings
 
 BENCH = Path(__file__).parent.parent / "bench"

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from conftest import REPOSITORY, EditablePublication, copy_publication
+from twingraph.check.run import check
 from twingraph.findings import Finding, Severity
-from twingraph.release.assembly import assemble
-from twingraph.release.pipeline import check
+from twingraph.publication.assembly import assemble
 
 
 @dataclass(frozen=True)

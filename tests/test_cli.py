@@ -14,7 +14,7 @@ from conftest import TESTS, copy_publication
 from running import ENVIRONMENT, release_served, serving, twingraph, wait_for
 from twingraph import __version__, errors
 from twingraph.cli.app import app
-from twingraph.cli.exit_codes import EXIT_CODES, ExitCode, exit_code
+from twingraph.exit_codes import EXIT_CODES, ExitCode, exit_code
 
 COMMANDS = ("build", "check", "config", "coverage", "locate", "query", "serve")
 

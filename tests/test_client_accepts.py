@@ -4,7 +4,7 @@ import pytest
 
 from test_formats import CHROMIUM, JENA_GRAPH, JENA_SELECT
 from twingraph.errors import NotAcceptableError
-from twingraph.formats import GRAPHS, HTML, RESULTS
+from twingraph.rdf.formats import GRAPHS, HTML, RESULTS
 from twingraph.server.http.negotiation import Preference
 
 COMUNICA_SOURCE = (

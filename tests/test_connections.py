@@ -10,8 +10,8 @@ import pytest
 from conftest import TESTS, copy_publication
 from running import client, release_served, serving, serving_process, twingraph, wait_for
 from twingraph.errors import RequestError
-from twingraph.server.admission import Admission
-from twingraph.server.heads import Head
+from twingraph.server.http.connection_limit import Admission
+from twingraph.server.http.heads import Head
 from twingraph.settings import Limits
 
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -5,15 +5,16 @@ from html.parser import HTMLParser
 import pytest
 from rich.cells import cell_len
 
-from twingraph.evidence import Passage
-from twingraph.export.coverage_html import coverage_html, segments
-from twingraph.export.coverage_text import coverage_text, percent
-from twingraph.export.tables import render_table
-from twingraph.export.words import count
-from twingraph.publication import Publication
-from twingraph.read import read
-from twingraph.sources import SourceArchive
-from twingraph.validate import Statements, document_coverages
+from twingraph.check.coverage import document_coverages
+from twingraph.check.reports.coverage_html import coverage_html, segments
+from twingraph.check.reports.coverage_text import coverage_text, percent
+from twingraph.check.reports.tables import render_table
+from twingraph.check.reports.text import count
+from twingraph.check.statements import Statements
+from twingraph.publication.evidence import Passage
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
+from twingraph.publication.source_archive import SourceArchive
 
 
 def covers(tiny):

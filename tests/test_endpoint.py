@@ -10,7 +10,7 @@ from rdflib import RDF, Graph, Literal, Namespace, URIRef
 
 from running import client, serving, twingraph
 from twingraph.release.archive import Archive
-from twingraph.release.description import DESCRIPTION
+from twingraph.release.void import DESCRIPTION
 from twingraph.settings import Limits
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twingraph.evidence import Passage, coverage, locate, verify
+from twingraph.publication.evidence import Passage, coverage, locate, verify
 
 TEXT = "The lamp was lit in 1887.\n\nIt burned oil\nuntil 1921. It burned gas after that. 灯塔"
 

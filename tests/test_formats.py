@@ -3,7 +3,7 @@
 import pytest
 
 from twingraph.errors import NotAcceptableError, UnknownNameError
-from twingraph.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, by_name
+from twingraph.rdf.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, by_name
 from twingraph.server.http.negotiation import negotiate
 
 WITH_PAGE = (*RESULTS, HTML)

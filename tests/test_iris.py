@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twingraph.errors import IriError
-from twingraph.iris import IriKind, Iris, ParsedIri, canonical_language, resolve
+from twingraph.rdf.iris import IriKind, Iris, ParsedIri, canonical_language, resolve
 
 BASE = "https://kg.test/"
 IRIS = Iris(

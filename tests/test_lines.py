@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twingraph.lines import Lines, Spool, terms
+from twingraph.rdf.nquads import Lines, Spool, terms
 
 IRIS = st.from_regex(r"http://x\.example/[a-zé0-9/~_-]{0,8}(#[a-z]{0,4})?", fullmatch=True).map(ox.NamedNode)
 BLANKS = st.from_regex(r"b[0-9]{1,3}", fullmatch=True).map(ox.BlankNode)

@@ -3,7 +3,7 @@
 import pyoxigraph as ox
 import pytest
 
-from twingraph.locations import Locations
+from twingraph.rdf.positions import Locations
 
 BASE = "https://kg.test/"
 TURTLE = '''@prefix ex: <id/ex/> .

@@ -6,9 +6,9 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from twingraph.release.assembly import assemble
+from twingraph.publication.assembly import assemble
+from twingraph.rdf.edtf import bounds
 from twingraph.settings import load_settings
-from twingraph.timespan import bounds
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")

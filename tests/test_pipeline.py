@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from twingraph.check.run import check, within
 from twingraph.errors import PublicationError, SettingsError
 from twingraph.findings import Severity, violations
-from twingraph.release.assembly import assemble
-from twingraph.release.pipeline import check, within
+from twingraph.publication.assembly import assemble
 
 PILOT, ALMANAC = "data/books/pilot/lights.ttl", "data/books/almanac/lights.ttl"
 

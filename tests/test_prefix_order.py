@@ -6,7 +6,7 @@ import re
 import pyoxigraph as ox
 import pytest
 
-from twingraph.formats import N_TRIPLES, RDF_XML, TRIG, TURTLE
+from twingraph.rdf.formats import N_TRIPLES, RDF_XML, TRIG, TURTLE
 from twingraph.store.embedded import _GRAPHS
 from twingraph.store.output_filters.prefix_order import ordered_prefixes
 

@@ -11,7 +11,7 @@ import pytest
 
 import twingraph
 from twingraph.cli.coverage import find_coverages
-from twingraph.publication import Publication
+from twingraph.publication.files import Publication
 from twingraph.settings import load_settings
 
 ROOT = Path(__file__).parents[1]

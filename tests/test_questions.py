@@ -7,7 +7,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from twingraph.release.assembly import assemble
+from twingraph.publication.assembly import assemble
 from twingraph.settings import load_settings
 
 ROOT = Path(__file__).parents[1]

@@ -3,15 +3,15 @@
 import pyoxigraph as ox
 import pytest
 
-from twingraph.derive import derive
 from twingraph.errors import PublicationError, QueryError
-from twingraph.evidence import Document
-from twingraph.iris import Iris
-from twingraph.publication import Publication, QueryFile
-from twingraph.read import read, read_saved_queries
+from twingraph.publication.deriving import derive
+from twingraph.publication.engine import load
+from twingraph.publication.evidence import Document
+from twingraph.publication.files import Publication, QueryFile
+from twingraph.publication.reading import read, read_saved_queries
+from twingraph.publication.source_archive import SourceArchive
+from twingraph.rdf.iris import Iris
 from twingraph.settings import load_settings
-from twingraph.sources import SourceArchive
-from twingraph.validate.engine import load
 
 BASE = "https://kg.test/"
 SETTINGS = f"""base_iri = "{BASE}"

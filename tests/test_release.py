@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from running import twingraph
 from twingraph.errors import NoReleaseError, NotConformingError, ReleaseError, UnknownNameError
-from twingraph.iris import Iris
+from twingraph.rdf.canonical import canonical_nquads, compress
+from twingraph.rdf.iris import Iris
 from twingraph.release.archive import Archive
 from twingraph.release.build import build
-from twingraph.release.canonical import canonical_nquads, compress
-from twingraph.release.context import json_ld_context
+from twingraph.release.jsonld_context import json_ld_context
 from twingraph.release.provenance import provenance
 from twingraph.settings import load_settings
 

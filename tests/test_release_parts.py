@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from running import ENVIRONMENT, wait_for
 from test_lines import IRIS, LITERALS
-from twingraph.datasets import DefaultGraph
 from twingraph.errors import NotConformingError, ReleaseError
-from twingraph.lines import Lines, Spool
+from twingraph.rdf.canonical import canonical_nquads, write_canonical
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.nquads import Lines, Spool
 from twingraph.release.build import build
-from twingraph.release.canonical import canonical_nquads, write_canonical
 from twingraph.release.counts import class_counts, count, graph_counts, names
 from twingraph.release.store_writer import StoreWriter
 
@@ -124,8 +124,8 @@ def test_who_writes_the_store_ends_when_nobody_waits_for_it(tmp_path):
 ORPHAN = """
 import sys, time
 from pathlib import Path
-from twingraph.datasets import DefaultGraph
-from twingraph.lines import Spool
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.nquads import Spool
 from twingraph.release.store_writer import StoreWriter
 directory = Path(sys.argv[1])
 with StoreWriter(directory / "store", DefaultGraph.UNION) as writer:
@@ -178,7 +178,7 @@ def test_a_release_that_cannot_be_written_is_an_error_with_its_reason(tiny, monk
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("twingraph.lines._in_file", full)
+    monkeypatch.setattr("twingraph.rdf.nquads._in_file", full)
     with pytest.raises(ReleaseError, match="could not be written: No space left"):
         build(tiny.settings)
     assert [path.name for path in tiny.settings.releases.iterdir()] == [".lock"]

@@ -7,14 +7,14 @@ import pytest
 import rdflib
 from rdflib.namespace import RDF, SH
 
-from twingraph.export.report_json import report_json
-from twingraph.export.report_sarif import report_sarif
-from twingraph.export.report_text import report_text
-from twingraph.export.report_turtle import report_turtle
-from twingraph.export.reports import REPORTS
+from twingraph.check.reports.formats import REPORTS
+from twingraph.check.reports.json_report import report_json
+from twingraph.check.reports.sarif import report_sarif
+from twingraph.check.reports.text_report import report_text
+from twingraph.check.reports.turtle_report import report_turtle
+from twingraph.check.run import CheckResult, check
 from twingraph.findings import Finding, Location, Severity
-from twingraph.release.assembly import assemble
-from twingraph.release.pipeline import CheckResult, check
+from twingraph.publication.assembly import assemble
 
 PILOT = "data/books/pilot/lights.ttl"
 

@@ -4,8 +4,8 @@ import pyoxigraph as ox
 import pytest
 
 from twingraph.errors import ParameterError, QueryError
-from twingraph.iris import Iris
-from twingraph.saved import parse_saved_query
+from twingraph.publication.saved_queries import parse_saved_query
+from twingraph.rdf.iris import Iris
 
 IRIS = Iris("https://kg.test/", {"ex": "https://kg.test/id/ex/"})
 HEADER = """#+ title: What burned

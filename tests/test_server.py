@@ -10,7 +10,7 @@ from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
 from running import ENVIRONMENT, client, release_served, serving, twingraph, wait_for
 from twingraph import errors
 from twingraph.release.archive import Archive
-from twingraph.server.problems import STATUSES, status_of
+from twingraph.server.http.problems import STATUSES, status_of
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -11,16 +11,18 @@ from rdflib.namespace import RDF
 
 from test_breakages import REAL, TINY
 from test_lines import QUADS
-from twingraph.children import command
+from twingraph.check.shacl import validation as shape_checks
+from twingraph.check.shacl.batches import _outcome, run
+from twingraph.check.shacl.lazy_graph import fetched_graph
+from twingraph.check.shacl.memory_graph import memory_graph
+from twingraph.check.shacl.shapes import shapes_graph, validate
+from twingraph.check.shacl.targets import focus_nodes, targeted_shapes
+from twingraph.check.shacl.validation import check_shapes
+from twingraph.check.statements import Statements
+from twingraph.child_processes import command
 from twingraph.errors import StoreError
-from twingraph.lines import Lines
-from twingraph.release.assembly import assemble
-from twingraph.validate import Statements, check_shapes, shape_checks, shapes_graph
-from twingraph.validate.fetched_graph import fetched_graph
-from twingraph.validate.memory_graph import memory_graph
-from twingraph.validate.shape_runs import _outcome, run
-from twingraph.validate.shapes import validate
-from twingraph.validate.targets import focus_nodes, targeted_shapes
+from twingraph.publication.assembly import assemble
+from twingraph.rdf.nquads import Lines
 
 
 def whole(assembly):
@@ -97,7 +99,7 @@ def test_a_process_reads_its_task_and_writes_what_it_gave(tiny):
     assembly = assemble(tiny.settings)
     task = shape_checks.Task(assembly.quads, assembly.shapes.lines, assembly.settings.iris, 0, 1)
     process = subprocess.run(
-        command("twingraph.validate.shape_process"), input=pickle.dumps(task), capture_output=True, check=True
+        command("twingraph.check.shacl.shacl_worker"), input=pickle.dumps(task), capture_output=True, check=True
     )
     assert pickle.loads(process.stdout) == task.done()
 

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 import pyoxigraph as ox
 import pytest
 
-from twingraph.datasets import merged
 from twingraph.errors import QueryError, StoreError, UnknownGraphError
-from twingraph.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
-from twingraph.iris import Iris
-from twingraph.release.canonical import compress
+from twingraph.rdf.canonical import compress
+from twingraph.rdf.default_graph import merged
+from twingraph.rdf.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
+from twingraph.rdf.iris import Iris
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.opening import Opened

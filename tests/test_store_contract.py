@@ -11,7 +11,7 @@ import pytest
 from conftest import TESTS, copy_publication
 from running import twingraph
 from twingraph.errors import EndpointError, QueryError
-from twingraph.formats import CSV, GRAPHS, JSON, N_TRIPLES, RESULTS, TSV, TURTLE, by_name
+from twingraph.rdf.formats import CSV, GRAPHS, JSON, N_TRIPLES, RESULTS, TSV, TURTLE, by_name
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.remote import RemoteEndpoint

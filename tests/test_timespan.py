@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twingraph.errors import DateError
-from twingraph.timespan import _calendar, _parsed, bounds
+from twingraph.rdf.edtf import _calendar, _parsed, bounds
 
 
 @pytest.mark.parametrize(

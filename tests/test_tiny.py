@@ -1,9 +1,9 @@
 """The tiny publication itself: its passages and hashes are right, so that a test breaks only what it means to."""
 
-from twingraph.evidence import documents, passages, verify
-from twingraph.publication import Publication
-from twingraph.read import read
-from twingraph.sources import SourceArchive
+from twingraph.publication.evidence import documents, passages, verify
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
+from twingraph.publication.source_archive import SourceArchive
 
 
 def test_tiny_publication_names_every_kind_of_file(tiny):

@@ -3,19 +3,15 @@
 import pyoxigraph as ox
 import pytest
 
+from twingraph.check.rules.iri_policy import check_policy
+from twingraph.check.rules.literals import check_literals
+from twingraph.check.rules.personal_data import check_personal_data, find_personal_data
+from twingraph.check.rules.references import check_duplicates, check_references
+from twingraph.check.rules.vocabulary import check_terms
+from twingraph.check.statements import Statements
+from twingraph.check.suggest import did_you_mean
 from twingraph.findings import Severity
-from twingraph.locations import Locations
-from twingraph.validate import (
-    Statements,
-    check_duplicates,
-    check_literals,
-    check_personal_data,
-    check_policy,
-    check_references,
-    check_terms,
-)
-from twingraph.validate.personal import find_personal_data
-from twingraph.validate.suggest import did_you_mean
+from twingraph.rdf.positions import Locations
 
 PREFIXES = """@prefix l: <ontology#> . @prefix light: <id/light/> . @prefix island: <id/island/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .

@@ -2,12 +2,12 @@
 
 import pytest
 
+from twingraph.check.rules.passages import check_passages, second_sentence
+from twingraph.check.statements import Statements
 from twingraph.findings import Severity
-from twingraph.publication import Publication
-from twingraph.read import read
-from twingraph.sources import SourceArchive
-from twingraph.validate import Statements, check_passages
-from twingraph.validate.passages import second_sentence
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
+from twingraph.publication.source_archive import SourceArchive
 
 PILOT = "data/books/pilot/lights.ttl"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from twingraph.check.run import check
 from twingraph.findings import violations
-from twingraph.release.assembly import assemble
-from twingraph.release.pipeline import check
+from twingraph.publication.assembly import assemble
 
 CHECK = "queries/checks/replaced-before-lit.rq"
 DARK, VALID = "shapes/examples/LightShape/invalid-dark.ttl", "shapes/examples/LightShape/valid-skerry.ttl"

@@ -6,15 +6,14 @@ import pyoxigraph as ox
 import rdflib
 from rdflib.namespace import SH, XSD
 
+from twingraph.check.run import check
+from twingraph.check.shacl.memory_graph import MemoryGraph, memory_graph
+from twingraph.check.shacl.shapes import path_text, shapes_graph
+from twingraph.check.shacl.targets import Aim, finds_by_property, focus_nodes, targeted_shapes
 from twingraph.findings import Severity
-from twingraph.publication import Publication
-from twingraph.read import read, read_shapes
-from twingraph.release.assembly import assemble
-from twingraph.release.pipeline import check
-from twingraph.validate import shapes_graph
-from twingraph.validate.memory_graph import MemoryGraph, memory_graph
-from twingraph.validate.shapes import path_text
-from twingraph.validate.targets import Aim, finds_by_property, focus_nodes, targeted_shapes
+from twingraph.publication.assembly import assemble
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read, read_shapes
 
 PILOT = "data/books/pilot/lights.ttl"
 

@@ -34,7 +34,7 @@ An exception means that the work could not be done. What is wrong *in the data* 
     └── EndpointError          a remote endpoint did not answer as the protocol says
 
 The server maps each class to an HTTP status in ``server/problems.py``, the command line to an exit code
-in ``cli/exit_codes.py``.
+in ``exit_codes.py``.
 """
 
 from collections.abc import Iterable, Mapping

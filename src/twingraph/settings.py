@@ -14,9 +14,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from twingraph.datasets import DefaultGraph
 from twingraph.errors import SettingsError
-from twingraph.iris import Iris
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.iris import Iris
 
 FILE_NAME = "twingraph.toml"
 _ENVIRONMENT = "TWINGRAPH_"

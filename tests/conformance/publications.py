@@ -9,13 +9,13 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from conformance.manifests import Dataset, local_path
-from twingraph.lines import Lines
+from twingraph.rdf.canonical import canonical_nquads, compress
+from twingraph.rdf.nquads import Lines
 from twingraph.release.archive import CONTEXT, QUADS, Archive
-from twingraph.release.canonical import canonical_nquads, compress
-from twingraph.release.context import json_ld_context
 from twingraph.release.counts import Counts, class_counts, count, graph_counts
-from twingraph.release.description import DESCRIPTION, describe_release
+from twingraph.release.jsonld_context import json_ld_context
 from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
+from twingraph.release.void import DESCRIPTION, describe_release
 from twingraph.settings import DefaultGraph, Limits, Settings
 
 _FORMATS = {

@@ -6,7 +6,7 @@ from rdflib import RDF, Graph, Literal, Namespace, URIRef
 
 from conformance.manifests import MISSING, SUITES, entries, local_name, read_manifest
 from conformance.publications import throw_away
-from twingraph.formats import GRAPHS, RESULTS
+from twingraph.rdf.formats import GRAPHS, RESULTS
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
 FORMATS = Namespace("http://www.w3.org/ns/formats/")

@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from twingraph.datasets import DefaultGraph
 from twingraph.errors import TwingraphError
-from twingraph.formats import JSON, N_TRIPLES
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.formats import JSON, N_TRIPLES
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
 

@@ -9,8 +9,8 @@ from typing import NoReturn
 import typer
 
 from twingraph.cli.app import app
-from twingraph.cli.exit_codes import ExitCode, exit_code
 from twingraph.errors import TwingraphError
+from twingraph.exit_codes import ExitCode, exit_code
 
 __all__ = ["main"]
 

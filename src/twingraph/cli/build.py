@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from twingraph.check.reports.text import count
+from twingraph.check.reports.text_report import report_text
+from twingraph.check.run import CheckResult
 from twingraph.cli.options import progress, say, settings
-from twingraph.export.report_text import report_text
-from twingraph.export.words import count
 from twingraph.release.build import Built, build
-from twingraph.release.pipeline import CheckResult
 from twingraph.settings import Settings
 
 BaseIri = Annotated[

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from twingraph.cli.exit_codes import ExitCode
+from twingraph.check.reports.formats import REPORTS
+from twingraph.check.run import check, within
 from twingraph.cli.options import progress, settings
 from twingraph.errors import UnknownNameError
-from twingraph.export.reports import REPORTS
-from twingraph.release.assembly import assemble
-from twingraph.release.pipeline import check, within
+from twingraph.exit_codes import ExitCode
+from twingraph.publication.assembly import assemble
 
 
 def check_command(

@@ -5,15 +5,16 @@ from typing import Annotated
 
 import typer
 
+from twingraph.check.coverage import DocumentCoverage, document_coverages
+from twingraph.check.reports.coverage_html import coverage_html
+from twingraph.check.reports.coverage_text import coverage_text
+from twingraph.check.statements import Statements
 from twingraph.cli.options import progress, settings
 from twingraph.errors import SettingsError, UnknownNameError
-from twingraph.export.coverage_html import coverage_html
-from twingraph.export.coverage_text import coverage_text
-from twingraph.publication import Publication
-from twingraph.read import read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
+from twingraph.publication.source_archive import SourceArchive
 from twingraph.settings import FILE_NAME, Settings
-from twingraph.sources import SourceArchive
-from twingraph.validate import DocumentCoverage, Statements, document_coverages
 
 _FORMATS = ("text", "html")
 

@@ -7,7 +7,7 @@ import typer
 from twingraph.cli.coverage import find_coverages
 from twingraph.cli.options import settings
 from twingraph.errors import PublicationError
-from twingraph.evidence import locate
+from twingraph.publication.evidence import locate
 
 
 def locate_command(

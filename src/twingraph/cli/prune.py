@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from twingraph.check.reports.text import count
 from twingraph.cli.options import say, settings
-from twingraph.export.words import count
 from twingraph.release.archive import Archive
 from twingraph.release.pruning import prunable, size
 

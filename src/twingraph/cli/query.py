@@ -10,17 +10,17 @@ from typing import Annotated
 
 import typer
 
+from twingraph.check.reports.tables import render_table
+from twingraph.check.reports.text import count
 from twingraph.cli.options import progress, settings
-from twingraph.datasets import DefaultGraph
 from twingraph.errors import ParameterError, UnknownNameError
-from twingraph.export.tables import render_table
-from twingraph.export.words import count
-from twingraph.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
-from twingraph.iris import Iris
-from twingraph.publication import Publication
-from twingraph.read import read_saved_queries
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read_saved_queries
+from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
+from twingraph.rdf.iris import Iris
 from twingraph.release.archive import Archive
-from twingraph.saved import SavedQuery, parse_saved_query
 from twingraph.settings import Settings
 from twingraph.sparql.query import Query, read_query
 from twingraph.store.embedded import EmbeddedStore

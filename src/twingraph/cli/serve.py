@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twingraph.children import command
+from twingraph.child_processes import command
 from twingraph.cli.build import build_with_report
 from twingraph.cli.options import say, settings
 from twingraph.errors import SettingsError
@@ -37,7 +37,7 @@ def serve_command(
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         # The process that answers is another one, so that this one is there to start it again whatever becomes of it.
         told, started = chosen.model_dump_json().encode(), partial(_announce, listener)
-        supervisor = Supervisor(command("twingraph.cli.front"), listener, told, started)
+        supervisor = Supervisor(command("twingraph.server.process"), listener, told, started)
         raise typer.Exit(supervisor.run())
 
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from twingraph.cli.exit_codes import ExitCode
+from twingraph.check.reports.text import count
 from twingraph.cli.options import progress, say, settings
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
-from twingraph.export.words import count
+from twingraph.exit_codes import ExitCode
 from twingraph.release.archive import Archive
 from twingraph.release.verification import faults
 

@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from twingraph.check.run import CheckResult, check
 from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
-from twingraph.lines import Lines
 from twingraph.memory import uncollected
+from twingraph.progress import Watch, unwatched
+from twingraph.publication.assembly import Assembly, Kept, assemble
+from twingraph.rdf.canonical import compressed, write_canonical
+from twingraph.rdf.nquads import Lines
 from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release
-from twingraph.release.assembly import Assembly, Kept, assemble
-from twingraph.release.canonical import compressed, write_canonical
-from twingraph.release.context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.counts import Counts, class_counts, count, document_names, graph_counts, names
-from twingraph.release.description import DESCRIPTION, describe_release, language_tags
+from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
-from twingraph.release.pipeline import CheckResult, check
 from twingraph.release.provenance import given_date, provenance, tools
 from twingraph.release.store_writer import StoreWriter
+from twingraph.release.void import DESCRIPTION, describe_release, language_tags
 from twingraph.settings import Settings
 from twingraph.sparql.query import with_prefixes
-from twingraph.steps import Watch, unwatched
 
 _DIGITS = 12
 

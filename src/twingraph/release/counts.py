@@ -8,9 +8,9 @@ from operator import itemgetter
 
 import pyoxigraph as ox
 
-from twingraph.evidence import Document
-from twingraph.iris import canonical_language
-from twingraph.lines import Lines, Row
+from twingraph.publication.evidence import Document
+from twingraph.rdf.iris import canonical_language
+from twingraph.rdf.nquads import Lines, Row
 from twingraph.release.manifest import ClassCount
 
 _TYPE = b"<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from twingraph.datasets import DefaultGraph
 from twingraph.errors import ReleaseError
-from twingraph.iris import Iris
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.iris import Iris
 from twingraph.settings import Agent
 
 FILE = "manifest.json"

@@ -17,10 +17,10 @@ from typing import IO, Self, cast
 
 import pyoxigraph as ox
 
-from twingraph.children import command, end_with_parent
-from twingraph.datasets import DefaultGraph
+from twingraph.child_processes import command, end_with_parent
 from twingraph.errors import ReleaseError
-from twingraph.lines import Lines
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.nquads import Lines
 from twingraph.release.store_files import write_digests
 
 _END = "end"

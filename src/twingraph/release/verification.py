@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from twingraph.lines import rows_of
+from twingraph.rdf.nquads import rows_of
 from twingraph.release.archive import QUADS, STORE, Release
 from twingraph.release.manifest import FILE
 from twingraph.release.store_files import DIGESTS, Fault, file_fault

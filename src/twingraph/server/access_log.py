@@ -16,7 +16,7 @@ from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twingraph.errors import LimitError
-from twingraph.formats import FORMATS
+from twingraph.rdf.formats import FORMATS
 from twingraph.server.metrics import Metrics
 
 LOGGER = "twingraph.access"

@@ -18,17 +18,17 @@ from twingraph.errors import TwingraphError
 from twingraph.release.archive import Archive
 from twingraph.server.access_log import AccessLog, note
 from twingraph.server.current_release import CurrentRelease
-from twingraph.server.description import Descriptions
-from twingraph.server.directly import Directly
-from twingraph.server.edge import READING, Edge, is_route
-from twingraph.server.graph_store import GraphStore
+from twingraph.server.http.edge import READING, Edge, is_route
+from twingraph.server.http.fast_path import Directly
+from twingraph.server.http.openapi import describe
+from twingraph.server.http.problems import UNFORESEEN, RequestError, problem
 from twingraph.server.metrics import CONTENT_TYPE, Metrics, State
-from twingraph.server.openapi import describe
-from twingraph.server.pages import Pages
-from twingraph.server.problems import UNFORESEEN, RequestError, problem
+from twingraph.server.pages.pages import Pages
+from twingraph.server.query.graph_store import GraphStore
 from twingraph.server.query.respond import warm_up
+from twingraph.server.query.saved_queries import SavedQueries
+from twingraph.server.query.service_description import Descriptions
 from twingraph.server.query.sparql_route import SparqlEndpoint
-from twingraph.server.saved_queries import SavedQueries
 from twingraph.settings import Settings
 
 _ASKING = "GET, HEAD, POST, OPTIONS"

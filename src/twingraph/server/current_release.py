@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from twingraph.datasets import DefaultGraph
 from twingraph.errors import DamagedStoreError, NoReleaseError, NotReadyError, TwingraphError
+from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
+from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.release.archive import Archive, Release
-from twingraph.saved import SavedQuery, parse_saved_query
 from twingraph.server.http.negotiation import Preference
 from twingraph.server.inspection import Inspector
 from twingraph.server.query.cache import SizedCache

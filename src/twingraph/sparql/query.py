@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from twingraph.errors import FederationRefusedError, QueryError
-from twingraph.iris import resolve
+from twingraph.rdf.iris import resolve
 from twingraph.sparql.nesting import may_nest_deeply, refuse_deep_nesting
 from twingraph.sparql.tokens import Token, keyword, place, tokens_of, unescaped, without_escaped_letters
 

@@ -10,7 +10,6 @@ from typing import IO, TypeGuard, TypeVar
 
 import pyoxigraph as ox
 
-from twingraph.datasets import DefaultGraph
 from twingraph.errors import (
     DamagedStoreError,
     IriError,
@@ -19,7 +18,9 @@ from twingraph.errors import (
     UnknownGraphError,
     UnsupportedFunctionError,
 )
-from twingraph.formats import Format
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.formats import Format
+from twingraph.rdf.terms import Term
 from twingraph.sparql.query import Query
 from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error
@@ -28,7 +29,6 @@ from twingraph.store.output_filters.language_tags import canonical_tags
 from twingraph.store.output_filters.prefix_order import ordered_prefixes
 from twingraph.store.output_filters.xml_text import readable_xml
 from twingraph.store.unknown_functions import ask_with_unknown_functions
-from twingraph.terms import Term
 
 _RESULTS = {
     "json": ox.QueryResultsFormat.JSON,

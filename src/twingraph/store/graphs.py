@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pyoxigraph as ox
 
-from twingraph.formats import Format
+from twingraph.rdf.formats import Format
 from twingraph.store.output_filters.language_tags import canonical_tags
 from twingraph.store.output_filters.prefix_order import ordered_prefixes
 

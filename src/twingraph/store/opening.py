@@ -14,8 +14,8 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
-from twingraph.datasets import MERGE, merged
 from twingraph.errors import StoreError
+from twingraph.rdf.default_graph import MERGE, merged
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads, of which it holds each once or three times.
 SMALL = 2_000_000

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import IO, Protocol
 
-from twingraph.formats import Format
+from twingraph.rdf.formats import Format
 from twingraph.sparql.query import Query
 
 

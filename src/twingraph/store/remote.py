@@ -24,7 +24,7 @@ from SPARQLWrapper.SPARQLExceptions import (
 )
 
 from twingraph.errors import EndpointError, QueryError
-from twingraph.formats import Format
+from twingraph.rdf.formats import Format
 from twingraph.sparql.query import Query, with_prefixes
 
 _CHUNK = 1 << 16

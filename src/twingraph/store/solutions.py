@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from twingraph.iris import Iris, canonical_language
-from twingraph.terms import Term
+from twingraph.rdf.iris import Iris, canonical_language
+from twingraph.rdf.terms import Term
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-from twingraph.children import end_with_parent
-from twingraph.datasets import DefaultGraph
+from twingraph.child_processes import end_with_parent
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
-from twingraph.formats import TSV, by_name
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.formats import TSV, by_name
 from twingraph.sparql.paging import next_page
 from twingraph.sparql.query import Query, QueryForm, read_query
 from twingraph.sparql.volatile import is_volatile

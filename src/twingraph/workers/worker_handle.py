@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from typing import IO, cast
 
-from twingraph.children import command
+from twingraph.child_processes import command
 from twingraph.errors import DamagedStoreError, MemoryLimitError, StoreError, TwingraphError, WorkerLostError
 from twingraph.workers import ipc
 from twingraph.workers.ipc import FrameReader, Kind, OpenRequest, Ready

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 
 from twingraph.errors import NotAcceptableError, UnknownNameError
-from twingraph.formats import GRAPHS, HTML, RESULTS, Format, by_name
+from twingraph.rdf.formats import GRAPHS, HTML, RESULTS, Format, by_name
 from twingraph.server.http.fields import MAX_BYTES, Weighted, field, weighted
 
 # Clients send few and short fields again and again; a longer one is not worth remembering.

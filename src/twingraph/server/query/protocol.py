@@ -7,7 +7,7 @@ from email.message import Message
 from http import HTTPStatus
 
 from twingraph.errors import QueryError, RequestError
-from twingraph.formats import FORMATS
+from twingraph.rdf.formats import FORMATS
 from twingraph.server.http.forms import FORM, parameters
 from twingraph.server.http.negotiation import Preference
 

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from twingraph import __version__
 from twingraph.errors import AnswerTooLargeError, NotAcceptableError, TwingraphError
-from twingraph.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS
+from twingraph.rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS
 from twingraph.server.access_log import ROWS_CUT, hash_of, note
 from twingraph.server.current_release import ServedRelease
 from twingraph.server.http.conditional import precondition

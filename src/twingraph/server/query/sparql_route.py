@@ -11,18 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twingraph.errors import QueryError, RequestError, TwingraphError
-from twingraph.formats import GRAPHS, HTML
+from twingraph.rdf.formats import GRAPHS, HTML
 from twingraph.server.access_log import hash_of, note
 from twingraph.server.current_release import CurrentRelease, ServedRelease
-from twingraph.server.description import Descriptions
+from twingraph.server.http.asgi_route import PlainRoute
 from twingraph.server.http.fields import field
 from twingraph.server.http.negotiation import answer_formats
-from twingraph.server.pages import MOST_ROWS, Pages
-from twingraph.server.plain_route import PlainRoute
-from twingraph.server.problems import status_of
+from twingraph.server.http.problems import status_of
+from twingraph.server.pages.pages import MOST_ROWS, Pages
 from twingraph.server.query.prepared import PreparedQuery
 from twingraph.server.query.protocol import ProtocolRequest, RawRequest, media_type_of, read_protocol
 from twingraph.server.query.respond import prepare, respond, respond_or_page, table
+from twingraph.server.query.service_description import Descriptions
 
 _METHODS = "GET, HEAD, POST, OPTIONS"
 # A longer request (bytes) is not worth remembering: looking it up takes as long as reading it.

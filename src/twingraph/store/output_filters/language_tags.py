@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Protocol, cast
 
-from twingraph.formats import Format
+from twingraph.rdf.formats import Format
 
 # A tag ends where no further letter, digit or subtag follows; `--` would begin a direction (RDF 1.2).
 _END = rb"(?![A-Za-z0-9]|-[A-Za-z0-9])"

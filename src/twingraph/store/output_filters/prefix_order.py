@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, cast
 
-from twingraph.formats import Format
+from twingraph.rdf.formats import Format
 
 _PREFIXES = re.compile(rb"(?:@prefix [^\n]*+\n)*+(?=[^@\n]|\n)")
 _ROOT = re.compile(rb"(.*?<rdf:RDF)((?: xmlns:[^=]*+=\"[^\"]*+\")*+)(?=>)", re.DOTALL)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import IO, cast
 
 from twingraph.errors import QueryError
-from twingraph.formats import Format
+from twingraph.rdf.formats import Format
 
 _CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))
 _NO_CHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")

@@ -1,0 +1,79 @@
+"""The report of a check in SARIF 2.1.0 (OASIS 2020), which code hosts and editors show beside the lines."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from twingraph import __version__
+from twingraph.check.run import CheckResult
+from twingraph.findings import Finding, Location, Severity
+from twingraph.rdf.iris import Iris
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {Severity.VIOLATION: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_ROOT = "PUBLICATION"
+
+
+def report_sarif(result: CheckResult, iris: Iris) -> str:
+    """Return one run: the rules that found something, and each finding as a result."""
+    rules = sorted({finding.rule for finding in result.findings})
+    run = {
+        "tool": {
+            "driver": {"name": "twingraph", "version": __version__, "rules": [_rule(rule) for rule in rules]},
+        },
+        "invocations": [{"executionSuccessful": True}],
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The publication's directory"}}},
+        "results": [_result(finding, rules, iris) for finding in result.findings],
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, ensure_ascii=False, indent=2) + "\n"
+
+
+def _rule(rule: str) -> dict[str, object]:
+    kind, _, name = rule.partition("/")
+    words = f"{kind}: {name}" if name else kind
+    return {"id": rule, "shortDescription": {"text": words}}
+
+
+def _result(finding: Finding, rules: list[str], iris: Iris) -> dict[str, object]:
+    result: dict[str, object] = {
+        "ruleId": finding.rule,
+        "ruleIndex": rules.index(finding.rule),
+        "level": _LEVELS[finding.severity],
+        "message": {"text": _message(finding, iris)},
+        "partialFingerprints": {"finding/v1": _fingerprint(finding)},
+    }
+    if place := _place(finding):
+        result["locations"] = [place]
+    return result
+
+
+def _message(finding: Finding, iris: Iris) -> str:
+    subject = finding.label or (iris.shorten(finding.focus) if finding.focus else "")
+    path = iris.shorten(finding.path) if finding.path else ""
+    said = ": ".join(part for part in (subject, path, finding.message) if part)
+    return f"{said}. To do: {finding.remedy}."
+
+
+def _place(finding: Finding) -> dict[str, object]:
+    place: dict[str, object] = {}
+    if finding.location:
+        place["physicalLocation"] = _physical(finding.location)
+    if finding.focus:
+        place["logicalLocations"] = [{"fullyQualifiedName": finding.focus, "kind": "resource"}]
+    return place
+
+
+def _physical(location: Location) -> dict[str, object]:
+    physical: dict[str, object] = {"artifactLocation": {"uri": quote(location.path), "uriBaseId": _ROOT}}
+    region = {"startLine": location.line, "startColumn": location.column if location.line else None}
+    if location.line:
+        physical["region"] = {name: number for name, number in region.items() if number}
+    return physical
+
+
+def _fingerprint(finding: Finding) -> str:
+    """Return what stays the same when the finding moves to another line, so that it is known again."""
+    facts: Iterable[str | None] = (finding.rule, finding.focus, finding.path, finding.value)
+    return hashlib.sha256("\0".join(fact or "" for fact in facts).encode()).hexdigest()[:32]

@@ -1,0 +1,88 @@
+"""The report of a check for people: grouped by file, what is wrong, where, and what to do."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from twingraph.check.reports.text import count
+from twingraph.check.run import CheckResult
+from twingraph.findings import Finding, Severity
+from twingraph.rdf.iris import Iris
+
+_NOUNS = {
+    Severity.VIOLATION: ("violation", "violations"),
+    Severity.WARNING: ("warning", "warnings"),
+    Severity.INFO: ("remark", "remarks"),
+}
+_MAX_VALUE = 120
+
+
+def report_text(result: CheckResult, iris: Iris) -> str:
+    """Return the findings, file by file, and a summary of how far the check looked."""
+    ordered = sorted(result.findings, key=lambda finding: (finding.location is None, finding.order))
+    groups = groupby(ordered, key=_file)
+    blocks = ["\n".join((file, *_lines(findings, iris))) for file, findings in groups]
+    return "\n\n".join([*blocks, summary(result)]) + "\n"
+
+
+def summary(result: CheckResult) -> str:
+    """Return one or two sentences: what was looked at, and the verdict.
+
+    "Conforms" means nothing unless nodes were reached, so their number is part of it.
+    """
+    looked = [
+        count(result.files, "file"),
+        f"{count(result.quads, 'statement')} and {count(result.derived, 'derived one')}",
+        f"{count(result.focus_node_count, 'focus node')} of {count(len(result.focus_nodes), 'shape')}",
+        _passages(result),
+        count(result.checks, "check"),
+        count(result.queries, "saved query", "saved queries"),
+    ]
+    if result.examples:
+        looked.append(count(result.examples, "example of a shape", "examples of shapes"))
+    return f"Checked {', '.join(part for part in looked if part)}.\n{_verdict(result)}"
+
+
+def _verdict(result: CheckResult) -> str:
+    counts = Counter(finding.severity for finding in result.findings)
+    said = [count(counts[severity], *nouns) for severity, nouns in _NOUNS.items() if counts[severity]]
+    verdict = "Conforms" if result.conforms else "Does not conform"
+    return f"{verdict}: {', '.join(said) if said else 'nothing to remark'}."
+
+
+def _passages(result: CheckResult) -> str:
+    verified = count(result.passages_verified, "passage") + " verified"
+    if not result.passages_not_verified:
+        return verified if result.passages_verified else ""
+    return f"{verified} and {result.passages_not_verified:,} not verified"
+
+
+def _file(finding: Finding) -> str:
+    return finding.location.path if finding.location else "The whole publication"
+
+
+def _lines(findings: Iterable[Finding], iris: Iris) -> Iterator[str]:
+    for finding in findings:
+        noun = _NOUNS[finding.severity][0]
+        yield f"  {_place(finding)}: {noun}{_subject(finding, iris)} [{finding.rule}]"
+        path = f"{iris.shorten(finding.path)}: " if finding.path else ""
+        yield f"      {path}{finding.message}"
+        if finding.value is not None:
+            yield f"      value: {_short(iris.shorten(finding.value))}"
+        yield f"      to do: {finding.remedy}"
+
+
+def _place(finding: Finding) -> str:
+    return str(finding.location) if finding.location else "-"
+
+
+def _subject(finding: Finding, iris: Iris) -> str:
+    if finding.focus is None:
+        return ""
+    name = iris.shorten(finding.focus)
+    return f" in {finding.label} ({name})" if finding.label else f" in {name}"
+
+
+def _short(value: str) -> str:
+    folded = " ".join(value.split())
+    return folded if len(folded) <= _MAX_VALUE else folded[: _MAX_VALUE - 3] + "..."

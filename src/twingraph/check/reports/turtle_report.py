@@ -1,0 +1,78 @@
+"""The report of a check as a SHACL validation report in Turtle (SHACL, section 3.6).
+
+Findings of other checks than shapes are results too: their constraint component is a URN made from the rule, and a
+file that was not read is its own focus node, as a URN.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pyoxigraph as ox
+
+from twingraph.check.run import CheckResult
+from twingraph.findings import Finding, Severity
+from twingraph.rdf.iris import Iris
+
+_SEVERITIES = {Severity.VIOLATION: "sh:Violation", Severity.WARNING: "sh:Warning", Severity.INFO: "sh:Info"}
+_PREFIXES = {
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "sh": "http://www.w3.org/ns/shacl#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+_URN = "urn:x-twingraph:"
+
+
+def report_turtle(result: CheckResult, iris: Iris) -> str:
+    """Return the report; it conforms in SHACL's sense only when there is no result at all."""
+    heads = [f"@base {_iri(iris.base)} .", *(f"@prefix {name}: {_iri(iri)} ." for name, iri in _PREFIXES.items())]
+    conforms = "false" if result.findings else "true"
+    parts = ["a sh:ValidationReport", f"sh:conforms {conforms}"]
+    parts += [f"sh:result [\n{_body(finding)}\n  ]" for finding in result.findings]
+    return "\n".join(heads) + "\n\n[] " + " ;\n  ".join(parts) + " .\n"
+
+
+def _body(finding: Finding) -> str:
+    return "\n".join(f"    {line} ;" for line in _facts(finding))
+
+
+def _facts(finding: Finding) -> Iterator[str]:
+    yield "a sh:ValidationResult"
+    yield f"sh:resultSeverity {_SEVERITIES[finding.severity]}"
+    yield f"sh:focusNode {_iri(_focus(finding))}"
+    if finding.path:
+        yield f"sh:resultPath {_iri(finding.path)}"
+    if finding.value is not None:
+        yield f"sh:value {_value(finding.value)}"
+    yield f"sh:sourceConstraintComponent {_iri(_component(finding.rule))}"
+    if finding.shape:
+        yield f"sh:sourceShape {_iri(finding.shape)}"
+    yield f"sh:resultMessage {_text(finding.message)}"
+    yield f"rdfs:comment {_text(finding.remedy)}"
+    if finding.location:
+        yield f"rdfs:seeAlso {_text(str(finding.location))}"
+
+
+def _focus(finding: Finding) -> str:
+    if finding.focus:
+        return finding.focus
+    return _URN + ("file:" + quote(finding.location.path) if finding.location else "publication")
+
+
+def _component(rule: str) -> str:
+    kind, _, name = rule.partition("/")
+    is_shacl = kind == "shape" and name.endswith("ConstraintComponent")
+    return _PREFIXES["sh"] + name if is_shacl else f"{_URN}rule:{quote(rule)}"
+
+
+def _value(value: str) -> str:
+    if value.startswith(("http://", "https://", "urn:")) and not any(char in value for char in ' <>"{}|^`\\\n'):
+        return _iri(value)
+    return str(ox.Literal(value))
+
+
+def _iri(iri: str) -> str:
+    return str(ox.NamedNode(iri))
+
+
+def _text(text: str) -> str:
+    return str(ox.Literal(text, language="en"))

@@ -1,0 +1,1 @@
+"""Checks in Python: each a function from plain data to findings."""

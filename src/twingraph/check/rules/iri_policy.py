@@ -1,0 +1,89 @@
+"""The IRI policy: every IRI of the publication follows a form, its folder fits its class, nothing is a blank node."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+
+import pyoxigraph as ox
+
+from twingraph.check.statements import TYPE, Statements, statement
+from twingraph.check.suggest import did_you_mean
+from twingraph.findings import Finding
+from twingraph.rdf.iris import IriKind
+
+
+def check_policy(statements: Statements, iri_types: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return what offends against the IRI policy; ``iri_types`` maps folders to the class of their things."""
+    classes = {folder: statements.iris.expand(name) for folder, name in iri_types.items()}
+    return (*_blank_nodes(statements), *_forms(statements), *_folders(statements, classes))
+
+
+def _blank_nodes(statements: Statements) -> Iterator[Finding]:
+    if not any(isinstance(term, ox.BlankNode) for term in statements.terms.objects):
+        return
+    for quad in statements.quads:
+        subject, predicate, value = statement(quad)
+        if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.BlankNode):
+            message = f"the value of {statements.short(predicate)} is a blank node, which nobody can refer to"
+            remedy = "give the thing an IRI of its own"
+            yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
+
+
+def _forms(statements: Statements) -> Iterator[Finding]:
+    terms = statements.terms
+    every = terms.subjects | terms.predicates | terms.objects | terms.graphs
+    formless = {term.value for term in every if isinstance(term, ox.NamedNode) and _is_formless(statements, term.value)}
+    for quad in statements.quads if formless else ():
+        for term in (quad.subject, quad.predicate, quad.object, quad.graph_name):
+            if isinstance(term, ox.NamedNode) and term.value in formless:
+                formless.remove(term.value)
+                yield _bad_form(statements, quad, term.value)
+
+
+def _is_formless(statements: Statements, iri: str) -> bool:
+    return statements.iris.owns(iri) and statements.iris.parse(iri) is None
+
+
+def _bad_form(statements: Statements, quad: ox.Quad, iri: str) -> Finding:
+    path = iri.removeprefix(statements.iris.base)
+    message = f"<{path}> follows none of the forms of this publication's IRIs"
+    remedy = "write id/{folder}/{slug}, ontology#{Name} or graph/{name}; a slug has a-z, 0-9 and single hyphens only"
+    place = statements.locations.find(*statement(quad)) or statements.locations.mention(iri)
+    return statements.finding("iri/policy", message, remedy, iri, location=place)
+
+
+def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Finding]:
+    # There are few classes, and many things of each.
+    fitting = cache(partial(_nearest, statements, classes))
+    for iri, types in sorted(statements.types.items()):
+        parsed = statements.iris.parse(iri)
+        # A publication that declares no folder at all leaves them free.
+        if not classes or parsed is None or parsed.kind is not IriKind.THING:
+            continue
+        if parsed.folder not in classes:
+            message = f"no class of things is declared to live in id/{parsed.folder}/"
+            otherwise = "use a folder of [iri_types] in twingraph.toml, or add this one there"
+            remedy = did_you_mean(parsed.folder, classes, otherwise)
+            yield statements.finding("iri/policy", message, remedy, iri, TYPE)
+        elif wanted := _misplaced(parsed.folder, types, fitting):
+            kinds = " and ".join(statements.short(kind) for kind in sorted(types))
+            message = f"a {kinds} does not belong in id/{parsed.folder}/"
+            remedy = f"move it to {' or '.join(f'id/{folder}/' for folder in sorted(wanted))}, or mend its class"
+            yield statements.finding("iri/policy", message, remedy, iri, TYPE)
+
+
+def _misplaced(folder: str, types: set[str], fitting: Callable[[str], frozenset[str]]) -> frozenset[str]:
+    """Return the folders in which a thing of these types belongs, when ``folder`` is none of them."""
+    wanted = frozenset[str]().union(*map(fitting, types))
+    return frozenset() if folder in wanted else wanted
+
+
+def _nearest(statements: Statements, classes: Mapping[str, str], kind: str) -> frozenset[str]:
+    """Return the folders of a class, or of the nearest of its superclasses that have one."""
+    level, seen = {kind}, set[str]()
+    while level:
+        found = frozenset(folder for folder, owner in classes.items() if owner in level)
+        if found:
+            return found
+        seen |= level
+        level = {above for name in level for above in statements.superclasses.get(name, ())} - seen
+    return frozenset()

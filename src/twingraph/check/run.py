@@ -1,0 +1,279 @@
+"""Checking an assembly: every check, all findings at once."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+from twingraph.check.rules.iri_policy import check_policy
+from twingraph.check.rules.literals import check_literals
+from twingraph.check.rules.passages import PassagesResult, check_passages
+from twingraph.check.rules.personal_data import check_personal_data
+from twingraph.check.rules.references import check_duplicates, check_references
+from twingraph.check.rules.saved_query_check import run_saved_queries
+from twingraph.check.rules.sparql_checks import run_checks
+from twingraph.check.rules.vocabulary import check_query_names, check_terms
+from twingraph.check.shacl.examples import Example, check_examples
+from twingraph.check.shacl.shapes import shapes_graph
+from twingraph.check.shacl.validation import ShapesResult, check_shapes
+from twingraph.check.statements import Statements
+from twingraph.errors import SettingsError
+from twingraph.findings import Finding, Location, Severity, in_order, violations
+from twingraph.memory import uncollected
+from twingraph.progress import Watch, unwatched
+from twingraph.publication.assembly import Assembly
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import parse_file, read_query_files, read_text
+from twingraph.publication.source_archive import SourceArchive
+from twingraph.rdf.nquads import Lines, Spool
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What the check found and how far it looked."""
+
+    findings: tuple[Finding, ...]
+    files: int = 0
+    quads: int = 0
+    derived: int = 0
+    checks: int = 0
+    queries: int = 0
+    examples: int = 0
+    focus_nodes: Mapping[str, int] = field(default_factory=dict)
+    passages_verified: int = 0
+    passages_not_verified: int = 0
+
+    @property
+    def conforms(self) -> bool:
+        """Whether there is no violation; warnings and remarks may remain."""
+        return not violations(self.findings)
+
+    @property
+    def focus_node_count(self) -> int:
+        """The number of focus nodes, counted once for each shape that reaches them."""
+        return sum(self.focus_nodes.values())
+
+
+def check(assembly: Assembly, *, examples: bool = False, watch: Watch = unwatched) -> CheckResult:
+    """Run every check and return all that they find; ``examples`` has the examples of the shapes checked too.
+
+    When a file does not parse, the checks that would then report what is merely not read are left out, and a
+    finding says so.
+    """
+    subject = _Subject(assembly, examples)
+    findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
+    runs = [[step for step in steps if subject.is_complete or not step.needs_all] for steps in _STEPS]
+    plain, asking, last = (partial(_run, steps, subject, watch) for steps in runs)
+    # The engine answers without holding up other threads, so its queries run beside the other checks.
+    with ThreadPoolExecutor(1) as beside, uncollected():
+        asked = beside.submit(asking)
+        findings += plain()
+        findings += asked.result()
+    subject.forget()
+    findings += last()
+    if left_out := [step.name for steps in _STEPS for step in steps if step.needs_all and not subject.is_complete]:
+        findings.append(_left_out(left_out))
+    findings = _without_row_counts(findings)
+    return replace(subject.counts(), findings=in_order(_without_echoes(findings)))
+
+
+def _run(steps: Iterable["_Step"], subject: "_Subject", watch: Watch) -> list[Finding]:
+    findings: list[Finding] = []
+    for step in steps:
+        with watch(f"check: {step.name}"):
+            findings += step.run(subject)
+    return findings
+
+
+def within(result: CheckResult, publication: Publication, paths: Iterable[Path]) -> CheckResult:
+    """Return the result with only the findings in ``paths``, files or folders, and those about no file.
+
+    Raises SettingsError for a path that does not exist or lies outside the publication.
+    """
+    names = tuple(_relative(publication, path) for path in paths)
+    kept = tuple(finding for finding in result.findings if _is_within(finding.location, names))
+    return replace(result, findings=kept)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What the steps look at; expensive parts are made when the first step asks for them."""
+
+    assembly: Assembly
+    with_examples: bool
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file was read, so that what is not there is really missing."""
+        return not (self.assembly.reading.findings or self.assembly.shapes.findings)
+
+    @cached_property
+    def said(self) -> Statements:
+        """What the files say."""
+        return self._statements(self.assembly.reading.lines)
+
+    @cached_property
+    def everything(self) -> Statements:
+        """What the files say and what is derived from it."""
+        return self._statements(self.assembly.quads)
+
+    @cached_property
+    def of_shapes(self) -> Statements:
+        """The shapes, as statements that have places."""
+        settings, shapes = self.assembly.settings, self.assembly.shapes
+        return Statements(shapes.lines, shapes.locations, settings.iris, settings.languages)
+
+    @cached_property
+    def shapes(self) -> ShapesResult:
+        """The result of the shapes, none when a file is missing."""
+        if not self.is_complete:
+            return ShapesResult((), {})
+        return check_shapes(self.everything, self.of_shapes)
+
+    @cached_property
+    def passages(self) -> PassagesResult:
+        """The result of comparing the passages with the source archive, none without evidence."""
+        settings = self.assembly.settings
+        if settings.evidence is None:
+            return PassagesResult((), 0, 0)
+        return check_passages(self.said, settings.evidence, SourceArchive(settings.source_archive))
+
+    def forget(self) -> None:
+        """Give memory back: what was made for the steps until now is made anew when it is asked for again."""
+        for name in ("said", "everything"):
+            self.__dict__.pop(name, None)
+        self.assembly.engine.forget()
+
+    def counts(self) -> CheckResult:
+        """Return how far the steps looked, without findings."""
+        assembly = self.assembly
+        return CheckResult(
+            findings=(),
+            files=len(assembly.reading.files) + len(assembly.shapes.files),
+            quads=len(self.said.quads),
+            derived=len(assembly.derived),
+            checks=len(assembly.publication.check_files) if self.is_complete else 0,
+            queries=len(assembly.saved.queries),
+            examples=len(assembly.publication.example_files) if self.with_examples and self.is_complete else 0,
+            focus_nodes=self.shapes.focus_nodes,
+            passages_verified=self.passages.verified,
+            passages_not_verified=self.passages.not_verified,
+        )
+
+    def _statements(self, quads: Lines) -> Statements:
+        settings, reading = self.assembly.settings, self.assembly.reading
+        return Statements(quads, reading.locations, settings.iris, settings.languages)
+
+
+def _checks(subject: _Subject) -> tuple[Finding, ...]:
+    publication = subject.assembly.publication
+    files = read_query_files(publication, publication.check_files)
+    return run_checks(files, subject.assembly.engine.store, subject.everything)
+
+
+def _queries(subject: _Subject) -> tuple[Finding, ...]:
+    assembly = subject.assembly
+    queries, iris = assembly.saved.queries, assembly.settings.iris
+    return run_saved_queries(queries, assembly.engine.store, iris, count_rows=subject.is_complete)
+
+
+def _query_names(subject: _Subject) -> tuple[Finding, ...]:
+    publication = subject.assembly.publication
+    paths = (*publication.rule_files, *publication.check_files, *publication.query_files)
+    return check_query_names(read_query_files(publication, paths), subject.said)
+
+
+def _examples(subject: _Subject) -> tuple[Finding, ...]:
+    if not subject.with_examples:
+        return ()
+    publication, settings = subject.assembly.publication, subject.assembly.settings
+    examples, findings = [], []
+    for path in publication.example_files:
+        name = publication.relative(path)
+        try:
+            quads = parse_file(path, name, settings.base_iri, "", Spool()).quads
+        except SyntaxError as error:
+            place = Location(name, error.lineno, error.offset)
+            findings.append(Finding("syntax", str(error), "mend the syntax of the example", location=place))
+            continue
+        examples.append(Example(name, read_text(path, name), tuple(quads)))
+    folder = settings.folders.ontology + "/"
+    files = subject.assembly.reading.files
+    ontology = (quad for file in files if file.path.startswith(folder) for quad in file.quads)
+    graph = shapes_graph(subject.of_shapes.quads, settings.iris)
+    return (*findings, *check_examples(examples, ontology, graph, subject.of_shapes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One check; ``needs_all`` when it tells what is missing, so that an unread file would mislead it."""
+
+    name: str
+    run: Callable[[_Subject], tuple[Finding, ...]]
+    needs_all: bool = False
+
+
+# The first run beside the second, which ask the engine; the third, which takes the most memory, when it is not needed.
+_STEPS = (
+    (
+        _Step("IRI policy", lambda subject: check_policy(subject.said, subject.assembly.settings.iri_types)),
+        _Step("duplicates", lambda subject: check_duplicates(subject.said)),
+        _Step("references", lambda subject: check_references(subject.said), needs_all=True),
+        _Step("terms", lambda subject: check_terms(subject.said, subject.of_shapes), needs_all=True),
+        _Step("names in queries", _query_names, needs_all=True),
+        _Step("literals", lambda subject: check_literals(subject.said)),
+        _Step("personal data", lambda subject: check_personal_data(subject.said)),
+        _Step("passages", lambda subject: subject.passages.findings),
+    ),
+    (
+        _Step("checks", _checks, needs_all=True),
+        _Step("saved queries", _queries),
+    ),
+    (
+        _Step("shapes", lambda subject: subject.shapes.findings, needs_all=True),
+        _Step("examples of shapes", _examples, needs_all=True),
+    ),
+)
+
+
+def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
+    """Leave out what a shape says about a statement of which another check has said the cause already."""
+    explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
+    for finding in findings:
+        statement = (finding.focus, finding.path, finding.value)
+        if not _is_of_shape(finding) or None in statement or statement not in explained:
+            yield finding
+
+
+def _without_row_counts(findings: list[Finding]) -> list[Finding]:
+    """Leave out that saved queries give too few rows while there is something else wrong that may be the cause."""
+    counted = [finding for finding in findings if finding.rule != "query/rows"]
+    if len(counted) == len(findings) or not violations(counted):
+        return findings
+    message = "too few rows of saved queries are not reported while there are other violations"
+    return [*counted, Finding("left-out", message, "mend the violations first, then check again", Severity.INFO)]
+
+
+def _is_of_shape(finding: Finding) -> bool:
+    return finding.rule.startswith("shape/")
+
+
+def _left_out(names: list[str]) -> Finding:
+    message = f"not checked, because a file was not read: {', '.join(names)}"
+    return Finding("left-out", message, "mend the syntax first, then check again", Severity.INFO)
+
+
+def _relative(publication: Publication, path: Path) -> str:
+    resolved, top = path.resolve(), publication.settings.directory.resolve()
+    if not resolved.exists():
+        raise SettingsError(str(path), "", "there is no such file or folder")
+    if not resolved.is_relative_to(top):
+        raise SettingsError(str(path), "", f"lies outside the publication in {top}")
+    return resolved.relative_to(top).as_posix()
+
+
+def _is_within(location: Location | None, names: tuple[str, ...]) -> bool:
+    if location is None or "." in names:
+        return True
+    return any(location.path == name or location.path.startswith(name + "/") for name in names)

@@ -1,0 +1,145 @@
+"""Examples of shapes: the valid ones conform, the invalid ones fail for the reason they name, every shape has both.
+
+An example is ``{Shape}/valid-*.ttl`` or ``{Shape}/invalid-*.ttl``. An invalid one begins with ``#+ fails:``, the
+constraint component, and ``#+ path:``, the path of the result when it has one, as SPARQL or Turtle writes it: ``p``,
+``^p``, ``[ sh:inversePath p ]``. Each is validated together with the ontology, and only the shape of its folder is
+asked, at the nodes of the example that its targets reach.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+import rdflib
+
+from twingraph.check.shacl.memory_graph import MemoryGraph, memory_graph
+from twingraph.check.shacl.shapes import Result, path_text, validate
+from twingraph.check.shacl.targets import Aim, finds_by_property, focus_nodes, node_shapes
+from twingraph.check.statements import Statements
+from twingraph.errors import IriError, StoreError
+from twingraph.findings import Finding, Location
+from twingraph.rdf.iris import Iris
+
+# The names in a path; what stands between them are the signs of SPARQL.
+_INVERSE = re.compile(r"\[\s*sh:inversePath\s+(\S+)\s*\]")
+_NAME = re.compile(r"<[^>]*>|[A-Za-z][\w-]*:[\w-]*")
+_HEADER = re.compile(r"^#\+\s*(?P<name>fails|path):\s*(?P<value>.*?)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An example's path relative to the publication, its text and what it says."""
+
+    path: str
+    text: str
+    quads: tuple[ox.Quad, ...]
+
+    @property
+    def shape(self) -> str:
+        """The local name of the shape that it is an example of: its folder's name."""
+        return self.path.split("/")[-2]
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether it is to conform."""
+        return not self.path.rpartition("/")[2].startswith("invalid-")
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What examples are validated with: the ontology, to which each example is added for a while, and the shapes."""
+
+    data: MemoryGraph
+    shapes: MemoryGraph
+    iris: Iris
+
+
+def check_examples(
+    examples: Iterable[Example], ontology: Iterable[ox.Quad], shapes: MemoryGraph, places: Statements
+) -> tuple[Finding, ...]:
+    """Return the examples that do not show what they say, and the node shapes that lack one.
+
+    ``places`` knows where the shapes stand.
+    """
+    bench = _Bench(memory_graph(ontology), shapes, places.iris)
+    by_name = {_local(shape): shape for shape in node_shapes(shapes)}
+    kinds: dict[str, set[bool]] = defaultdict(set)
+    findings = []
+    for example in examples:
+        kinds[example.shape].add(example.is_valid)
+        shape = by_name.get(example.shape)
+        if shape is None:
+            findings.append(_wrong(example, f"there is no node shape {example.shape}", "rename the folder"))
+        elif problem := _problem(bench, example, shape):
+            findings.append(_wrong(example, problem, "mend the example, or the shape if it is the one that is wrong"))
+    return (*findings, *_missing(by_name, kinds, places))
+
+
+def _problem(bench: _Bench, example: Example, shape: rdflib.term.Node) -> str | None:
+    """Return what is wrong with an example, or None."""
+    header = {match["name"]: match["value"] for match in _HEADER.finditer(example.text)}
+    if not example.is_valid and "fails" not in header:
+        return "it does not name with '#+ fails:' the constraint component that it fails"
+    try:
+        wanted = [] if example.is_valid else [_wanted(header, bench.iris)]
+        results = _results(bench, example, shape)
+    except (IriError, StoreError) as error:
+        return str(error)
+    if results is None:
+        # A valid example of a shape that forbids properties has none of them, and so is not reached.
+        is_spared = example.is_valid and finds_by_property(bench.shapes, shape)
+        return None if is_spared else f"no node of the example is reached by {example.shape}"
+    found = sorted({(result.component, path_text(result.path, bench.shapes, bench.iris)) for result in results})
+    return None if found == wanted else f"expected {_say(wanted)}, found {_say(found)}"
+
+
+def _results(bench: _Bench, example: Example, shape: rdflib.term.Node) -> list[Result] | None:
+    """Return the results of the shape in the example, or None when the shape reaches no node of it."""
+    own = tuple(memory_graph(example.quads))
+    added = [statement for statement in own if statement not in bench.data]
+    try:
+        for statement in added:
+            bench.data.add(statement)
+        nodes = focus_nodes(bench.shapes, shape, bench.data) & {subject for subject, _, _ in own}
+        if not nodes:
+            return None
+        return list(validate(bench.data, Aim(bench.shapes).at({shape: nodes})))
+    finally:
+        for statement in added:
+            bench.data.remove(statement)
+
+
+def _wanted(header: dict[str, str], iris: Iris) -> tuple[str, str]:
+    """Return the component and the path that an invalid example names."""
+    component, path = header["fails"].rpartition(":")[2], _INVERSE.sub(r"^\1", header.get("path", ""))
+    return component, _NAME.sub(lambda match: iris.shorten(iris.expand(match[0])), path)
+
+
+def _missing(by_name: dict[str, rdflib.term.Node], kinds: dict[str, set[bool]], places: Statements) -> list[Finding]:
+    return [
+        places.finding(
+            "example/missing",
+            f"{name} has no {kind} example",
+            f"add one as {name}/{kind}-*.ttl to the folder of examples",
+            str(shape),
+            shape=str(shape),
+        )
+        for name, shape in by_name.items()
+        for is_valid, kind in ((True, "valid"), (False, "invalid"))
+        if is_valid not in kinds[name]
+    ]
+
+
+def _wrong(example: Example, message: str, remedy: str) -> Finding:
+    return Finding("example/wrong", message, remedy, location=Location(example.path, 1))
+
+
+def _say(results: list[tuple[str, str]]) -> str:
+    said = [f"{component} of {path}" if path else component for component, path in results]
+    return " and ".join(said) or "no result"
+
+
+def _local(shape: rdflib.term.Node) -> str:
+    return str(shape).replace("#", "/").rpartition("/")[2]

@@ -1,0 +1,127 @@
+"""The statements that are validated, and findings about them with label and place."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyoxigraph as ox
+
+from twingraph.findings import Finding, Location, Severity
+from twingraph.rdf.iris import Iris
+from twingraph.rdf.nquads import Lines, terms
+from twingraph.rdf.positions import Locations
+from twingraph.rdf.terms import Term
+
+TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
+LABELS = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of statements, each once: what holds for a term is asked of it here, not of every statement."""
+
+    subjects: frozenset[Term]
+    predicates: frozenset[Term]
+    objects: frozenset[Term]
+    graphs: frozenset[Term]
+
+
+@dataclass(frozen=True)
+class Statements:
+    """The quads of a publication, in the order of its files, and what it takes to speak of them.
+
+    ``languages`` are those in which labels are wanted, the first one most.
+    """
+
+    quads: Collection[ox.Quad]
+    locations: Locations
+    iris: Iris
+    languages: tuple[str, ...] = ("en",)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The quads as lines."""
+        return self.quads if isinstance(self.quads, Lines) else Lines.of(self.quads)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """The terms of all statements."""
+        subjects, predicates, objects, graphs = set[bytes](), set[bytes](), set[bytes](), set[bytes]()
+        for rows in self.lines.rows():
+            for found, column in zip((subjects, predicates, objects, graphs), zip(*rows, strict=True), strict=True):
+                found.update(column)
+        graphs.discard(b"")  # the default graph has no name
+        return Terms(*(frozenset(terms(written)) for written in (subjects, predicates, objects, graphs)))
+
+    @cached_property
+    def types(self) -> dict[str, set[str]]:
+        """The classes that each IRI is said to belong to."""
+        types: dict[str, set[str]] = defaultdict(set)
+        for subject, value in self.pairs(TYPE):
+            types[subject].add(value)
+        return dict(types)
+
+    @cached_property
+    def superclasses(self) -> dict[str, set[str]]:
+        """The classes of which each class is said to be a direct subclass."""
+        above: dict[str, set[str]] = defaultdict(set)
+        for subject, value in self.pairs(SUBCLASS):
+            above[subject].add(value)
+        return dict(above)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The label of each IRI, in the best language there is."""
+        best: dict[str, tuple[int, str]] = {}
+        for quad in self.lines.about(LABELS):
+            if isinstance(quad.object, ox.Literal):
+                iri, ranked = text(quad.subject), (self._rank(quad.object.language), quad.object.value)
+                best[iri] = min(ranked, best.get(iri, ranked))
+        return {iri: label for iri, (_, label) in best.items()}
+
+    def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
+        """Yield the subject and the object of each statement of ``predicate`` between IRIs."""
+        for quad in self.lines.about((predicate,)):
+            subject, value = quad.subject, quad.object
+            if isinstance(subject, ox.NamedNode) and isinstance(value, ox.NamedNode):
+                yield subject.value, value.value
+
+    def short(self, iri: str) -> str:
+        """Return an IRI as people write it, with its prefix."""
+        return self.iris.shorten(iri)
+
+    def finding(
+        self,
+        rule: str,
+        message: str,
+        remedy: str,
+        focus: str,
+        path: str | None = None,
+        value: str | None = None,
+        *,
+        severity: Severity = Severity.VIOLATION,
+        shape: str | None = None,
+        location: Location | None = None,
+    ) -> Finding:
+        """Make a finding about the statement ``focus path value``, with its label and, unless given, its place."""
+        place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
+        # The label of a blank node changes with every run and tells its reader nothing.
+        named = None if not focus or focus.startswith("_:") else focus
+        return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
+
+    def _rank(self, language: str | None) -> int:
+        wanted = [tag.lower() for tag in self.languages]
+        tag = (language or "").lower()
+        return wanted.index(tag) if tag in wanted else len(wanted)
+
+
+def text(term: Term) -> str:
+    """Return what a term says: an IRI, a literal's lexical form, a blank node's label with ``_:``."""
+    return str(term) if isinstance(term, ox.BlankNode | ox.Triple) else term.value
+
+
+def statement(quad: ox.Quad) -> tuple[str, str, str]:
+    """Return a quad's subject, predicate and object as text."""
+    return text(quad.subject), quad.predicate.value, text(quad.object)

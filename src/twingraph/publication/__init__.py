@@ -1,0 +1,1 @@
+"""What a publication holds, read and derived."""

@@ -1,0 +1,149 @@
+"""Passages: which place in which source document says something, and whether it really stands there.
+
+Offsets count Unicode code points from 0, the end is exclusive (Web Annotation Data Model, section 4.2.4); the text
+is the document's file decoded as UTF-8, as it is.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from twingraph.rdf.iris import Iris
+from twingraph.rdf.nquads import Lines
+from twingraph.settings import EvidenceTerms
+
+_WHITE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The characters ``start`` to ``end`` of a document, and the words among them that say something."""
+
+    iri: str
+    document: str
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A source document whose text an archive may hold in ``file_name``, with its SHA-256 in hexadecimal."""
+
+    iri: str
+    file_name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a passage does not stand where it says; ``rule`` is the finding's rule, ``term`` the setting at fault."""
+
+    rule: str
+    term: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of a text's characters (white space aside) lie in some passage, and the stretches that do not."""
+
+    covered: int
+    total: int
+    gaps: tuple[tuple[int, int], ...]
+
+    @property
+    def share(self) -> float:
+        """The covered part, from 0 to 1; an empty text is wholly covered."""
+        return self.covered / self.total if self.total else 1.0
+
+
+def passages(lines: Lines, terms: EvidenceTerms, iris: Iris) -> tuple[Passage, ...]:
+    """Return the passages that are complete, sorted by document and place; shapes report the incomplete ones."""
+    names = {iris.expand(getattr(terms, name)): name for name in ("document", "start", "end", "quote")}
+    found = []
+    for iri, facts in _facts(lines, names).items():
+        start, end = facts.get("start", ""), facts.get("end", "")
+        if len(facts) == len(names) and start.isdigit() and end.isdigit():
+            found.append(Passage(iri, facts["document"], int(start), int(end), facts["quote"]))
+    return tuple(sorted(found, key=lambda passage: (passage.document, passage.start, passage.end, passage.iri)))
+
+
+def documents(lines: Lines, terms: EvidenceTerms, iris: Iris) -> tuple[Document, ...]:
+    """Return the documents that name a file and its hash, sorted by IRI."""
+    names = {iris.expand(terms.file_name): "file_name", iris.expand(terms.sha256): "sha256"}
+    rows = _facts(lines, names).items()
+    return tuple(sorted((Document(iri, **facts) for iri, facts in rows if len(facts) == 2), key=lambda doc: doc.iri))
+
+
+def verify(passage: Passage, text: str, max_quote: int) -> tuple[Problem, ...]:
+    """Return what is wrong with a passage of ``text``: its length, its offsets, its quote."""
+    if not 0 <= passage.start < passage.end <= len(text):
+        place = f"{passage.start}-{passage.end} is no stretch of a text of {len(text)} characters"
+        return (Problem("evidence/offset", "end", place, _where(passage.quote, text)),)
+    return tuple(_problems(passage, text, max_quote))
+
+
+def coverage(text: str, spans: Iterable[tuple[int, int]]) -> Coverage:
+    """Return how much of ``text`` the spans cover, overlaps counted once."""
+    marks = bytearray(len(text))
+    for start, end in spans:
+        marks[start:end] = b"\1" * (min(end, len(text)) - start)
+    solid = [position for position, char in enumerate(text) if not char.isspace()]
+    gaps = [(match.start(), match.end()) for match in re.finditer(rb"\0+", bytes(marks))]
+    trimmed = [_trim(text, start, end) for start, end in gaps if text[start:end].strip()]
+    return Coverage(sum(marks[position] for position in solid), len(solid), tuple(trimmed))
+
+
+def locate(words: str, text: str) -> tuple[tuple[int, int], ...]:
+    """Return every place where ``words`` stand in ``text``, runs of white space being equal."""
+    pattern = r"\s+".join(re.escape(word) for word in words.split())
+    return tuple((match.start(), match.end()) for match in re.finditer(pattern, text)) if pattern else ()
+
+
+def _problems(passage: Passage, text: str, max_quote: int) -> Iterable[Problem]:
+    body = text[passage.start : passage.end]
+    if len(passage.quote) > max_quote:
+        length = f"the quote has {len(passage.quote)} characters, at most {max_quote} are allowed"
+        yield Problem("evidence/length", "quote", length, "quote only the phrase that says it")
+    if not passage.quote.strip() or not locate(passage.quote, body):
+        words = (
+            f"the words {passage.quote!r} do not stand at {passage.start}-{passage.end}, where it says {_start(body)!r}"
+        )
+        yield Problem("evidence/quote", "quote", words, _where(passage.quote, text))
+    elif body != body.strip() or _cuts_word(text, passage.start) or _cuts_word(text, passage.end):
+        edges = f"{passage.start}-{passage.end} does not begin and end with a whole word: {_start(body)!r}"
+        yield Problem("evidence/offset", "start", edges, "move the start and the end to the edges of words")
+
+
+def _cuts_word(text: str, offset: int) -> bool:
+    return 0 < offset < len(text) and text[offset - 1].isalnum() and text[offset].isalnum()
+
+
+def _where(quote: str, text: str) -> str:
+    places = locate(quote, text)
+    if not places:
+        return "these words stand nowhere in the document: copy them from it"
+    return "they stand at " + ", ".join(f"{start}-{end}" for start, end in places[:5])
+
+
+def _start(body: str) -> str:
+    folded = _WHITE.sub(" ", body).strip()
+    return folded if len(folded) <= 60 else folded[:57] + "..."
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    body = text[start:end]
+    return start + len(body) - len(body.lstrip()), end - len(body) + len(body.rstrip())
+
+
+def _facts(lines: Lines, names: dict[str, str]) -> dict[str, dict[str, str]]:
+    facts: dict[str, dict[str, str]] = defaultdict(dict)
+    for quad in lines.about(names):
+        if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode | ox.Literal):
+            facts[quad.subject.value].setdefault(names[quad.predicate.value], quad.object.value)
+    return facts

@@ -1,0 +1,164 @@
+"""Saved queries: SPARQL files with a header that says what they ask and which parameters they take.
+
+The header is the lines that begin with ``#+``, which together are YAML: ``title``, ``description``, ``parameters``
+(name -> type, default, description), ``tags``, ``rows`` (the least number of rows to expect), ``question``.
+A parameter ``year`` stands in the query as ``$year`` wherever a constant may stand; variables are written ``?year``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import PurePosixPath
+from typing import Any
+
+import pyoxigraph as ox
+import yaml
+
+from twingraph.errors import IriError, ParameterError, QueryError
+from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import ntriples
+from twingraph.sparql.query import parameters, replace_parameters
+from twingraph.sparql.tokens import place
+
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+# Names, dates and IRIs are shorter; what is longer would only be read, escaped and refused.
+MAX_VALUE = 2000
+TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value that the asker gives; ``type`` is one of TYPES; without a ``default`` it must be given."""
+
+    name: str
+    type: str
+    default: str | None
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuery:
+    """A query with a name (its file's), words about it and its text as written."""
+
+    name: str
+    path: str
+    title: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    tags: tuple[str, ...]
+    rows: int
+    question: str | None
+    text: str
+
+    def bind(self, values: Mapping[str, str], iris: Iris) -> str:
+        """Return the query with each ``$name`` replaced by its value or default as an RDF term.
+
+        Raises ParameterError for a value that is missing, unknown or not of the parameter's type.
+        """
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in values:
+            if name not in known:
+                raise ParameterError(self.name, name, f"unknown; there are: {', '.join(known) or 'none'}")
+        terms = {name: self._term(parameter, values.get(name), iris) for name, parameter in known.items()}
+        return replace_parameters(self.text, terms)
+
+    def _term(self, parameter: Parameter, given: str | None, iris: Iris) -> str:
+        value = parameter.default if given is None else given
+        if value is None:
+            raise ParameterError(
+                self.name, parameter.name, f"needs a value ({parameter.type}): {parameter.description}"
+            )
+        if len(value) > MAX_VALUE:
+            raise ParameterError(self.name, parameter.name, f"a value may have {MAX_VALUE} characters at most")
+        try:
+            return _serialize(parameter.type, value, iris)
+        except (IriError, ValueError, InvalidOperation) as error:
+            raise ParameterError(self.name, parameter.name, f"{value!r} is not of type {parameter.type}") from error
+
+
+def parse_saved_query(path: str, text: str) -> SavedQuery:
+    """Return the saved query in a file's text.
+
+    Raises QueryError, with the line, when the header is missing, is not YAML or does not hold what it must.
+    """
+    header = _header(path, text)
+    try:
+        declared = tuple(_parameter(name, facts) for name, facts in (header.get("parameters") or {}).items())
+        query = SavedQuery(
+            name=PurePosixPath(path).stem,
+            path=path,
+            title=header["title"],
+            description=str(header["description"]).strip(),
+            parameters=declared,
+            tags=tuple(header.get("tags") or ()),
+            rows=int(header.get("rows", 0)),
+            question=header.get("question"),
+            text=text,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise QueryError(f"{path}: the header lacks or misspells {error}", 1, 1) from error
+    _match_parameters(query)
+    return query
+
+
+def body(text: str) -> str:
+    """Return a query's text without its header."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("#+")).strip() + "\n"
+
+
+def parse_header(path: str, text: str) -> dict[str, Any]:
+    """Return the YAML in a file's ``#+`` lines, empty when there are none; raises QueryError with the line."""
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.startswith("#+")]
+    try:
+        header = yaml.safe_load("\n".join(line[2:].removeprefix(" ") for _, line in lines)) or {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        number = lines[min(mark.line, len(lines) - 1)][0] if mark else 1
+        raise QueryError(f"{path}: the header is not YAML: {error.problem}", number, 1) from error
+    if not isinstance(header, dict):
+        raise QueryError(f"{path}: the header is not a list of 'name: value' lines", 1, 1)
+    return header
+
+
+def _header(path: str, text: str) -> dict[str, Any]:
+    header = parse_header(path, text)
+    unknown = set(header) - {"title", "description", "parameters", "tags", "rows", "question"}
+    if unknown:
+        raise QueryError(f"{path}: the header has unknown entries: {', '.join(sorted(unknown))}", 1, 1)
+    return header
+
+
+def _parameter(name: str, facts: Mapping[str, Any]) -> Parameter:
+    kind = str(facts["type"]).removeprefix("xsd:")
+    if kind not in TYPES:
+        raise ValueError(f"parameter {name}: type {kind!r} is none of {', '.join(TYPES)}")
+    default = facts.get("default")
+    text = default.isoformat() if isinstance(default, date) else None if default is None else str(default)
+    return Parameter(name, kind, text, str(facts.get("description", "")))
+
+
+def _match_parameters(query: SavedQuery) -> None:
+    used = parameters(query.text)
+    declared = {parameter.name for parameter in query.parameters}
+    for name, offset in used.items():
+        if name not in declared:
+            message = f"{query.path}: ${name} is not declared as a parameter in the header"
+            raise QueryError(message, *place(query.text, offset))
+    for name in sorted(declared - set(used)):
+        raise QueryError(f"{query.path}: parameter {name} is declared but ${name} does not occur", 1, 1)
+
+
+def _serialize(kind: str, value: str, iris: Iris) -> str:
+    if kind == "iri":
+        return ntriples(ox.NamedNode(iris.expand(value)))
+    match kind:
+        case "integer":
+            int(value)
+        case "decimal":
+            Decimal(value)
+        case "date":
+            date.fromisoformat(value)
+        case "boolean" if value not in ("true", "false"):
+            raise ValueError(value)
+    return ntriples(ox.Literal(value, datatype=ox.NamedNode(_XSD + kind)))

@@ -1,0 +1,1 @@
+"""IRIs, formats, terms and files of RDF."""

@@ -1,0 +1,165 @@
+"""The description of a release's dataset: VoID and the datasets of SPARQL 1.1 Service Description, counted, never said.
+
+It is made when a release is built, from the release's own statements; a server adds what depends on where it stands.
+Everything in it is named under ``{base}.well-known/void#``.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import quote
+
+import pyoxigraph as ox
+
+from twingraph.errors import ParameterError
+from twingraph.publication.saved_queries import SavedQuery, body
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.iris import Iris
+from twingraph.rdf.nquads import Lines
+from twingraph.rdf.terms import ntriples
+from twingraph.release.counts import Counts, Tally
+from twingraph.settings import Settings
+from twingraph.sparql.query import read_query, with_prefixes
+
+DESCRIPTION = "description.nt"
+VOID = "http://rdfs.org/ns/void#"
+SD = "http://www.w3.org/ns/sparql-service-description#"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SH = "http://www.w3.org/ns/shacl#"
+DCTERMS = "http://purl.org/dc/terms/"
+_INTEGER = ox.NamedNode("http://www.w3.org/2001/XMLSchema#integer")
+_NAMESPACE = re.compile(r".*[#/]")
+_TAG = re.compile(rb'"@([A-Za-z]+(?:-[A-Za-z0-9]+)+) ')
+# How many things of the largest classes stand as examples.
+_EXAMPLES = 10
+_LANGUAGES = (RDF, RDFS, "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2004/02/skos/core#")
+
+Statement = tuple[str, str, ox.NamedNode | ox.Literal]
+
+
+def part(base: str, *names: str) -> str:
+    """Return the IRI of a part of the description."""
+    return f"{base}.well-known/void#{'/'.join(names)}"
+
+
+def serialize(statements: Iterable[Statement]) -> bytes:
+    """Return statements as sorted N-Triples, each once."""
+    lines = {f"<{subject}> <{predicate}> {ntriples(value)} .\n" for subject, predicate, value in statements}
+    return "".join(sorted(lines)).encode()
+
+
+def language_tags(lines: Lines) -> tuple[str, ...]:
+    """Return the language tags with capitals that a release's literals have; a few more do no harm."""
+    found = {tag for block in lines.blocks() for tag in set(_TAG.findall(block))}
+    return tuple(sorted(tag for tag in map(bytes.decode, found) if tag != tag.lower()))
+
+
+def describe_release(counts: Counts, settings: Settings, queries: Sequence[SavedQuery]) -> bytes:
+    """Return the description of a release that holds so much, as N-Triples with its lines sorted."""
+    iris, union = settings.iris, settings.default_graph == DefaultGraph.UNION
+    graphs = counts.graphs
+    return serialize(
+        [
+            *_whole(settings, counts),
+            *_default(iris, counts.whole if union else graphs.get("", Tally())),
+            *(one for name in sorted(graphs) if name for one in _graph(iris, name, graphs[name])),
+            *(one for query in queries for one in _query(query, iris)),
+        ]
+    )
+
+
+def _whole(settings: Settings, counts: Counts) -> Iterator[Statement]:
+    base, iris, whole = settings.base_iri, settings.iris, counts.whole
+    dataset = part(base, "dataset")
+    yield dataset, f"{RDF}type", ox.NamedNode(f"{SD}Dataset")
+    yield from _counts(iris, "dataset", whole)
+    for language, text in settings.title.items():
+        yield dataset, f"{DCTERMS}title", ox.Literal(text, language=language)
+    for language, text in settings.description.items():
+        yield dataset, f"{DCTERMS}description", ox.Literal(text, language=language)
+    if settings.licence:
+        yield dataset, f"{DCTERMS}license", ox.NamedNode(settings.licence)
+    yield dataset, f"{VOID}uriSpace", ox.Literal(base)
+    yield dataset, f"{SD}defaultGraph", ox.NamedNode(part(base, "default-graph"))
+    for name in filter(None, counts.graphs):
+        yield dataset, f"{SD}namedGraph", ox.NamedNode(part(base, _short(iris, name)))
+        yield dataset, f"{VOID}subset", ox.NamedNode(part(base, _short(iris, name), "content"))
+    for namespace in sorted({match[0] for iri in _terms(whole) if (match := _NAMESPACE.match(iri))}):
+        yield dataset, f"{VOID}vocabulary", ox.NamedNode(namespace)
+    own = [row for row in whole.classes.items() if not row[0].decode()[1:].startswith(_LANGUAGES)]
+    for class_, _ in sorted(own, key=lambda row: (-row[1], row[0]))[:_EXAMPLES]:
+        if counts.examples[class_].startswith(b"<"):
+            yield dataset, f"{VOID}exampleResource", ox.NamedNode(_iri(counts.examples[class_]))
+
+
+def _default(iris: Iris, tally: Tally) -> Iterator[Statement]:
+    graph = part(iris.base, "default-graph")
+    yield graph, f"{RDF}type", ox.NamedNode(f"{SD}Graph")
+    yield graph, f"{RDF}type", ox.NamedNode(f"{VOID}Dataset")
+    yield from _sums(graph, tally)
+
+
+def _graph(iris: Iris, name: str, tally: Tally) -> Iterator[Statement]:
+    short = _short(iris, name)
+    named, content = part(iris.base, short), part(iris.base, short, "content")
+    yield named, f"{RDF}type", ox.NamedNode(f"{SD}NamedGraph")
+    yield named, f"{SD}name", ox.NamedNode(name)
+    yield named, f"{SD}graph", ox.NamedNode(content)
+    yield content, f"{RDF}type", ox.NamedNode(f"{SD}Graph")
+    yield from _counts(iris, f"{short}/content", tally)
+
+
+def _counts(iris: Iris, name: str, tally: Tally) -> Iterator[Statement]:
+    """Yield how much is in a dataset, in the things of each class and in the triples of each property."""
+    dataset = part(iris.base, name)
+    yield dataset, f"{RDF}type", ox.NamedNode(f"{VOID}Dataset")
+    yield from _sums(dataset, tally)
+    kinds = (("class", "entities", tally.classes), ("property", "triples", tally.properties))
+    for kind, unit, counts in kinds:
+        for term, count in counts.items():
+            one = part(iris.base, name, kind, _short(iris, _iri(term)))
+            yield dataset, f"{VOID}{kind}Partition", ox.NamedNode(one)
+            yield one, f"{VOID}{kind}", ox.NamedNode(_iri(term))
+            yield one, f"{VOID}{unit}", _number(count)
+
+
+def _sums(dataset: str, tally: Tally) -> Iterator[Statement]:
+    yield dataset, f"{VOID}triples", _number(tally.triples)
+    yield dataset, f"{VOID}distinctSubjects", _number(tally.subjects)
+    yield dataset, f"{VOID}classes", _number(len(tally.classes))
+    yield dataset, f"{VOID}properties", _number(len(tally.properties))
+
+
+def _query(saved: SavedQuery, iris: Iris) -> Iterator[Statement]:
+    """Yield a saved query as an example to run, when it needs no values."""
+    try:
+        text = with_prefixes(body(saved.bind({}, iris)), iris.namespaces)
+    except ParameterError:
+        return
+    form = read_query(text, iris.namespaces, iris.base).form
+    node = f"{iris.base}queries/{saved.name}"
+    yield node, f"{RDF}type", ox.NamedNode(f"{SH}SPARQLExecutable")
+    yield node, f"{RDF}type", ox.NamedNode(f"{SH}SPARQL{form.title()}Executable")
+    yield node, f"{RDFS}label", ox.Literal(saved.title)
+    yield node, f"{RDFS}comment", ox.Literal(saved.description or saved.title)
+    yield node, f"{SH}{form.lower()}", ox.Literal(text)
+    yield node, f"{DCTERMS}isPartOf", ox.NamedNode(part(iris.base, "dataset"))
+
+
+def _terms(tally: Tally) -> Iterator[str]:
+    return (_iri(term) for term in (*tally.properties, *tally.classes))
+
+
+def _iri(term: bytes) -> str:
+    return term.decode()[1:-1]
+
+
+def _number(count: int) -> ox.Literal:
+    return ox.Literal(str(count), datatype=_INTEGER)
+
+
+def _short(iris: Iris, iri: str) -> str:
+    """Return a name for an IRI that may stand in a fragment: its path below the base, its prefixed name, or all."""
+    if iri.startswith(iris.base):
+        return quote(iri.removeprefix(iris.base), safe="/:-_.~")
+    return quote(iris.shorten(iri), safe=":-_.~")

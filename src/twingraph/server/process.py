@@ -1,0 +1,107 @@
+"""The process that answers requests for ``twingraph serve``, which starts it and, when it ends, another one.
+
+It is started as ``python -m twingraph.server.process [--again] DESCRIPTOR PARENT``, with the settings as JSON on its
+standard input. The first one ends when the release cannot be opened; later ones wait until it can.
+"""
+
+import gc
+import logging
+import resource
+import socket
+import sys
+from typing import NoReturn
+
+import typer
+import uvicorn
+
+from twingraph.child_processes import end_with_parent
+from twingraph.errors import TwingraphError
+from twingraph.exit_codes import ExitCode, exit_code
+from twingraph.server.access_log import LOGGER
+from twingraph.server.app import Application, create_app
+from twingraph.server.http.connection import configuration
+from twingraph.server.supervisor import AGAIN
+from twingraph.settings import Server, Settings
+
+# What is open beside connections: workers, releases, those who are turned away.
+_OTHER_FILES = 250
+logger = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Answer requests over the listener of the command line until told to end."""
+    descriptor, parent = (int(argument) for argument in sys.argv[-2:])
+    end_with_parent(parent)
+    settings = Settings.model_validate_json(sys.stdin.buffer.read())
+    _log(settings.server)
+    try:
+        app = create_app(settings, patient=AGAIN in sys.argv)
+    except TwingraphError as error:
+        _end(error)
+    # What is here now stays to the end: looking through it for rubbish again and again would delay answers.
+    gc.collect()
+    gc.freeze()
+    server = _Server(configuration(app, settings, _connections(settings)), app)
+    with socket.socket(fileno=descriptor) as listener:
+        server.run(sockets=[listener])
+    if server.failure:
+        _end(server.failure)
+    sys.exit(ExitCode.OK if server.started else ExitCode.NOT_DONE)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which opens the release before it takes requests, and says so by a line on standard output.
+
+    ``failure`` is why the release could not be opened.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: Application) -> None:
+        super().__init__(config)
+        self._app = app
+        self.failure: TwingraphError | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await self._app.open()
+        except TwingraphError as error:
+            self.failure, self.should_exit = error, True
+            return
+        await super().startup(sockets)
+        if self.started:
+            typer.echo("ready")
+
+
+def _end(error: TwingraphError) -> NoReturn:
+    typer.echo(f"twingraph: {error}", err=True)
+    sys.exit(exit_code(error))
+
+
+def _connections(settings: Settings) -> int:
+    """Return how many connections there may be; this process may open as many files then as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.limits.connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else hard
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return settings.limits.connections
+    possible = max(1, soft - _OTHER_FILES)
+    logger.warning("the system lets this process have %d open files: %d connections at most", soft, possible)
+    return possible
+
+
+def _log(server: Server) -> None:
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.WARNING, format=form)
+    logging.getLogger("twingraph").setLevel(logging.INFO)
+    # Each of its lines is a JSON object by itself.
+    lines = logging.StreamHandler()
+    lines.setFormatter(logging.Formatter("%(message)s"))
+    access = logging.getLogger(LOGGER)
+    access.addHandler(lines)
+    access.propagate = False
+    access.setLevel(logging.INFO if server.access_log else logging.WARNING)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The service description (SPARQL 1.1 Service Description) with the VoID description of the release.
+
+What the release says of itself was counted when it was built; added here is what depends on where the server stands
+and on its settings: the endpoint's address, formats, features and limits.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import pyoxigraph as ox
+from starlette.requests import Request
+from starlette.responses import Response
+
+from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.formats import GRAPHS, RESULTS, Format
+from twingraph.release.archive import Release
+from twingraph.release.manifest import read_manifest
+from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, part, serialize
+from twingraph.server.current_release import CurrentRelease
+from twingraph.server.http.conditional import precondition
+from twingraph.server.http.fields import field
+from twingraph.server.http.negotiation import preference_of
+from twingraph.settings import Limits
+from twingraph.store.graphs import write_graph
+
+_SCHEMA = "https://schema.org/"
+_FORMATS = "http://www.w3.org/ns/formats/"
+# What the W3C calls each format (Unique URIs for File Formats).
+_FORMAT_NAMES = {
+    "json": "SPARQL_Results_JSON",
+    "xml": "SPARQL_Results_XML",
+    "csv": "SPARQL_Results_CSV",
+    "tsv": "SPARQL_Results_TSV",
+    "turtle": "Turtle",
+    "ntriples": "N-Triples",
+    "jsonld": "JSON-LD",
+    "rdfxml": "RDF_XML",
+    "trig": "TriG",
+    "nquads": "N-Quads",
+}
+# The limits that one who asks can meet.
+_LIMITS = ("query_bytes", "query_seconds", "memory_bytes", "rows", "answer_bytes", "queue_seconds")
+_PREFIXES = {"rdf": RDF, "sd": SD, "void": VOID, "sh": SH, "dcterms": DCTERMS, "schema": _SCHEMA, "formats": _FORMATS}
+_HEADERS = {"Vary": "Accept", "Cache-Control": "no-cache"}
+
+
+class Descriptions:
+    """Answers with the description of the current release as this server offers it."""
+
+    def __init__(self, current: CurrentRelease, limits: Limits) -> None:
+        self._current, self._limits = current, limits
+
+    async def respond(self, request: Request) -> Response:
+        """Return the description in the format that is wanted; raises NotAcceptableError."""
+        release, format_ = self._current.serving.release, preference_of(request, request.query_params).choose(GRAPHS)
+        root = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
+        content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
+        headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
+        condition = field(request.scope, b"if-none-match")
+        if status := precondition(request.method, condition, headers["ETag"], exists=True):
+            return Response(status_code=status, headers=headers)
+        return Response(content, headers={**headers, "Content-Type": format_.content_type})
+
+
+@lru_cache(maxsize=16)
+def _written(directory: Path, root: str, limits: Limits, format_: Format) -> bytes:
+    release = Release(directory, read_manifest(directory))
+    manifest = release.manifest
+    # A release of an earlier form says nothing of itself.
+    counted = (release.directory / DESCRIPTION).read_bytes() if DESCRIPTION in manifest.files else b""
+    queries = [path.stem for path in release.query_files if f"/queries/{path.stem}> ".encode() in counted]
+    union = manifest.default_graph == DefaultGraph.UNION
+    own = serialize(_service(manifest.base_iri, root, limits, queries, union=union))
+    return write_graph(counted + own, format_, {**_PREFIXES, **manifest.prefixes}, manifest.language_tags)
+
+
+def _service(base: str, root: str, limits: Limits, queries: list[str], *, union: bool) -> Iterator[Statement]:
+    service, endpoint = part(base, "service"), ox.NamedNode(f"{root}/sparql")
+    yield service, f"{RDF}type", ox.NamedNode(f"{SD}Service")
+    yield service, f"{SD}endpoint", endpoint
+    yield service, f"{SD}supportedLanguage", ox.NamedNode(f"{SD}SPARQL11Query")
+    yield service, f"{SD}defaultDataset", ox.NamedNode(part(base, "dataset"))
+    if union:
+        yield service, f"{SD}feature", ox.NamedNode(f"{SD}UnionDefaultGraph")
+    for format_ in (*RESULTS, *GRAPHS):
+        yield service, f"{SD}resultFormat", ox.NamedNode(_FORMATS + _FORMAT_NAMES[format_.name])
+    yield part(base, "dataset"), f"{VOID}sparqlEndpoint", endpoint
+    for name in queries:
+        yield f"{base}queries/{name}", f"{_SCHEMA}target", endpoint
+    for name in _LIMITS:
+        limit = part(base, "limit", name)
+        yield service, f"{_SCHEMA}additionalProperty", ox.NamedNode(limit)
+        yield limit, f"{RDF}type", ox.NamedNode(f"{_SCHEMA}PropertyValue")
+        yield limit, f"{_SCHEMA}name", ox.Literal(name)
+        yield limit, f"{_SCHEMA}value", ox.Literal(getattr(limits, name))
+        yield limit, f"{_SCHEMA}description", ox.Literal(Limits.model_fields[name].description or name)
