@@ -96,7 +96,7 @@ def test_the_dataset_of_the_request_wins_over_that_of_the_query(http, publicatio
         ("GET", {"params": {"query": " "}}, 400, "there is no query"),
         ("GET", {"params": {"query": "SELECT * {"}}, 400, "line 1"),
         ("GET", {"params": [("query", "ASK {}"), ("query", "ASK {}")]}, 400, "more than once"),
-        ("GET", {"params": {"query": "ASK { SERVICE <http://127.0.0.1/> {} }"}}, 400, "SERVICE is refused"),
+        ("GET", {"params": {"query": "ASK { SERVICE <http://127.0.0.1/> {} }"}}, 403, "SERVICE is refused"),
         ("GET", {"params": {"query": "ASK FROM <http://elsewhere.example/> {}"}}, 400, "nothing is fetched"),
         ("GET", {"params": {"query": "INSERT DATA {}"}}, 400, "not a query"),
         ("GET", {"params": {"query": "ASK {}", "format": "turtel"}}, 406, "on offer are csv, html, json"),
