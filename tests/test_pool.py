@@ -257,6 +257,17 @@ def test_no_penalty_is_longer_than_a_bound_and_no_more_clients_are_remembered_th
     assert len(penalties) == 10
 
 
+def test_those_who_end_workers_share_what_may_be_spent_on_replacing_them():
+    alone, many = Penalties(Clock()), Penalties(Clock())
+    for penalties, clients in ((alone, 1), (many, 8)):
+        penalties.started(1)
+        for client in range(clients):
+            for _ in range(5):
+                penalties.charge(f"client {client}")
+    assert many.wait("client 0") == pytest.approx(8 * alone.wait("client 0"))
+    assert many.wait("another") == 0
+
+
 def test_a_loss_is_told_as_what_it_was():
     assert "nesting" not in str(WorkerLostError(signal.SIGABRT))
     assert "aborted (signal 6)" in str(WorkerLostError(signal.SIGABRT))

@@ -1,8 +1,9 @@
 """How long a client waits whose queries ended workers.
 
 To replace a worker takes the time of the machine that its start takes, and others have to wait for that. So a client
-may end a few workers freely, and then one in ``_SHARE`` times the seconds of a start: replacing what its queries end
-takes no more than that part of a processor, however many it sends and however soon they end.
+may end a few workers freely, and then one in ``_SHARE`` times the seconds of a start, times the number of those who
+have to wait like it: replacing what they all end takes no more than that part of a processor, however many they are,
+however many queries they send and however soon these end.
 """
 
 import math
@@ -30,6 +31,7 @@ class Penalties:
         self._clock, self._most_clients = clock, most_clients
         self._ended: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._start_seconds = math.inf
+        self._offenders = 1
 
     def __len__(self) -> int:
         return len(self._ended)
@@ -48,6 +50,7 @@ class Penalties:
         self._ended.move_to_end(client)
         if len(self._ended) > self._most_clients:
             self._ended.popitem(last=False)
+        self._offenders = max(1, sum(self._count(one) > _FREE for one in self._ended))
 
     def wait(self, client: str) -> float:
         """Return for how many seconds the client's next query waits; 0 for nearly everybody."""
@@ -60,7 +63,7 @@ class Penalties:
 
     @property
     def _period(self) -> float:
-        return min(max(self._start_seconds * _SHARE, _SHORTEST), _LONGEST)
+        return min(max(self._start_seconds * _SHARE, _SHORTEST), _LONGEST) * self._offenders
 
     def _count(self, client: str) -> float:
         count, since = self._ended.get(client, (0.0, 0.0))

@@ -100,13 +100,13 @@ class _OpenRelease:
         if job.default_graphs or job.named_graphs:
             query = replace(query, default_graphs=job.default_graphs or (), named_graphs=job.named_graphs or ())
         format_name = job.graph_format if query.form.gives_graph else job.results_format
-        head = ResultHead(query.form.value, format_name, volatile=is_volatile(job.text))
+        head = ResultHead(query.form.value, format_name, volatile=is_volatile(query.text))
         if not format_name:
             connection.sendall(ipc.pack_head(head) + ipc.pack_done(0))
             return
         limited = bool(job.rows) and has_rows(format_name) and query.form != QueryForm.ASK
         if limited:
-            head = head._replace(next=_link(job, format_name))
+            head = head._replace(next=_link(job, query.text, format_name))
         output = Output(connection, job, head, lambda tally: self._write(query, TSV.name, tally), limited=limited)
         self._write(query, format_name, output)
         is_long = time.perf_counter() - began > _SHORT
@@ -134,13 +134,14 @@ def main() -> None:
     os._exit(0)
 
 
-def _link(job: Job, format_name: str) -> str:
+def _link(job: Job, text: str, format_name: str) -> str:
     """Return where the rows after those of a job are, empty when nobody can say."""
-    if len(job.text) > _LONGEST_LINK or (text := next_page(job.text, job.rows)) is None:
+    following = next_page(text, job.rows) if len(text) <= _LONGEST_LINK else None
+    if following is None:
         return ""
     graphs = [("default-graph-uri", iri) for iri in job.default_graphs or ()]
     graphs += [("named-graph-uri", iri) for iri in job.named_graphs or ()]
-    link = "/sparql?" + urlencode([("query", text), *graphs, ("format", format_name)])
+    link = "/sparql?" + urlencode([("query", following), *graphs, ("format", format_name)])
     return link if len(link) <= _LONGEST_LINK else ""
 
 
