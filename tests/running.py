@@ -4,12 +4,17 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pyoxigraph as ox
+
+from twingraph.rdf.canonical import write_canonical
+from twingraph.rdf.nquads import Lines
 
 # No proxy, and no setting of the environment, may stand between a test and its own server.
 ENVIRONMENT = {
@@ -100,3 +105,9 @@ def workers_of(server: int) -> dict[int, int]:
         if b"twingraph.workers.worker" in command and command[-2] == front and pages:
             found[int(path.name)] = pages * os.sysconf("SC_PAGE_SIZE")
     return found
+
+
+def canonical_nquads(quads: Iterable[ox.Quad]) -> bytes:
+    """Return quads as a release's canonical N-Quads."""
+    with tempfile.TemporaryDirectory() as directory:
+        return b"".join(write_canonical(Lines.of(quads), Path(directory) / "canonical.nq").blocks())

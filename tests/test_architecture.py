@@ -11,7 +11,7 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "progress", "memory", "child_processes", "exit_codes"),
+    ("findings", "progress", "processes", "exit_codes"),
     ("rdf",),
     ("sparql", "settings"),
     ("publication", "store"),

@@ -7,6 +7,7 @@ import time
 
 from running import ENVIRONMENT, client, release_served, serving, twingraph, wait_for
 from twingraph.release.archive import Archive
+from twingraph.release.integrity import verify
 
 # Kills itself at the n-th time that it touches a file of the archive: a moment that a signal from outside may meet.
 SUICIDE = """
@@ -47,7 +48,7 @@ def test_a_build_killed_at_any_step_leaves_the_old_release_serving(tiny):
         steps, step, left = 0, 1, set()
         while killed_build(tiny.directory, step):
             left.update(name[:9] for name in leftovers(tiny.directory))
-            archive.current().verify()
+            verify(archive.current())
             assert release_served(address) in (old, archive.current_id())
             steps, step = steps + 1, step + 1 + step // 6
         assert steps > 10
@@ -69,7 +70,7 @@ def test_a_build_killed_from_outside_leaves_the_old_release_serving(tiny):
             with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as build:
                 time.sleep(moment)
                 build.kill()
-            archive.current().verify()
+            verify(archive.current())
             with client(address) as http:
                 answer = http.get("/sparql", params={"query": "ASK { ?s ?p ?o }", "format": "json"})
             assert answer.json()["boolean"] is True

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from running import ENVIRONMENT, wait_for
+from running import ENVIRONMENT, canonical_nquads, wait_for
 from test_lines import IRIS, LITERALS
 from twingraph.errors import NotConformingError, ReleaseError
-from twingraph.rdf.canonical import canonical_nquads, write_canonical
+from twingraph.rdf.canonical import write_canonical
 from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.nquads import Lines, Spool
 from twingraph.release.build import build

@@ -19,8 +19,8 @@ from twingraph.check.shacl.shapes import shapes_graph, validate
 from twingraph.check.shacl.targets import focus_nodes, targeted_shapes
 from twingraph.check.shacl.validation import check_shapes
 from twingraph.check.statements import Statements
-from twingraph.child_processes import command
 from twingraph.errors import StoreError
+from twingraph.processes import command
 from twingraph.publication.assembly import assemble
 from twingraph.rdf.nquads import Lines
 

@@ -15,7 +15,7 @@ from running import client, serving_process, twingraph, workers_of
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError
 from twingraph.server.query.cache import Answer, SizedCache
 from twingraph.workers import ipc
-from twingraph.workers.row_limit import RowLimiter
+from twingraph.workers.output import RowLimiter
 
 ALL = "SELECT * { ?s ?p ?o }"
 # Texts that look like what stands between rows, in every format.

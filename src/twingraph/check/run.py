@@ -20,7 +20,7 @@ from twingraph.check.shacl.validation import ShapesResult, check_shapes
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
-from twingraph.memory import uncollected
+from twingraph.processes import gc_paused
 from twingraph.progress import Watch, unwatched
 from twingraph.publication.assembly import Assembly
 from twingraph.publication.files import Publication
@@ -66,7 +66,7 @@ def check(assembly: Assembly, *, examples: bool = False, watch: Watch = unwatche
     runs = [[step for step in steps if subject.is_complete or not step.needs_all] for steps in _STEPS]
     plain, asking, last = (partial(_run, steps, subject, watch) for steps in runs)
     # The engine answers without holding up other threads, so its queries run beside the other checks.
-    with ThreadPoolExecutor(1) as beside, uncollected():
+    with ThreadPoolExecutor(1) as beside, gc_paused():
         asked = beside.submit(asking)
         findings += plain()
         findings += asked.result()

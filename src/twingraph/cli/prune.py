@@ -7,8 +7,7 @@ import typer
 
 from twingraph.check.reports.text import count
 from twingraph.cli.options import say, settings
-from twingraph.release.archive import Archive
-from twingraph.release.pruning import prunable, size
+from twingraph.release.archive import Archive, prunable, size
 
 
 def prune_command(

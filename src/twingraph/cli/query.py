@@ -21,11 +21,11 @@ from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
 from twingraph.release.archive import Archive
+from twingraph.release.integrity import verify
 from twingraph.settings import Settings
 from twingraph.sparql.query import Query, read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.opening import reads_store
-from twingraph.store.protocol import Engine
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 
@@ -36,7 +36,7 @@ _TABLE = "table"
 class Asked:
     """Who is asked: an engine, the IRIs that queries may use, and the saved queries that go by a name."""
 
-    engine: Engine
+    engine: EmbeddedStore | RemoteEndpoint
     iris: Iris
     queries: Mapping[str, SavedQuery]
     federated: bool = False
@@ -78,7 +78,7 @@ def _current(chosen: Settings) -> Asked:
     release = Archive(chosen.releases).current()
     manifest, small = release.manifest, chosen.limits.memory_quads
     as_union = manifest.default_graph == DefaultGraph.UNION
-    release.verify(store=reads_store(manifest.quads, small, as_union=as_union))
+    verify(release, store=reads_store(manifest.quads, small, as_union=as_union))
     store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small)
     store.load(release.directory, manifest.quads)
     saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)

@@ -9,7 +9,7 @@ from twingraph.cli.options import progress, say, settings
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.exit_codes import ExitCode
 from twingraph.release.archive import Archive
-from twingraph.release.verification import faults
+from twingraph.release.integrity import faults
 
 
 def verify_command(

@@ -7,7 +7,7 @@ from itertools import islice
 import pyoxigraph as ox
 
 from twingraph.errors import QueryError
-from twingraph.memory import give_back
+from twingraph.processes import trim_memory
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import Lines
 from twingraph.rdf.terms import Term
@@ -44,7 +44,7 @@ class Engine:
     def forget(self) -> None:
         """Give the memory of the store back."""
         self._store = None
-        give_back()
+        trim_memory()
 
 
 def load(quads: Iterable[ox.Quad]) -> ox.Store:

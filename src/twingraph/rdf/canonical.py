@@ -12,8 +12,6 @@ from contextlib import ExitStack
 from itertools import groupby, islice
 from pathlib import Path
 
-import pyoxigraph as ox
-
 from twingraph.rdf.iris import canonical_language
 from twingraph.rdf.nquads import Lines
 
@@ -27,11 +25,6 @@ _GZIP = 16 + zlib.MAX_WBITS
 # How many bytes are sorted in memory at once, where they take about four times as much.
 _AT_ONCE = 250_000_000
 _BATCH = 20_000
-
-
-def canonical_nquads(quads: Iterable[ox.Quad]) -> bytes:
-    """Return the quads as canonical N-Quads in UTF-8, each once."""
-    return b"".join(_sorted(Lines.of(quads).blocks()))
 
 
 def write_canonical(lines: Lines, path: Path, at_once: int = _AT_ONCE) -> Lines:
@@ -51,11 +44,6 @@ def write_canonical(lines: Lines, path: Path, at_once: int = _AT_ONCE) -> Lines:
         else:
             _write(path, _merged([stack.enter_context(piece.open("rb")) for piece in pieces]))
     return Lines.in_file(path)
-
-
-def compress(content: bytes) -> bytes:
-    """Return the content as gzip with no name and no time in it, so that the same content gives the same bytes."""
-    return b"".join(compressed([content]))
 
 
 def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -16,16 +16,16 @@ from pathlib import Path
 from twingraph.check.run import CheckResult, check
 from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
-from twingraph.memory import uncollected
+from twingraph.processes import gc_paused
 from twingraph.progress import Watch, unwatched
 from twingraph.publication.assembly import Assembly, Kept, assemble
 from twingraph.rdf.canonical import compressed, write_canonical
 from twingraph.rdf.nquads import Lines
 from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release
 from twingraph.release.counts import Counts, class_counts, count, document_names, graph_counts, names
+from twingraph.release.integrity import verify
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
-from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
-from twingraph.release.provenance import given_date, provenance, tools
+from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest, given_date, provenance, tools
 from twingraph.release.store_writer import StoreWriter
 from twingraph.release.void import DESCRIPTION, describe_release, language_tags
 from twingraph.settings import Settings
@@ -67,7 +67,7 @@ def _build(archive: Archive, settings: Settings, report: Callable[[CheckResult],
         StoreWriter(building / STORE, settings.default_graph) as writer,
         ThreadPoolExecutor(1) as beside,
     ):
-        with uncollected():
+        with gc_paused():
             assembly = assemble(settings, Kept(work, writer.load), watch)
         writer.end()
         # Mostly done before the engine has answered what the checks ask it; of no use when they find a violation.
@@ -80,7 +80,7 @@ def _build(archive: Archive, settings: Settings, report: Callable[[CheckResult],
         with watch("manifest"):
             manifest = _manifest(assembly, result, content)
         if manifest.id in archive.ids():
-            archive.get(manifest.id).verify()
+            verify(archive.get(manifest.id))
             archive.point_to(manifest.id)
             return Built(archive.get(manifest.id), result, new=False)
         with watch("wait for the store"):

@@ -7,6 +7,8 @@ and closed, and the digests of its files written beside it. It ends when its inp
 does; what it has written is then worth nothing.
 """
 
+import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,13 +19,14 @@ from typing import IO, Self, cast
 
 import pyoxigraph as ox
 
-from twingraph.child_processes import command, end_with_parent
 from twingraph.errors import ReleaseError
+from twingraph.processes import command, exit_with_parent
 from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.nquads import Lines
-from twingraph.release.store_files import write_digests
 
+DIGESTS = "store.json"
 _END = "end"
+_UNREAD = ("LOCK", "LOG")
 
 
 class StoreWriter:
@@ -95,6 +98,23 @@ def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGr
     store.flush()
 
 
+def write_digests(store: Path) -> None:
+    """Write the size and SHA-256 of each file of a store that is closed."""
+    files = {path.name: {"bytes": path.stat().st_size, "sha256": file_digest(path)} for path in store_files(store)}
+    (store.parent / DIGESTS).write_text(json.dumps(files, indent=2, sort_keys=True) + "\n", encoding="ascii")
+
+
+def store_files(store: Path) -> list[Path]:
+    """Return the files of a store that the engine reads: not its lock and its log."""
+    return sorted(path for path in store.iterdir() if path.name.partition(".")[0] not in _UNREAD)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _without_graphs(block: bytes) -> bytes:
     # The last but one space of a line stands before its graph.
     return b" .\n".join([*(line[:-2].rpartition(b" ")[0] for line in block.split(b"\n")[:-1]), b""])
@@ -111,7 +131,7 @@ def _given(lines: Iterable[str]) -> Iterator[Path]:
 
 def main() -> None:
     """Write a store as the arguments and the input say."""
-    end_with_parent()
+    exit_with_parent()
     directory, default_graph = sys.argv[1:]
     try:
         write_store(Path(directory), _given(sys.stdin), DefaultGraph(default_graph))

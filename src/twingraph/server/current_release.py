@@ -18,6 +18,7 @@ from twingraph.errors import DamagedStoreError, NoReleaseError, NotReadyError, T
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.release.archive import Archive, Release
+from twingraph.release.integrity import verify
 from twingraph.server.http.negotiation import Preference
 from twingraph.server.inspection import Inspector
 from twingraph.server.query.cache import SizedCache
@@ -25,9 +26,8 @@ from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import SingleFlight
 from twingraph.settings import Limits
 from twingraph.store.opening import reads_store
-from twingraph.workers.backoff import Backoff
+from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import OpenRequest
-from twingraph.workers.penalties import Penalties
 from twingraph.workers.pool import Pool, PoolStats
 
 logger = logging.getLogger(__name__)
@@ -207,7 +207,7 @@ class CurrentRelease:
         limits, manifest = self._limits, release.manifest
         as_union = manifest.default_graph == DefaultGraph.UNION
         from_disk = reads_store(manifest.quads, limits.memory_quads, as_union=as_union)
-        release.verify(store=from_disk)
+        verify(release, store=from_disk)
         queries = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
         announcement = (
             f"seconds={limits.query_seconds:g}, memory={limits.memory_bytes}, rows={limits.rows or 'any'}, "

@@ -11,7 +11,7 @@ from concurrent.futures import Executor
 
 from twingraph.errors import DamagedStoreError
 from twingraph.release.archive import Release
-from twingraph.release.store_files import Fault
+from twingraph.release.integrity import Fault, store_faults
 
 logger = logging.getLogger(__name__)
 # Between the end of an inspection and the next one: so many times the seconds that it took, and these at least.
@@ -51,4 +51,4 @@ class Inspector:
         return damage
 
     def _first_fault(self) -> Fault | None:
-        return next(self._release.store_faults(), None)
+        return next(store_faults(self._release), None)

@@ -14,9 +14,9 @@ from typing import NoReturn
 import typer
 import uvicorn
 
-from twingraph.child_processes import end_with_parent
 from twingraph.errors import TwingraphError
 from twingraph.exit_codes import ExitCode, exit_code
+from twingraph.processes import exit_with_parent
 from twingraph.server.access_log import LOGGER
 from twingraph.server.app import Application, create_app
 from twingraph.server.http.connection import configuration
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     """Answer requests over the listener of the command line until told to end."""
     descriptor, parent = (int(argument) for argument in sys.argv[-2:])
-    end_with_parent(parent)
+    exit_with_parent(parent)
     settings = Settings.model_validate_json(sys.stdin.buffer.read())
     _log(settings.server)
     try:

@@ -12,7 +12,6 @@ import pyoxigraph as ox
 
 from twingraph.errors import (
     DamagedStoreError,
-    IriError,
     QueryError,
     StoreError,
     UnknownGraphError,
@@ -24,7 +23,7 @@ from twingraph.rdf.terms import Term
 from twingraph.sparql.query import Query
 from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error
-from twingraph.store.opening import SMALL, Opened, open_release
+from twingraph.store.opening import IN_MEMORY_QUADS, Opened, open_release
 from twingraph.store.output_filters.language_tags import canonical_tags
 from twingraph.store.output_filters.prefix_order import ordered_prefixes
 from twingraph.store.output_filters.xml_text import readable_xml
@@ -68,7 +67,7 @@ class EmbeddedStore:
         base: str,
         namespaces: Mapping[str, str],
         default_graph: DefaultGraph = DefaultGraph.UNION,
-        small: int = SMALL,
+        small: int = IN_MEMORY_QUADS,
         language_tags: Sequence[str] = (),
     ) -> None:
         self._base, self._namespaces, self._small = base, dict(namespaces), small
@@ -107,19 +106,6 @@ class EmbeddedStore:
             raise failure(str(error)) from error
         except ValueError as error:
             raise StoreError(f"the query could not be answered: {error}") from error
-
-    def describe(self, iri: str, format_: Format, output: IO[bytes]) -> None:
-        """Write the statements of which a thing is the subject."""
-        try:
-            subject = ox.NamedNode(iri)
-        except ValueError as error:
-            raise IriError(iri, str(error)) from error
-        triples = {
-            ox.Triple(q.subject, q.predicate, q.object)
-            for q in self._opened.default.quads_for_pattern(subject, None, None)
-        }
-        with self._finished(format_, output) as target:
-            self._write(sorted(triples, key=str), format_, target)
 
     def graphs(self) -> tuple[str, ...]:
         """Return the IRIs of the named graphs, sorted."""

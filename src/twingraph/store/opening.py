@@ -18,9 +18,9 @@ from twingraph.errors import StoreError
 from twingraph.rdf.default_graph import MERGE, merged
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads, of which it holds each once or three times.
-SMALL = 2_000_000
+IN_MEMORY_QUADS = 2_000_000
 # How often a quad is held in memory when named graphs and their merge are there, beside the merge alone.
-_THRICE = 3
+_COPIES = 3
 _PIECE = 1 << 20
 # The keyword, wherever it may be: what follows it is a variable or a name. A text that only looks like it loses time.
 # A prefix may begin with letters that are none to Python, such as U+200C.
@@ -42,7 +42,7 @@ class Opened:
 
 def reads_store(quads: int, small: int, *, as_union: bool) -> bool:
     """Tell whether a release of so many ``quads`` is asked where it lies, or a part of it."""
-    return (_THRICE if as_union else 1) * quads > small
+    return (_COPIES if as_union else 1) * quads > small
 
 
 def open_release(release: Path, quads: int, small: int, *, as_union: bool) -> Opened:
@@ -65,7 +65,7 @@ def _open(release: Path, quads: int, small: int, *, as_union: bool) -> Opened:
         store = _in_memory(release)
         return Opened(store, store, len(store))
     merge, count = _merge(release)
-    if _THRICE * quads > small:
+    if _COPIES * quads > small:
         return Opened(merge, _stored(release), count)
     named = _in_memory(release)
     named.update(MERGE)

@@ -8,30 +8,18 @@ goes first. Who has ended workers waits, see `Penalties`. When the queue is full
 import asyncio
 import math
 from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass, field
 
 from twingraph.errors import TooBusyError, TwingraphError
 from twingraph.settings import Limits
-from twingraph.workers.penalties import Penalties
+from twingraph.workers.backoff import Penalties
 from twingraph.workers.worker_handle import WorkerHandle
-
-
-@dataclass
-class PoolStats:
-    """What has happened in a pool; ``killed`` counts by reason."""
-
-    started: int = 0
-    lost: int = 0
-    replaced: int = 0
-    refused: int = 0
-    killed: Counter[str] = field(default_factory=Counter)
 
 
 class Admission:
     """Gives workers to queries."""
 
-    def __init__(self, limits: Limits, per_client: int, stats: PoolStats, penalties: Penalties | None = None) -> None:
-        self._limits, self._per_client, self._stats = limits, per_client, stats
+    def __init__(self, limits: Limits, per_client: int, penalties: Penalties | None = None) -> None:
+        self._limits, self._per_client = limits, per_client
         self.penalties = penalties or Penalties()
         self._free: list[WorkerHandle] = []
         self._running: Counter[str] = Counter()
@@ -105,7 +93,6 @@ class Admission:
         if self.penalties.wait(client) > self._limits.queue_seconds:
             raise self._refusal(client)
         if self.queued >= self._limits.queue and not self._make_room(client):
-            self._stats.refused += 1
             raise TooBusyError(f"{self.queued} queries are waiting", self._retry_after())
         waiting: asyncio.Future[WorkerHandle] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(waiting)
@@ -124,7 +111,6 @@ class Admission:
 
     def _refusal(self, client: str) -> TooBusyError:
         """Return why a client is given no worker in time."""
-        self._stats.refused += 1
         if wait := self.penalties.wait(client):
             return TooBusyError("queries from your address ended its workers, which are started anew", math.ceil(wait))
         return TooBusyError(f"no worker was free for {self._limits.queue_seconds:g} seconds", self._retry_after())
@@ -137,7 +123,6 @@ class Admission:
         if len(greediest) <= len(self._waiting.get(client, ())) + 1:
             return False
         last = greediest.pop()
-        self._stats.refused += 1
         if not last.done():
             last.set_exception(TooBusyError("others wait with fewer queries", self._retry_after()))
         return True

@@ -13,18 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-from twingraph.child_processes import end_with_parent
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
+from twingraph.processes import exit_with_parent
 from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import TSV, by_name
-from twingraph.sparql.paging import next_page
-from twingraph.sparql.query import Query, QueryForm, read_query
-from twingraph.sparql.volatile import is_volatile
+from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.workers import ipc, sandbox
 from twingraph.workers.ipc import Job, Kind, OpenRequest, Ready, ResultHead
-from twingraph.workers.output import Output, RowTally
-from twingraph.workers.row_limit import RowLimitReached, has_rows
+from twingraph.workers.output import Output, RowLimitReached, RowTally, has_rows
 
 _RECEIVED = 1 << 16
 # After a query that took longer than this (seconds) it is worth looking how much the process has grown.
@@ -122,7 +119,7 @@ class _OpenRelease:
 def main() -> None:
     """Run a worker on the socket whose descriptor, and for the server whose process, the command line gives."""
     descriptor, parent = (int(argument) for argument in sys.argv[1:])
-    end_with_parent(parent)
+    exit_with_parent(parent)
     sandbox.limit_files()
     # Before there is any other thread: threads inherit it. The engine is asked on this one, the first: on another,
     # memory comes from another arena.

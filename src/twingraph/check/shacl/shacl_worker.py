@@ -8,12 +8,12 @@ import sys
 from typing import cast
 
 from twingraph.check.shacl.validation import Task
-from twingraph.child_processes import end_with_parent
+from twingraph.processes import exit_with_parent
 
 
 def main() -> None:
     """Do the task that stands in the input."""
-    end_with_parent()
+    exit_with_parent()
     task = cast("Task", pickle.load(sys.stdin.buffer))
     sys.stdout.buffer.write(pickle.dumps(task.done()))
 

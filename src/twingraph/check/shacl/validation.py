@@ -14,9 +14,9 @@ from twingraph.check.shacl.batches import Outcome, Run, run
 from twingraph.check.shacl.lazy_graph import fetched_graph
 from twingraph.check.shacl.shapes import shapes_graph
 from twingraph.check.statements import Statements
-from twingraph.child_processes import command
 from twingraph.errors import StoreError
 from twingraph.findings import Finding, Severity
+from twingraph.processes import command
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import Lines
 

@@ -28,8 +28,7 @@ from twingraph.server.query.cache import Answer
 from twingraph.server.query.prepared import PreparedQuery
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import Result, disconnected
-from twingraph.sparql.query import QueryForm
-from twingraph.sparql.volatile import may_be_volatile
+from twingraph.sparql.query import QueryForm, may_be_volatile
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 from twingraph.workers import ipc
 from twingraph.workers.ipc import Job, ResultHead

@@ -18,13 +18,13 @@ from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
 from twingraph.release.archive import Release
 from twingraph.release.manifest import read_manifest
-from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, part, serialize
+from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, fragment, serialize
 from twingraph.server.current_release import CurrentRelease
 from twingraph.server.http.conditional import precondition
 from twingraph.server.http.fields import field
 from twingraph.server.http.negotiation import preference_of
 from twingraph.settings import Limits
-from twingraph.store.graphs import write_graph
+from twingraph.store.output_filters.graph import write_graph
 
 _SCHEMA = "https://schema.org/"
 _FORMATS = "http://www.w3.org/ns/formats/"
@@ -78,20 +78,20 @@ def _written(directory: Path, root: str, limits: Limits, format_: Format) -> byt
 
 
 def _service(base: str, root: str, limits: Limits, queries: list[str], *, union: bool) -> Iterator[Statement]:
-    service, endpoint = part(base, "service"), ox.NamedNode(f"{root}/sparql")
+    service, endpoint = fragment(base, "service"), ox.NamedNode(f"{root}/sparql")
     yield service, f"{RDF}type", ox.NamedNode(f"{SD}Service")
     yield service, f"{SD}endpoint", endpoint
     yield service, f"{SD}supportedLanguage", ox.NamedNode(f"{SD}SPARQL11Query")
-    yield service, f"{SD}defaultDataset", ox.NamedNode(part(base, "dataset"))
+    yield service, f"{SD}defaultDataset", ox.NamedNode(fragment(base, "dataset"))
     if union:
         yield service, f"{SD}feature", ox.NamedNode(f"{SD}UnionDefaultGraph")
     for format_ in (*RESULTS, *GRAPHS):
         yield service, f"{SD}resultFormat", ox.NamedNode(_FORMATS + _FORMAT_NAMES[format_.name])
-    yield part(base, "dataset"), f"{VOID}sparqlEndpoint", endpoint
+    yield fragment(base, "dataset"), f"{VOID}sparqlEndpoint", endpoint
     for name in queries:
         yield f"{base}queries/{name}", f"{_SCHEMA}target", endpoint
     for name in _LIMITS:
-        limit = part(base, "limit", name)
+        limit = fragment(base, "limit", name)
         yield service, f"{_SCHEMA}additionalProperty", ox.NamedNode(limit)
         yield limit, f"{RDF}type", ox.NamedNode(f"{_SCHEMA}PropertyValue")
         yield limit, f"{_SCHEMA}name", ox.Literal(name)
