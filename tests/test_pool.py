@@ -14,9 +14,12 @@ import pytest
 from twingraph.errors import NotReadyError, StoreError, TooBusyError, WorkerLostError
 from twingraph.settings import Limits
 from twingraph.workers import ipc
+from twingraph.workers.admission import Admission
 from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import Job, OpenRequest
 from twingraph.workers.pool import Pool
+from twingraph.workers.usage import Usage
+from twingraph.workers.worker_handle import WorkerHandle
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }"
 
@@ -270,6 +273,61 @@ def test_those_who_end_workers_share_what_may_be_spent_on_replacing_them():
                 penalties.charge(f"client {client}")
     assert many.wait("client 0") == pytest.approx(8 * alone.wait("client 0"))
     assert many.wait("another") == 0
+
+
+def test_what_was_used_fades_and_no_more_clients_are_remembered_than_a_bound():
+    clock = Clock()
+    usage = Usage(clock, most_clients=10)
+    usage.add("a", 4)
+    assert usage.is_heavy("a")
+    clock.now = 20
+    assert 0 < usage.of("a") < 1
+    assert not usage.is_heavy("a")
+    for number in range(100):
+        usage.add(f"client {number}", 1)
+    assert len(usage) == 10
+
+
+def free_workers(admission, number):
+    workers = [WorkerHandle(lambda _: None, lambda _: None) for _ in range(number)]
+    for worker in workers:
+        admission.offer(worker)
+    return workers
+
+
+def test_who_has_used_much_leaves_the_spares_to_others():
+    async def run():
+        usage = Usage()
+        usage.add("heavy", 100)
+        admission = Admission(Limits(workers=1, spares=1, queue_seconds=0.05), 2, usage=usage)
+        free_workers(admission, 2)
+        await admission.acquire("another")
+        with pytest.raises(TooBusyError):
+            await admission.acquire("heavy")
+        assert (await admission.acquire("light")).client == "light"
+
+    asyncio.run(run())
+
+
+def test_who_has_used_least_goes_first():
+    async def run():
+        usage = Usage()
+        for client, seconds in (("much", 100), ("less", 50), ("nothing", 0)):
+            usage.add(client, seconds)
+        admission = Admission(Limits(workers=1, spares=0), 1, usage=usage)
+        (worker,) = free_workers(admission, 1)
+        await admission.acquire("another")
+        waiting = [asyncio.create_task(admission.acquire(client)) for client in ("much", "less", "nothing")]
+        await asyncio.sleep(0)
+        order = []
+        for _ in waiting:
+            admission.release(worker)
+            admission.offer(worker)
+            order.append(worker.client)
+        await asyncio.gather(*waiting)
+        assert order == ["nothing", "less", "much"]
+
+    asyncio.run(run())
 
 
 def test_a_loss_is_told_as_what_it_was():
