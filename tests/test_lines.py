@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twingraph.rdf.nquads import Lines, Spool, terms
+from twingraph.rdf.nquads import Lines, Spool, terms, without_graph_names
 
 IRIS = st.from_regex(r"http://x\.example/[a-zé0-9/~_-]{0,8}(#[a-z]{0,4})?", fullmatch=True).map(ox.NamedNode)
 BLANKS = st.from_regex(r"b[0-9]{1,3}", fullmatch=True).map(ox.BlankNode)
@@ -17,7 +17,8 @@ LITERALS = st.one_of(
     st.tuples(TEXTS, st.sampled_from(["en", "zh-hans"])).map(lambda pair: ox.Literal(pair[0], language=pair[1])),
     st.tuples(TEXTS, IRIS).map(lambda pair: ox.Literal(pair[0], datatype=pair[1])),
 )
-OBJECTS = st.one_of(IRIS, BLANKS, LITERALS)
+QUOTED = st.builds(ox.Triple, IRIS, IRIS, st.one_of(IRIS, BLANKS, LITERALS))
+OBJECTS = st.one_of(IRIS, BLANKS, LITERALS, QUOTED)
 GRAPHS = st.one_of(IRIS, BLANKS, st.just(ox.DefaultGraph()))
 QUADS = st.lists(st.builds(ox.Quad, st.one_of(IRIS, BLANKS), IRIS, OBJECTS, GRAPHS), max_size=8)
 A, P = ox.NamedNode("http://x.example/a"), ox.NamedNode("http://x.example/p")
@@ -44,6 +45,12 @@ def test_rows_are_the_terms_of_the_quads(quads):
     rows = [row for rows in Lines.of(quads).rows() for row in rows]
     read = [tuple(next(terms([term])) if term else ox.DefaultGraph() for term in row) for row in rows]
     assert read == [(quad.subject, quad.predicate, quad.object, quad.graph_name) for quad in quads]
+
+
+@given(QUADS)
+def test_lines_without_graph_names_are_the_triples_of_the_quads(quads):
+    triples = without_graph_names(b"".join(Lines.of(quads).blocks()))
+    assert [quad.triple for quad in ox.parse(triples, format=ox.RdfFormat.N_TRIPLES)] == [one.triple for one in quads]
 
 
 @given(QUADS)

@@ -13,6 +13,7 @@ import pytest
 from conftest import TESTS, copy_publication
 from running import client, serving_process, twingraph, workers_of
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError
+from twingraph.rdf.formats import by_name
 from twingraph.server.query.cache import Answer, SizedCache
 from twingraph.workers import ipc
 from twingraph.workers.output import RowLimiter
@@ -52,7 +53,7 @@ def answer(format_, count):
 
 
 def cut(format_, name, count, most, size):
-    counter, out, body = RowLimiter(name, most, "/more"), b"", answer(format_, count)
+    counter, out, body = RowLimiter(by_name(name).rows, most, "/more"), b"", answer(format_, count)
     for start in range(0, len(body), size):
         passed, ended = counter.feed(body[start : start + size])
         out += passed

@@ -16,19 +16,13 @@ from twingraph.errors import PublicationError, QueryError
 from twingraph.findings import Finding, Location
 from twingraph.publication.files import Publication, QueryFile
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
+from twingraph.rdf.formats import GRAPHS
 from twingraph.rdf.nquads import Lines, Spool
 from twingraph.rdf.positions import Locations, Texts
 
 _SCANNED = (".ttl", ".trig", ".nt", ".nq")
 _SOUGHT = 10
-_FORMATS = {
-    ".ttl": ox.RdfFormat.TURTLE,
-    ".trig": ox.RdfFormat.TRIG,
-    ".nt": ox.RdfFormat.N_TRIPLES,
-    ".nq": ox.RdfFormat.N_QUADS,
-    ".rdf": ox.RdfFormat.RDF_XML,
-    ".jsonld": ox.RdfFormat.JSON_LD,
-}
+_FORMATS = {f".{one.extension}": one.engine for one in GRAPHS if isinstance(one.engine, ox.RdfFormat)}
 
 
 @dataclass(frozen=True, slots=True)

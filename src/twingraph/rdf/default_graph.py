@@ -1,17 +1,14 @@
-"""What the default graph of a release holds, and the merge of its graphs as text.
+"""What the default graph of a release holds.
 
 The default graph is a set of triples (RDF 1.1 Semantics, section 4.1: the merge), but the engine's own union of named
 graphs gives a triple once for each graph that holds it. So the store of a release holds the merge itself, which is
 also two to three times as fast to ask.
 """
 
-import re
 from enum import StrEnum
 
 # The update that adds the merge of all named graphs to the default graph.
 MERGE = "INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"
-# Subject, predicate and object of a canonical N-Quads line, whose terms have one space between them; then its graph.
-_LINE = re.compile(rb'^(\S+ \S+ (?:[^"\s]\S*|".*"\S*)) (?:<[^<>"]*>|_:[^\s"]+) \.$', re.MULTILINE)
 
 
 class DefaultGraph(StrEnum):
@@ -22,8 +19,3 @@ class DefaultGraph(StrEnum):
 
     UNION = "union"
     DEFAULT = "default"
-
-
-def merged(canonical: bytes) -> bytes:
-    """Return canonical N-Quads with the graph of each line taken away."""
-    return _LINE.sub(rb"\1 .", canonical)

@@ -151,16 +151,25 @@ def _matching(pattern: re.Pattern[bytes], block: bytes) -> Iterator[bytes]:
 
 
 def rows_of(block: bytes) -> list[Row]:
-    """Return the terms of each line of canonical N-Quads as it writes them, the default graph as an empty name."""
-    parts = [line[:-2].split(b" ", 2) for line in block.split(b"\n")[:-1]]
-    split = zip(parts, [rest.rpartition(b" ") for _, _, rest in parts], strict=True)
-    # What follows the last space of a literal has its quotation mark in it.
-    return [
-        (subject, predicate, value, graph)
-        if value and graph.startswith((b"<", b"_:")) and b'"' not in graph
-        else (subject, predicate, rest, b"")
-        for (subject, predicate, rest), (value, _, graph) in split
-    ]
+    """Return the terms of each line of N-Quads as it writes them, the default graph as an empty name."""
+    lines = block.split(b" .\n")[:-1]
+    pairs = zip(lines, _triples(lines), strict=True)
+    split = ((line, triple, triple.split(b" ", 2)) for line, triple in pairs)
+    return [(subject, predicate, value, line[len(triple) + 1 :]) for line, triple, (subject, predicate, value) in split]
+
+
+def without_graph_names(block: bytes) -> bytes:
+    """Return lines of N-Quads as N-Triples: each without its graph, repetitions kept."""
+    return b" .\n".join([*_triples(block.split(b" .\n")[:-1]), b""])
+
+
+def _triples(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield each line, whose terms have one space between them as the engine writes them, without its graph."""
+    for line in lines:
+        triple, _, last = line.rpartition(b" ")
+        # The end of a literal has its quotation mark in it, and a third term has but one space before its own.
+        has_graph = last[0] in b"<_" and b'"' not in last and triple.count(b" ") > 1
+        yield triple if has_graph else line
 
 
 def _serialized(quads: Iterable[ox.Quad] | Iterable[ox.Triple], format_: ox.RdfFormat) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ import pyoxigraph as ox
 from twingraph.errors import ReleaseError
 from twingraph.processes import command, exit_with_parent
 from twingraph.rdf.default_graph import DefaultGraph
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import Lines, without_graph_names
 
 DIGESTS = "store.json"
 _END = "end"
@@ -82,8 +82,7 @@ class StoreWriter:
 def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGraph) -> None:
     """Write files of N-Quads in the engine's own form: offline and compacted, so that it can be opened read-only.
 
-    Where the default graph is the union of all graphs, the store holds it as well, each statement once; every
-    statement of the files has then to lie in a named graph.
+    Where the default graph is the union of all graphs, the store holds it as well, each statement once.
     """
     store = ox.Store(str(directory))
     for path in files:
@@ -91,7 +90,7 @@ def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGr
         if default_graph == DefaultGraph.UNION:
             merged = path.with_suffix(".merged.nt")
             with merged.open("wb") as file:
-                file.writelines(_without_graphs(block) for block in Lines.in_file(path).blocks())
+                file.writelines(without_graph_names(block) for block in Lines.in_file(path).blocks())
             store.bulk_load(path=str(merged), format=ox.RdfFormat.N_TRIPLES)
             merged.unlink()
     store.optimize()
@@ -113,11 +112,6 @@ def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _without_graphs(block: bytes) -> bytes:
-    # The last but one space of a line stands before its graph.
-    return b" .\n".join([*(line[:-2].rpartition(b" ")[0] for line in block.split(b"\n")[:-1]), b""])
 
 
 def _given(lines: Iterable[str]) -> Iterator[Path]:

@@ -15,7 +15,8 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from twingraph.errors import StoreError
-from twingraph.rdf.default_graph import MERGE, merged
+from twingraph.rdf.default_graph import MERGE
+from twingraph.rdf.nquads import without_graph_names
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads, of which it holds each once or three times.
 IN_MEMORY_QUADS = 2_000_000
@@ -87,13 +88,13 @@ def _merge(release: Path) -> tuple[ox.Store, int]:
     """Return the merge of a release's graphs in a store, and how many quads they have together."""
     store = ox.Store()
     with gzip.open(release / "quads.nq.gz") as packed, BufferedReader(cast(RawIOBase, packed)) as quads:
-        lines = _Merged(cast(IO[bytes], quads))
+        lines = _Triples(cast(IO[bytes], quads))
         store.bulk_load(cast(IO[bytes], lines), format=ox.RdfFormat.N_TRIPLES)
     return store, lines.count
 
 
-class _Merged:
-    """Canonical N-Quads to be read as N-Triples: each line without its graph."""
+class _Triples:
+    """A binary file of N-Quads, to be read as N-Triples."""
 
     def __init__(self, quads: IO[bytes]) -> None:
         self._quads, self._ready = quads, b""
@@ -104,6 +105,6 @@ class _Merged:
         if not self._ready:
             lines = self._quads.readlines(_PIECE)
             self.count += len(lines)
-            self._ready = merged(b"".join(lines))
+            self._ready = without_graph_names(b"".join(lines))
         ready, self._ready = self._ready[:size], self._ready[size:]
         return ready

@@ -28,19 +28,6 @@ from twingraph.store.output_filters.graph import write_graph
 
 _SCHEMA = "https://schema.org/"
 _FORMATS = "http://www.w3.org/ns/formats/"
-# What the W3C calls each format (Unique URIs for File Formats).
-_FORMAT_NAMES = {
-    "json": "SPARQL_Results_JSON",
-    "xml": "SPARQL_Results_XML",
-    "csv": "SPARQL_Results_CSV",
-    "tsv": "SPARQL_Results_TSV",
-    "turtle": "Turtle",
-    "ntriples": "N-Triples",
-    "jsonld": "JSON-LD",
-    "rdfxml": "RDF_XML",
-    "trig": "TriG",
-    "nquads": "N-Quads",
-}
 # The limits that one who asks can meet.
 _LIMITS = ("query_bytes", "query_seconds", "memory_bytes", "rows", "answer_bytes", "queue_seconds")
 _PREFIXES = {"rdf": RDF, "sd": SD, "void": VOID, "sh": SH, "dcterms": DCTERMS, "schema": _SCHEMA, "formats": _FORMATS}
@@ -86,7 +73,7 @@ def _service(base: str, root: str, limits: Limits, queries: list[str], *, union:
     if union:
         yield service, f"{SD}feature", ox.NamedNode(f"{SD}UnionDefaultGraph")
     for format_ in (*RESULTS, *GRAPHS):
-        yield service, f"{SD}resultFormat", ox.NamedNode(_FORMATS + _FORMAT_NAMES[format_.name])
+        yield service, f"{SD}resultFormat", ox.NamedNode(format_.iri)
     yield fragment(base, "dataset"), f"{VOID}sparqlEndpoint", endpoint
     for name in queries:
         yield f"{base}queries/{name}", f"{_SCHEMA}target", endpoint

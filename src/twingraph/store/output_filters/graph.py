@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import pyoxigraph as ox
 
@@ -9,14 +10,11 @@ from twingraph.rdf.formats import Format
 from twingraph.store.output_filters.language_tags import canonical_tags
 from twingraph.store.output_filters.prefix_order import ordered_prefixes
 
-_EXTENSIONS = {"jsonld": "jsonld", "rdfxml": "rdf", "turtle": "ttl", "ntriples": "nt", "trig": "trig", "nquads": "nq"}
-
 
 def write_graph(content: bytes, format_: Format, prefixes: Mapping[str, str], tags: Sequence[str]) -> bytes:
     """Return N-Triples as another format for graphs; ``tags`` are the language tags that are not lower-case."""
     triples = sorted((quad.triple for quad in ox.parse(content, format=ox.RdfFormat.N_TRIPLES)), key=str)
-    wanted = ox.RdfFormat.from_extension(_EXTENSIONS[format_.name])
     output = io.BytesIO()
     with canonical_tags(output, format_, tags) as tagged, ordered_prefixes(tagged, format_) as target:
-        ox.serialize(triples, target, format=wanted, prefixes=dict(prefixes))
+        ox.serialize(triples, target, format=cast(ox.RdfFormat, format_.engine), prefixes=dict(prefixes))
     return output.getvalue()
