@@ -9,9 +9,9 @@ import pytest
 
 from twingraph.errors import QueryError, StoreError, UnknownGraphError
 from twingraph.rdf.canonical import compress
-from twingraph.rdf.default_graph import merged
 from twingraph.rdf.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import without_graph_names
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.opening import Opened
@@ -31,7 +31,7 @@ def release(tmp_path_factory):
     (directory / "quads.nq.gz").write_bytes(compress(QUADS))
     engine = ox.Store(str(directory / "store"))
     engine.bulk_load(QUADS, format=ox.RdfFormat.N_QUADS)
-    engine.bulk_load(merged(QUADS), format=ox.RdfFormat.N_QUADS)
+    engine.bulk_load(without_graph_names(QUADS), format=ox.RdfFormat.N_QUADS)
     engine.flush()
     del engine
     return directory
@@ -66,7 +66,7 @@ def test_a_statement_that_two_graphs_hold_is_found_once(tmp_path, dataset, small
     (tmp_path / "quads.nq.gz").write_bytes(compress(quads))
     engine = ox.Store(str(tmp_path / "store"))
     engine.bulk_load(quads, format=ox.RdfFormat.N_QUADS)
-    engine.bulk_load(merged(quads), format=ox.RdfFormat.N_QUADS)
+    engine.bulk_load(without_graph_names(quads), format=ox.RdfFormat.N_QUADS)
     engine.flush()
     del engine
     held = EmbeddedStore(BASE, PREFIXES, small=small)

@@ -3,13 +3,11 @@
 import pyoxigraph as ox
 import pytest
 
-from twingraph.check.rules.iri_policy import check_policy
+from twingraph.check.rules.iris import check_duplicates, check_policy, check_references
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.personal_data import check_personal_data, find_personal_data
-from twingraph.check.rules.references import check_duplicates, check_references
-from twingraph.check.rules.vocabulary import check_terms
+from twingraph.check.rules.vocabulary import check_terms, did_you_mean
 from twingraph.check.statements import Statements
-from twingraph.check.suggest import did_you_mean
 from twingraph.findings import Severity
 from twingraph.rdf.positions import Locations
 

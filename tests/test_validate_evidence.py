@@ -5,9 +5,9 @@ import pytest
 from twingraph.check.rules.passages import check_passages, second_sentence
 from twingraph.check.statements import Statements
 from twingraph.findings import Severity
+from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read
-from twingraph.publication.source_archive import SourceArchive
 
 PILOT = "data/books/pilot/lights.ttl"
 

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from twingraph.errors import SettingsError
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
 
 FILE_NAME = "twingraph.toml"
 _ENVIRONMENT = "TWINGRAPH_"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from twingraph.rdf.iris import canonical_language
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
 
 # A language tag that may have to be cased. Within a literal a line's end is escaped, so what stands
 # before the end of a line, or before the graph there, is the end of the object itself.
@@ -31,10 +31,10 @@ _BATCH = 20_000
 
 def canonical_nquads(quads: Iterable[ox.Quad]) -> bytes:
     """Return the quads as canonical N-Quads in UTF-8, each once."""
-    return b"".join(_sorted(Lines.of(quads).blocks()))
+    return b"".join(_sorted(NQuads.of(quads).blocks()))
 
 
-def write_canonical(lines: Lines, path: Path, at_once: int = _AT_ONCE) -> Lines:
+def write_canonical(lines: NQuads, path: Path, at_once: int = _AT_ONCE) -> NQuads:
     """Write lines as canonical N-Quads in UTF-8, each once, into a file, and return them as they stand there.
 
     What is more than so many bytes is sorted piece by piece, in files beside it, which are merged and removed.
@@ -50,7 +50,7 @@ def write_canonical(lines: Lines, path: Path, at_once: int = _AT_ONCE) -> Lines:
             pieces[0].replace(path)
         else:
             _write(path, _merged([stack.enter_context(piece.open("rb")) for piece in pieces]))
-    return Lines.in_file(path)
+    return NQuads.in_file(path)
 
 
 def compress(content: bytes) -> bytes:

@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twingraph.errors import ReleaseError
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.settings import Agent
 
 FILE = "manifest.json"

@@ -19,8 +19,8 @@ import pyoxigraph as ox
 
 from twingraph.child_processes import command, end_with_parent
 from twingraph.errors import ReleaseError
-from twingraph.rdf.default_graph import DefaultGraph
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.store_files import write_digests
 
 _END = "end"
@@ -88,7 +88,7 @@ def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGr
         if default_graph == DefaultGraph.UNION:
             merged = path.with_suffix(".merged.nt")
             with merged.open("wb") as file:
-                file.writelines(_without_graphs(block) for block in Lines.in_file(path).blocks())
+                file.writelines(_without_graphs(block) for block in NQuads.in_file(path).blocks())
             store.bulk_load(path=str(merged), format=ox.RdfFormat.N_TRIPLES)
             merged.unlink()
     store.optimize()

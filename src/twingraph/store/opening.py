@@ -15,7 +15,7 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from twingraph.errors import StoreError
-from twingraph.rdf.default_graph import MERGE, merged
+from twingraph.rdf.terms import MERGE, without_graph_names
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads, of which it holds each once or three times.
 SMALL = 2_000_000
@@ -104,6 +104,6 @@ class _Merged:
         if not self._ready:
             lines = self._quads.readlines(_PIECE)
             self.count += len(lines)
-            self._ready = merged(b"".join(lines))
+            self._ready = without_graph_names(b"".join(lines))
         ready, self._ready = self._ready[:size], self._ready[size:]
         return ready

@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 from twingraph.child_processes import end_with_parent
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import TSV, by_name
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.paging import next_page
 from twingraph.sparql.query import Query, QueryForm, read_query
 from twingraph.sparql.volatile import is_volatile
