@@ -51,6 +51,12 @@ def test_no_quads_at_all_are_an_empty_file(tmp_path):
     assert (tmp_path / "canonical.nq").read_bytes() == b""
 
 
+def test_a_quad_that_several_sorted_pieces_have_is_written_once(tmp_path):
+    same = quad("a", ox.Literal("x"))
+    lines = write_canonical(NQuads.of([same]) + NQuads.of([same]), tmp_path / "canonical.nq", 1)
+    assert list(lines) == [same]
+
+
 @given(QUADS)
 def test_what_is_counted_is_what_sets_of_quads_hold(quads):
     counts = count(NQuads.of(ox.parse(canonical_nquads(quads), format=ox.RdfFormat.N_QUADS)))

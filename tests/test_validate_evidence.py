@@ -76,7 +76,15 @@ def test_second_sentence_of_a_passage(body, words):
     assert found is None if words is None else words in (found or "none")
 
 
-@pytest.mark.parametrize(("old", "new"), [("l:of book:pilot ; l:from 27", "l:from 27"), ("l:from 27", "l:from -27")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("l:of book:pilot ; l:from 27", "l:from 27"),
+        ("l:from 27", "l:from -27"),
+        ("l:from 27", 'l:from "²"'),
+        ("l:from 27", 'l:from "٢٧"'),
+    ],
+)
 def test_passage_that_cannot_be_found_is_said_to_be_incomplete(tiny, old, new):
     tiny.edit(PILOT, old, new)
     result = verify(tiny)

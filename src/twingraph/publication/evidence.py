@@ -14,6 +14,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from twingraph.errors import PublicationError
+from twingraph.rdf.datatypes import XSD, is_lexical_form
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
 from twingraph.settings import EvidenceTerms
@@ -71,9 +72,13 @@ def passages(lines: NQuads, terms: EvidenceTerms, iris: Iris) -> tuple[Passage, 
     found = []
     for iri, facts in _facts(lines, names).items():
         start, end = facts.get("start", ""), facts.get("end", "")
-        if len(facts) == len(names) and start.isdigit() and end.isdigit():
+        if len(facts) == len(names) and _is_offset(start) and _is_offset(end):
             found.append(Passage(iri, facts["document"], int(start), int(end), facts["quote"]))
     return tuple(sorted(found, key=lambda passage: (passage.document, passage.start, passage.end, passage.iri)))
+
+
+def _is_offset(text: str) -> bool:
+    return is_lexical_form(text, XSD + "nonNegativeInteger")
 
 
 def documents(lines: NQuads, terms: EvidenceTerms, iris: Iris) -> tuple[Document, ...]:
