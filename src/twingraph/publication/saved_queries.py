@@ -8,7 +8,7 @@ A parameter ``year`` stands in the query as ``$year`` wherever a constant may st
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import Any
 
 import pyoxigraph as ox
 import yaml
@@ -30,7 +30,7 @@ TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
 class _TextLoader(yaml.SafeLoader):
     """YAML whose scalars stay text, but for null: a title ``2020`` is no number, a default ``1_000`` not 1000."""
 
-    yaml_implicit_resolvers: ClassVar = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own class attribute
         first: [(tag, form) for tag, form in resolvers if tag == "tag:yaml.org,2002:null"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
