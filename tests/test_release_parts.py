@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from running import ENVIRONMENT, wait_for
+from running import ENVIRONMENT, canonical_nquads, wait_for
 from test_lines import IRIS, LITERALS
 from twingraph.errors import NotConformingError, ReleaseError
-from twingraph.rdf.canonical import canonical_nquads, write_canonical
+from twingraph.rdf.canonical import write_canonical
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.build import build
@@ -49,6 +49,32 @@ def test_quads_sorted_in_pieces_are_the_same_bytes(tmp_path, at_once):
 def test_no_quads_at_all_are_an_empty_file(tmp_path):
     assert len(write_canonical(NQuads(), tmp_path / "canonical.nq")) == 0
     assert (tmp_path / "canonical.nq").read_bytes() == b""
+
+
+def blank_nodes(text):
+    return ox.parse(text, format=ox.RdfFormat.TURTLE, base_iri="http://x.example/", rename_blank_nodes=True)
+
+
+def test_blank_nodes_have_the_same_labels_however_often_a_file_is_read():
+    text = '[] a <Island> ; <has> [ <name> "_:x <a> _:b ." ], ( 1 1 2 ) . <a> <b> [ ], "\\u0041"@EN .'
+    once, again = (canonical_nquads(blank_nodes(text)) for _ in range(2))
+    assert once == again
+    assert once.count(b"_:c14n") == 15
+
+
+def test_graphs_named_by_blank_nodes_have_the_same_labels():
+    text = b'_:g1 <urn:p> <urn:o> _:g2 .\n<urn:s> <urn:p> "x" _:g1 .\n<urn:s> <urn:p> <urn:o> _:g1 .\n'
+    quads = ox.parse(text, format=ox.RdfFormat.N_QUADS)
+    renamed = ox.parse(text.replace(b"g1", b"a").replace(b"g2", b"b"), format=ox.RdfFormat.N_QUADS)
+    assert canonical_nquads(quads) == canonical_nquads(renamed)
+
+
+def test_blank_nodes_that_would_take_years_to_label_are_refused(tmp_path):
+    nodes = [ox.BlankNode() for _ in range(12)]
+    quads = [ox.Quad(a, LABEL, b) for a in nodes for b in nodes if a != b]
+    with pytest.raises(ReleaseError, match="blank nodes: canonical labels were not found within 1 seconds"):
+        write_canonical(NQuads.of(quads), tmp_path / "canonical.nq", seconds=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_quad_that_several_sorted_pieces_have_is_written_once(tmp_path):

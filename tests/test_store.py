@@ -1,5 +1,6 @@
 """The contract of a store, kept by the embedded engine in memory and on disk."""
 
+import gzip
 import io
 import json
 from xml.etree import ElementTree
@@ -8,7 +9,6 @@ import pyoxigraph as ox
 import pytest
 
 from twingraph.errors import QueryError, StoreError, UnknownGraphError
-from twingraph.rdf.canonical import compress
 from twingraph.rdf.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.terms import without_graph_names
@@ -28,7 +28,7 @@ QUADS = b"""<http://b.example/a> <http://b.example/p> "one"@zh-Hans <http://b.ex
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     directory = tmp_path_factory.mktemp("release")
-    (directory / "quads.nq.gz").write_bytes(compress(QUADS))
+    (directory / "quads.nq.gz").write_bytes(gzip.compress(QUADS))
     engine = ox.Store(str(directory / "store"))
     engine.bulk_load(QUADS, format=ox.RdfFormat.N_QUADS)
     engine.bulk_load(without_graph_names(QUADS), format=ox.RdfFormat.N_QUADS)
@@ -63,7 +63,7 @@ def test_the_default_graph_is_the_union_of_all_graphs(store):
 def test_a_statement_that_two_graphs_hold_is_found_once(tmp_path, dataset, small):
     quads = b"".join(b"<http://b.example/s> <http://b.example/p> 'x' <http://b.example/g%d> .\n" % n for n in (1, 2))
     quads = quads.replace(b"'x'", b'"x"')
-    (tmp_path / "quads.nq.gz").write_bytes(compress(quads))
+    (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(quads))
     engine = ox.Store(str(tmp_path / "store"))
     engine.bulk_load(quads, format=ox.RdfFormat.N_QUADS)
     engine.bulk_load(without_graph_names(quads), format=ox.RdfFormat.N_QUADS)
@@ -247,7 +247,7 @@ def test_graphs_and_health_tell_what_is_held(store):
 
 
 def test_what_cannot_be_loaded_leaves_what_was_held(store, tmp_path):
-    (tmp_path / "quads.nq.gz").write_bytes(compress(b"<a> <b>"))
+    (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(b"<a> <b>"))
     with pytest.raises(StoreError):
         store.load(tmp_path, 1)
     assert store.health() == 3

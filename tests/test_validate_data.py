@@ -56,6 +56,30 @@ def test_iri_policy_finds(state, turtle, message):
 
 
 @pytest.mark.parametrize(
+    ("turtle", "message"),
+    [
+        ('[] a l:Island ; rdfs:label "x"@en .', "the subject is a blank node"),
+        ('_:x a l:Island ; rdfs:label "x"@en .', "the subject is a blank node"),
+        ('[ ] a l:Island ; l:near [ a l:Island ] .', "the subject is a blank node"),
+    ],
+)
+def test_a_subject_that_is_a_blank_node_is_found_where_they_are_forbidden(state, turtle, message):
+    statements = state(turtle)
+    [finding] = check_policy(statements, TYPES)
+    assert (finding.rule, finding.location.line, finding.focus) == ("iri/blank-node", 4, None)
+    assert message in finding.message
+    assert check_policy(statements, TYPES, blank_nodes=True) == ()
+
+
+def test_a_graph_that_is_a_blank_node_is_found_where_they_are_forbidden(tiny):
+    text = "_:g { <http://e.example/a> <http://e.example/b> 1, 2 }"
+    quads = tuple(ox.parse(text, ox.RdfFormat.TRIG))
+    [finding] = check_policy(Statements(quads, Locations({"a.trig": text}, ""), tiny.settings.iris), TYPES)
+    assert finding.message.startswith("the name of the graph is a blank node")
+    assert finding.location.line == 1
+
+
+@pytest.mark.parametrize(
     "turtle",
     [
         "light:holm a l:Light .",

@@ -198,6 +198,8 @@ class Settings(BaseSettings):
     """Which named graph a file belongs to: the first pattern that matches."""
     derived_graph: str = "graph/derived"
     """The named graph of derived statements, relative to the base."""
+    blank_nodes: bool = True
+    """Whether the publication may have blank nodes; with `false`, `check` reports each of them."""
     default_graph: DefaultGraph = DefaultGraph.UNION
     """What a query without dataset finds in the default graph: `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None

@@ -170,6 +170,11 @@ def _checks(context: CheckContext) -> tuple[Finding, ...]:
     return run_checks(files, context.assembly.working_store.store, context.everything)
 
 
+def _policy(context: CheckContext) -> tuple[Finding, ...]:
+    settings = context.assembly.settings
+    return check_policy(context.asserted, settings.iri_types, blank_nodes=settings.blank_nodes)
+
+
 def _queries(context: CheckContext) -> tuple[Finding, ...]:
     assembly = context.assembly
     queries, iris = assembly.saved.queries, assembly.settings.iris
@@ -215,7 +220,7 @@ class _Step:
 # The first run beside the second, which ask the engine; the third, which takes the most memory, when it is not needed.
 _STEPS = (
     (
-        _Step("IRI policy", lambda context: check_policy(context.asserted, context.assembly.settings.iri_types)),
+        _Step("IRI policy", _policy),
         _Step("duplicates", lambda context: check_duplicates(context.asserted)),
         _Step("references", lambda context: check_references(context.asserted), needs_all=True),
         _Step("terms", lambda context: check_terms(context.asserted, context.of_shapes), needs_all=True),

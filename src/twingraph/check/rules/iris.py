@@ -12,20 +12,38 @@ from twingraph.findings import Finding
 from twingraph.rdf.iris import IriKind
 
 
-def check_policy(statements: Statements, iri_types: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Return what offends against the IRI policy; ``iri_types`` maps folders to the class of their things."""
+def check_policy(
+    statements: Statements, iri_types: Mapping[str, str], *, blank_nodes: bool = False
+) -> tuple[Finding, ...]:
+    """Return what offends against the IRI policy.
+
+    ``iri_types`` maps folders to the class of their things; ``blank_nodes`` says whether there may be any.
+    """
     classes = {folder: statements.iris.expand(name) for folder, name in iri_types.items()}
-    return (*_blank_nodes(statements), *_forms(statements), *_folders(statements, classes))
+    blank = () if blank_nodes else _blank_nodes(statements)
+    return (*blank, *_forms(statements), *_folders(statements, classes))
 
 
 def _blank_nodes(statements: Statements) -> Iterator[Finding]:
-    if not any(isinstance(term, ox.BlankNode) for term in statements.terms.objects):
+    """Yield a finding for each blank node that is a value, a graph, or a subject that is no value of anything."""
+    terms = statements.terms
+    if not any(isinstance(term, ox.BlankNode) for term in terms.subjects | terms.objects | terms.graphs):
         return
+    remedy = "give the thing an IRI of its own"
+    seen: set[ox.BlankNode] = set()
     for quad in statements.quads:
         subject, predicate, value = statement(quad)
+        graph = quad.graph_name
         if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.BlankNode):
             message = f"the value of {statements.short(predicate)} is a blank node, which nobody can refer to"
-            remedy = "give the thing an IRI of its own"
+            yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
+        elif isinstance(quad.subject, ox.BlankNode) and quad.subject not in terms.objects | seen:
+            seen.add(quad.subject)
+            message = "the subject is a blank node, which nobody can refer to"
+            yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
+        if isinstance(graph, ox.BlankNode) and graph not in seen:
+            seen.add(graph)
+            message = "the name of the graph is a blank node, which nobody can refer to"
             yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
 
 
