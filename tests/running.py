@@ -1,20 +1,20 @@
-"""Real processes for the tests: a server on a free port of this machine, and builds."""
+"""Real processes and files for the tests: a server on a free port of this machine, builds, canonical N-Quads."""
 
 import os
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import pyoxigraph as ox
 
 from twingraph.rdf.canonical import write_canonical
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
 
 # No proxy, and no setting of the environment, may stand between a test and its own server.
 ENVIRONMENT = {
@@ -29,6 +29,14 @@ def twingraph(directory: Path, *arguments: str, **options) -> subprocess.Complet
     command = [sys.executable, "-m", "twingraph", "-C", str(directory), *arguments]
     options = {"env": ENVIRONMENT, "text": True, **options}
     return subprocess.run(command, capture_output=True, timeout=120, check=False, **options)
+
+
+def canonical_nquads(quads: Iterable[ox.Quad]) -> bytes:
+    """Return quads as a release writes them."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "canonical.nq"
+        write_canonical(NQuads.of(quads), path)
+        return path.read_bytes()
 
 
 @contextmanager
@@ -105,9 +113,3 @@ def workers_of(server: int) -> dict[int, int]:
         if b"twingraph.workers.worker" in command and command[-2] == front and pages:
             found[int(path.name)] = pages * os.sysconf("SC_PAGE_SIZE")
     return found
-
-
-def canonical_nquads(quads: Iterable[ox.Quad]) -> bytes:
-    """Return quads as a release's canonical N-Quads."""
-    with tempfile.TemporaryDirectory() as directory:
-        return b"".join(write_canonical(Lines.of(quads), Path(directory) / "canonical.nq").blocks())

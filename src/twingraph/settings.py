@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from twingraph.errors import SettingsError
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
 
 FILE_NAME = "twingraph.toml"
 _ENVIRONMENT = "TWINGRAPH_"
@@ -198,6 +198,8 @@ class Settings(BaseSettings):
     """Which named graph a file belongs to: the first pattern that matches."""
     derived_graph: str = "graph/derived"
     """The named graph of derived statements, relative to the base."""
+    blank_nodes: bool = True
+    """Whether the publication may have blank nodes; with `false`, `check` reports each of them."""
     default_graph: DefaultGraph = DefaultGraph.UNION
     """What a query without dataset finds in the default graph: `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None

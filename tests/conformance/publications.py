@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from conformance.manifests import Dataset, local_path
 from running import canonical_nquads
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import CONTEXT, QUADS, Archive
 from twingraph.release.counts import Counts, class_counts, count, graph_counts
 from twingraph.release.jsonld_context import json_ld_context
@@ -45,7 +45,7 @@ def write_release(settings: Settings, quads: tuple[ox.Quad, ...]) -> None:
     """Write a release and make it the current one."""
     archive = Archive(settings.releases)
     canonical = canonical_nquads(quads)
-    counts = count(Lines.of(ox.parse(canonical, format=ox.RdfFormat.N_QUADS)))
+    counts = count(NQuads.of(ox.parse(canonical, format=ox.RdfFormat.N_QUADS)))
     files = {QUADS: gzip.compress(canonical, mtime=0), CONTEXT: json_ld_context(quads, settings.iris)}
     files[DESCRIPTION] = describe_release(counts, settings, ())
     manifest = _manifest(settings, counts, files)

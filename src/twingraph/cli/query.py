@@ -10,16 +10,15 @@ from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.tables import render_table
-from twingraph.check.reports.text import count
+from twingraph.check.reports.text_report import plural, render_table
 from twingraph.cli.options import progress, settings
 from twingraph.errors import ParameterError, UnknownNameError
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import Archive
 from twingraph.release.integrity import verify
 from twingraph.settings import Settings
@@ -129,7 +128,7 @@ def _answer(asked: Asked, query: Query, format_: str | None) -> bytes:
 def _table(solutions: Solutions) -> str:
     rows = [[cell.label if cell else None for cell in row] for row in solutions.rows]
     width = get_terminal_size().columns if sys.stdout.isatty() else None
-    return render_table(solutions.variables, rows, width) + f"({count(len(rows), 'row')})\n"
+    return render_table(solutions.variables, rows, width) + f"({plural(len(rows), 'row')})\n"
 
 
 def _ask(asked: Asked, query: Query, name: str) -> bytes:

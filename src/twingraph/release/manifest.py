@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twingraph import __version__
 from twingraph.errors import ReleaseError, SettingsError
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.settings import Agent
 
 FILE = "manifest.json"

@@ -21,8 +21,8 @@ import pyoxigraph as ox
 
 from twingraph.errors import ReleaseError
 from twingraph.processes import command, exit_with_parent
-from twingraph.rdf.default_graph import DefaultGraph
-from twingraph.rdf.nquads import Lines, without_graph_names
+from twingraph.rdf.nquads import NQuads, without_graph_names
+from twingraph.rdf.terms import DefaultGraph
 
 DIGESTS = "store.json"
 _END = "end"
@@ -90,7 +90,7 @@ def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGr
         if default_graph == DefaultGraph.UNION:
             merged = path.with_suffix(".merged.nt")
             with merged.open("wb") as file:
-                file.writelines(without_graph_names(block) for block in Lines.in_file(path).blocks())
+                file.writelines(without_graph_names(block) for block in NQuads.in_file(path).blocks())
             store.bulk_load(path=str(merged), format=ox.RdfFormat.N_TRIPLES)
             merged.unlink()
     store.optimize()

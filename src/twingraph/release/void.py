@@ -12,10 +12,9 @@ import pyoxigraph as ox
 
 from twingraph.errors import ParameterError
 from twingraph.publication.saved_queries import SavedQuery, body
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import Lines
-from twingraph.rdf.terms import ntriples
+from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import DefaultGraph, ntriples
 from twingraph.release.counts import Counts, Tally
 from twingraph.settings import Settings
 from twingraph.sparql.query import read_query, with_prefixes
@@ -48,7 +47,7 @@ def serialize(statements: Iterable[Statement]) -> bytes:
     return "".join(sorted(lines)).encode()
 
 
-def language_tags(lines: Lines) -> tuple[str, ...]:
+def language_tags(lines: NQuads) -> tuple[str, ...]:
     """Return the language tags with capitals that a release's literals have; a few more do no harm."""
     found = {tag for block in lines.blocks() for tag in set(_TAG.findall(block))}
     return tuple(sorted(tag for tag in map(bytes.decode, found) if tag != tag.lower()))

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from twingraph.errors import DamagedStoreError, NoReleaseError, NotReadyError, TwingraphError
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
-from twingraph.rdf.default_graph import DefaultGraph
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import Archive, Release
 from twingraph.release.integrity import verify
 from twingraph.server.http.negotiation import Preference

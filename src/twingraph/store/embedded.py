@@ -17,8 +17,8 @@ from twingraph.errors import (
     UnknownGraphError,
     UnsupportedFunctionError,
 )
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import Query
 from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error

@@ -15,8 +15,8 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from twingraph.errors import StoreError
-from twingraph.rdf.default_graph import MERGE
 from twingraph.rdf.nquads import without_graph_names
+from twingraph.rdf.terms import MERGE
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads, of which it holds each once or three times.
 IN_MEMORY_QUADS = 2_000_000

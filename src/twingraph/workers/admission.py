@@ -111,7 +111,7 @@ class Admission:
             raise self._refusal(client) from None
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
-                self._give_back(waiting.result())
+                self._trim_memory(waiting.result())
             raise
         finally:
             self._dequeue(client, waiting)
@@ -143,7 +143,7 @@ class Admission:
                 del self._waiting[client]
         self._at_rest.set()
 
-    def _give_back(self, worker: WorkerHandle) -> None:
+    def _trim_memory(self, worker: WorkerHandle) -> None:
         """Take a worker back from a query that did not ask it."""
         self.release(worker)
         if not worker.has_ended:

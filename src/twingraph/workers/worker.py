@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
 from twingraph.processes import exit_with_parent
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import TSV, Format, by_name
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.workers import ipc, sandbox

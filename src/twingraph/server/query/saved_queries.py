@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twingraph.errors import TwingraphError, UnknownNameError
-from twingraph.publication.saved_queries import SavedQuery
+from twingraph.publication.saved_queries import RESERVED, SavedQuery
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS
 from twingraph.server.current_release import CurrentRelease, ServedRelease
 from twingraph.server.http.forms import parameters
@@ -39,7 +39,7 @@ class SavedQueries:
             raise UnknownNameError("query", name, serving.queries)
         saved = serving.queries[name]
         given = dict(await parameters(request.scope["query_string"]))
-        values = {key: value for key, value in given.items() if key not in ("format", "lang")}
+        values = {key: value for key, value in given.items() if key not in RESERVED}
         formats = answer_formats(preference_of(request, given))
         page = partial(self._page, serving, request, saved, values)
         if formats.data is None:

@@ -14,8 +14,8 @@ import pyoxigraph as ox
 from starlette.requests import Request
 from starlette.responses import Response
 
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import Release
 from twingraph.release.manifest import read_manifest
 from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, fragment, serialize

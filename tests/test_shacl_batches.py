@@ -12,17 +12,15 @@ from rdflib.namespace import RDF
 from test_breakages import REAL, TINY
 from test_lines import QUADS
 from twingraph.check.shacl import validation as shape_checks
-from twingraph.check.shacl.batches import _outcome, run
-from twingraph.check.shacl.lazy_graph import fetched_graph
-from twingraph.check.shacl.memory_graph import memory_graph
-from twingraph.check.shacl.shapes import shapes_graph, validate
-from twingraph.check.shacl.targets import focus_nodes, targeted_shapes
+from twingraph.check.shacl.batches import _shacl_result, run
+from twingraph.check.shacl.graphs import fetched_graph, memory_graph
+from twingraph.check.shacl.shapes import focus_nodes, shapes_graph, targeted_shapes, validate
 from twingraph.check.shacl.validation import check_shapes
 from twingraph.check.statements import Statements
 from twingraph.errors import StoreError
 from twingraph.processes import command
 from twingraph.publication.assembly import assemble
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
 
 
 def whole(assembly):
@@ -30,19 +28,19 @@ def whole(assembly):
     iris = assembly.settings.iris
     shapes, data = shapes_graph(assembly.shapes.lines, iris), memory_graph(assembly.quads)
     reached = {str(shape): len(focus_nodes(shapes, shape, data)) for shape in targeted_shapes(shapes)}
-    return ordered(_outcome(result, shapes, iris) for result in validate(data, shapes)), reached
+    return ordered(_shacl_result(result, shapes, iris) for result in validate(data, shapes)), reached
 
 
-def in_lots(assembly, shares, at_once):
+def in_batches(assembly, shards, batch_size):
     iris = assembly.settings.iris
     shapes, data = shapes_graph(assembly.shapes.lines, iris), fetched_graph(assembly.quads)
-    runs = [run(data, shapes, iris, share, shares, at_once) for share in range(shares)]
+    runs = [run(data, shapes, iris, shard, shards, batch_size) for shard in range(shards)]
     assert all(each.reached == runs[0].reached for each in runs)
-    return ordered(outcome for each in runs for outcome in each.outcomes), runs[0].reached
+    return ordered(outcome for each in runs for outcome in each.results), runs[0].reached
 
 
-def ordered(outcomes):
-    return sorted(outcomes, key=repr)
+def ordered(results):
+    return sorted(results, key=repr)
 
 
 def statements(assembly):
@@ -57,8 +55,8 @@ def test_lots_of_each_broken_tiny_publication_are_the_whole(tiny, breakage):
     breakage.apply(tiny)
     assembly = assemble(tiny.settings)
     expected = whole(assembly)
-    assert in_lots(assembly, shares=2, at_once=1) == expected
-    assert in_lots(assembly, shares=1, at_once=1000) == expected
+    assert in_batches(assembly, shards=2, batch_size=1) == expected
+    assert in_batches(assembly, shards=1, batch_size=1000) == expected
 
 
 def test_lots_of_the_broken_real_publication_are_the_whole(copy_of_real):
@@ -67,7 +65,7 @@ def test_lots_of_the_broken_real_publication_are_the_whole(copy_of_real):
     assembly = assemble(copy_of_real.settings)
     expected = whole(assembly)
     assert len(expected[0]) >= 3
-    assert in_lots(assembly, shares=3, at_once=500) == expected
+    assert in_batches(assembly, shards=3, batch_size=500) == expected
 
 
 def test_processes_find_what_one_process_finds(copy_of_real):
@@ -99,14 +97,14 @@ def test_a_process_reads_its_task_and_writes_what_it_gave(tiny):
     assembly = assemble(tiny.settings)
     task = shape_checks.Task(assembly.quads, assembly.shapes.lines, assembly.settings.iris, 0, 1)
     process = subprocess.run(
-        command("twingraph.check.shacl.shacl_worker"), input=pickle.dumps(task), capture_output=True, check=True
+        command("twingraph.check.shacl.batches"), input=pickle.dumps(task), capture_output=True, check=True
     )
-    assert pickle.loads(process.stdout) == task.done()
+    assert pickle.loads(process.stdout) == task.run()
 
 
 @given(QUADS)
 def test_a_fetched_graph_says_what_a_memory_graph_says(quads):
-    fetched, held = fetched_graph(Lines.of(quads)), memory_graph(quads)
+    fetched, held = fetched_graph(NQuads.of(quads)), memory_graph(quads)
     assert set(fetched) == set(held)
     assert len(fetched) == len(held)
     for subject, predicate, value in held:
@@ -124,13 +122,13 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 )
 def test_a_fetched_literal_keeps_its_lexical_form(text, kind):
     literal = ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
-    graph = fetched_graph(Lines.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), literal)]))
+    graph = fetched_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), literal)]))
     [(_, _, value)] = graph
     assert (str(value), str(value.datatype)) == (text, XSD + kind)
 
 
 def test_a_fetched_graph_knows_nothing_of_what_is_no_statement():
-    graph = fetched_graph(Lines.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"))]))
+    graph = fetched_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"))]))
     absent = [
         (rdflib.Literal("x"), RDF.type, None),
         (rdflib.URIRef("not an iri"), None, None),

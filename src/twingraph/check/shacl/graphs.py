@@ -1,19 +1,102 @@
-"""An rdflib graph over more statements than fit into rdflib's memory: the engine holds them, subjects are fetched.
+"""rdflib graphs over parsed statements: in memory, or fetched subject by subject from the engine.
 
-Shapes may ask for a lexical form, and the engine rewrites the literals of datatypes that it knows: so each datatype is
-given to it under a name that it does not know. What is fetched is then what was said, as in a memory graph.
+Shapes may test a lexical form, and the engine rewrites the literals of datatypes that it knows. So each datatype is
+loaded under a name that the engine does not know, and what is fetched is what the files say, as in a memory graph.
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyoxigraph as ox
 import rdflib
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result
 from rdflib.store import Store
 
-from twingraph.check.shacl.memory_graph import MemoryGraph, Triple, node
-from twingraph.check.shacl.memory_graph import value as memory_value
-from twingraph.rdf.nquads import Lines, Row
+from twingraph.errors import QueryError
+from twingraph.rdf.nquads import NQuads, Row
+
+_STRING = "http://www.w3.org/2001/XMLSchema#string"
+Triple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
+
+
+class MemoryGraph(rdflib.Graph):
+    """A graph in memory that parses the text of each query once, however often it is asked.
+
+    pyshacl asks an ``sh:sparql`` constraint anew for every focus node, and parsing is most of the cost.
+    """
+
+    def __init__(self, store: Store | str = "default") -> None:
+        super().__init__(store, bind_namespaces="none")
+        self._prepared: dict[str, Query] = {}
+
+    def query(self, query_object: str | Query, *args: Any, **options: Any) -> Result:
+        """Answer a query as :meth:`rdflib.Graph.query` does; raises QueryError when it is malformed."""
+        if isinstance(query_object, str):
+            if query_object not in self._prepared:
+                self._prepared[query_object] = _prepare(query_object)
+            query_object = self._prepared[query_object]
+        return super().query(query_object, *args, **options)
+
+
+def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
+    """Return one graph with the statements of all named graphs."""
+    graph = MemoryGraph()
+    with quiet():
+        for quad in quads:
+            graph.add(_triple(quad))
+    return graph
+
+
+def _triple(quad: ox.Quad) -> Triple:
+    """Return a quad's statement in rdflib's terms, lexical forms kept as they are."""
+    return rdflib_node(quad.subject), rdflib.URIRef(quad.predicate.value), rdflib_term(quad.object)
+
+
+def _prepare(text: str) -> Query:
+    try:
+        return prepareQuery(text)
+    except Exception as error:
+        raise QueryError(f"{error} in the query {' '.join(text.split())}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep rdflib from logging a traceback for each ill-typed literal: a check reports them with file and line."""
+    logger = logging.getLogger("rdflib.term")
+    logger.addFilter(_is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_other)
+
+
+def _is_other(record: logging.LogRecord) -> bool:
+    return "Failed to convert Literal" not in record.getMessage()
+
+
+def rdflib_node(term: object) -> rdflib.term.IdentifiedNode:
+    """Return an IRI or a blank node in rdflib's terms; raises TypeError for anything else."""
+    if isinstance(term, ox.NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, ox.BlankNode):
+        return rdflib.BNode(term.value)
+    raise TypeError(f"{term} is no IRI or blank node; RDF 1.2 triple terms are not validated")
+
+
+def rdflib_term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
+    """Return any term in rdflib's, its lexical form kept as it is."""
+    if not isinstance(term, ox.Literal):
+        return rdflib_node(term)
+    if term.language:
+        return rdflib.Literal(term.value, lang=term.language)
+    # A plain literal stays plain: rdflib does not hold "x" and "x"^^xsd:string for the same, as RDF 1.1 does.
+    datatype = None if term.datatype.value == _STRING else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, datatype=datatype, normalize=False)
+
 
 # What stands before each datatype in the engine.
 _VERBATIM = "urn:x-verbatim:"
@@ -25,7 +108,7 @@ Pattern = tuple[rdflib.term.Node | None, rdflib.term.Node | None, rdflib.term.No
 _About = dict[rdflib.term.Node, dict[rdflib.term.Node, None]]
 
 
-def fetched_graph(lines: Lines) -> MemoryGraph:
+def fetched_graph(lines: NQuads) -> MemoryGraph:
     """Return one graph with the statements of all named graphs, which can be read only."""
     store = ox.Store()
     for rows in lines.rows():
@@ -71,7 +154,11 @@ class _Fetching(Store):
 
     def _elsewhere(self, predicate: rdflib.term.Node | None, value: rdflib.term.Node | None) -> Iterator[Triple]:
         for quad in self._quads(None, predicate, value):
-            yield node(quad.subject), self._name(quad.predicate), _value(quad.object) if value is None else value
+            yield (
+                rdflib_node(quad.subject),
+                self._name(quad.predicate),
+                _fetched_value(quad.object) if value is None else value,
+            )
 
     def _fetched(self, subject: rdflib.term.Node) -> _About:
         known = self._about.get(subject)
@@ -80,7 +167,7 @@ class _Fetching(Store):
                 self._about.clear()
             known = self._about[subject] = {}
             for quad in self._quads(subject, None, None):
-                known.setdefault(self._name(quad.predicate), {})[_value(quad.object)] = None
+                known.setdefault(self._name(quad.predicate), {})[_fetched_value(quad.object)] = None
         return known
 
     def _quads(self, *pattern: rdflib.term.Node | None) -> Iterator[ox.Quad]:
@@ -124,8 +211,8 @@ def _engine_term(said: rdflib.term.Node | None) -> Any:
     return said
 
 
-def _value(value: object) -> rdflib.term.Node:
+def _fetched_value(value: object) -> rdflib.term.Node:
     if isinstance(value, ox.Literal) and value.datatype.value.startswith(_VERBATIM):
         datatype = rdflib.URIRef(value.datatype.value.removeprefix(_VERBATIM))
         return rdflib.Literal(value.value, datatype=datatype, normalize=False)
-    return memory_value(value)
+    return rdflib_term(value)

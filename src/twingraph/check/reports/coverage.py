@@ -1,4 +1,4 @@
-"""The coverage of the source documents as one page of HTML that needs nothing else: the text with its passages marked.
+"""The coverage of the source documents: as text for a terminal, or as one self-contained page of HTML.
 
 What no passage covers is set off by colour, underline and words, so that it can be found without seeing colours.
 """
@@ -8,10 +8,43 @@ from html import escape
 from itertools import pairwise
 
 from twingraph.check.coverage import DocumentCoverage
-from twingraph.check.reports.coverage_text import percent
-from twingraph.check.reports.text import count
+from twingraph.check.reports.text_report import plural, render_table
 from twingraph.publication.evidence import Passage
 from twingraph.rdf.iris import Iris
+
+_COLUMNS = ("document", "covered", "characters", "passages", "gaps")
+
+
+def coverage_text(documents: Iterable[DocumentCoverage], width: int | None = None) -> str:
+    """Return a table of the documents and, below it, each gap with its offsets and words."""
+    covers = tuple(documents)
+    blocks = [render_table(_COLUMNS, [_text_row(cover) for cover in covers], width)]
+    for cover in covers:
+        lines = list(_gaps(cover))
+        if lines:
+            blocks.append("\n".join((f"{cover.label}: {plural(len(lines), 'gap')}", *lines)) + "\n")
+    return "\n".join(blocks)
+
+
+def percent(share: float) -> str:
+    """Return a share as a percentage, rounded down so that 100.0 % means all."""
+    return f"{int(share * 1000) / 10:.1f} %"
+
+
+def _text_row(cover: DocumentCoverage) -> tuple[str, ...]:
+    passages = f"{len(cover.passages):,}"
+    if cover.coverage is None:
+        return cover.label, "not in the archive", "", passages, ""
+    facts = cover.coverage
+    return cover.label, percent(facts.share), f"{facts.total:,}", passages, f"{len(facts.gaps):,}"
+
+
+def _gaps(cover: DocumentCoverage) -> Iterator[str]:
+    if cover.coverage is None or cover.text is None:
+        return
+    for start, end in cover.coverage.gaps:
+        yield f"  {start}-{end}  {' '.join(cover.text[start:end].split())}"
+
 
 _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1b1b1b; --quiet: #595959; --line: #c8c8c8;
@@ -39,7 +72,7 @@ mark.gap { background: var(--gap); color: inherit; text-decoration: underline wa
 def coverage_html(documents: Iterable[DocumentCoverage], iris: Iris, title: str) -> str:
     """Return the page: a table of the documents, then each text with the passages and the gaps marked."""
     covers = tuple(documents)
-    rows = "\n".join(_row(cover, number) for number, cover in enumerate(covers, 1))
+    rows = "\n".join(_html_row(cover, number) for number, cover in enumerate(covers, 1))
     sections = "\n".join(_section(cover, number, iris) for number, cover in enumerate(covers, 1))
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -73,7 +106,7 @@ Point at a stretch to see which passages it is and what they support.</p>
 """
 
 
-def _row(cover: DocumentCoverage, number: int) -> str:
+def _html_row(cover: DocumentCoverage, number: int) -> str:
     name = f'<th scope="row"><a href="#document-{number}">{escape(cover.label)}</a></th>'
     if cover.coverage is None:
         return f'<tr>{name}<td class="number">not in the archive</td>{_number(len(cover.passages))}{_cell("")}</tr>'
@@ -93,10 +126,10 @@ def _section(cover: DocumentCoverage, number: int, iris: Iris) -> str:
     head = f'<section aria-labelledby="document-{number}">\n<h2 id="document-{number}">{escape(cover.label)}</h2>\n'
     if cover.text is None or cover.coverage is None:
         return head + "<p>The source archive does not hold this document.</p>\n</section>"
-    facts = f"{percent(cover.coverage.share)} of {count(cover.coverage.total, 'character')}"
-    gaps = count(len(cover.coverage.gaps), "gap")
+    facts = f"{percent(cover.coverage.share)} of {plural(cover.coverage.total, 'character')}"
+    gaps = plural(len(cover.coverage.gaps), "gap")
     body = "".join(_marked(cover, cover.text, iris))
-    passages = count(len(cover.passages), "passage")
+    passages = plural(len(cover.passages), "passage")
     language = f' lang="{escape(cover.language)}"' if cover.language else ""
     return f'{head}<p>{facts} in {passages}; {gaps}.</p>\n<div class="text"{language}>{body}</div>\n</section>'
 

@@ -1,4 +1,4 @@
-"""One engine over all statements, for the queries that validation asks."""
+"""A store in memory over all statements, for the queries of rules and checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ import pyoxigraph as ox
 from twingraph.errors import QueryError
 from twingraph.processes import trim_memory
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import Term
 from twingraph.sparql.query import read_query
 from twingraph.sparql.syntax_errors import query_error
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a query gave: the rows of a SELECT with its ``columns``; a statement or a yes or no is a row without any."""
+class QueryResult:
+    """The rows of a SELECT with its ``columns``; a constructed statement or the answer of an ASK is an empty row."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
 
 
-class Engine:
-    """A store in memory over some statements, which can be forgotten and is then loaded anew when it is asked for."""
+class WorkingStore:
+    """A store in memory over some statements, which can be unloaded and is loaded again on next use."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: NQuads) -> None:
         self._lines = lines
         self._store: ox.Store | None = load(lines)
 
@@ -37,12 +37,12 @@ class Engine:
             self._store = load(self._lines)
         return self._store
 
-    def holds(self, lines: Lines) -> None:
-        """Know that these statements, too, have come into the store."""
+    def append(self, lines: NQuads) -> None:
+        """Record that these statements have been added to the store, so that it has them when it is loaded again."""
         self._lines += lines
 
-    def forget(self) -> None:
-        """Give the memory of the store back."""
+    def unload(self) -> None:
+        """Free the memory of the store."""
         self._store = None
         trim_memory()
 
@@ -54,18 +54,20 @@ def load(quads: Iterable[ox.Quad]) -> ox.Store:
     return store
 
 
-def ask(store: ox.Store, text: str, iris: Iris, most: int | None = None) -> Answer:
-    """Answer a query over the union of all graphs, with the publication's prefixes; of its rows ``most`` at most.
+def run_query(store: ox.Store, text: str, iris: Iris, limit: int | None = None) -> QueryResult:
+    """Run a query over the union of all graphs, with the publication's prefixes, and return at most ``limit`` rows.
 
     Raises QueryError, with line and column, when the query is malformed, fails or asks another server.
     """
     read_query(text, iris.namespaces, iris.base)
     try:
-        answer = store.query(text, base_iri=iris.base, prefixes=dict(iris.namespaces), use_default_graph_as_union=True)
-        if isinstance(answer, ox.QuerySolutions):
-            columns = tuple(variable.value for variable in answer.variables)
-            return Answer(columns, tuple(tuple(map(_text, row)) for row in islice(answer, most)))
-        return Answer((), ((),) if isinstance(answer, ox.QueryBoolean) else tuple(() for _ in islice(answer, most)))
+        result = store.query(text, base_iri=iris.base, prefixes=dict(iris.namespaces), use_default_graph_as_union=True)
+        if isinstance(result, ox.QuerySolutions):
+            columns = tuple(variable.value for variable in result.variables)
+            return QueryResult(columns, tuple(tuple(map(_text, row)) for row in islice(result, limit)))
+        return QueryResult(
+            (), ((),) if isinstance(result, ox.QueryBoolean) else tuple(() for _ in islice(result, limit))
+        )
     except SyntaxError as error:
         raise query_error(error, text) from error
     except (RuntimeError, OSError, ValueError) as error:
