@@ -161,7 +161,7 @@ class Admission:
         running = self._running[client]
         if not self._free or running >= self._per_client or self.penalties.wait(client):
             return False
-        return not running or len(self._free) > self._limits.spares
+        return not running or len(self._free) > self._limits.reserve_workers
 
     def _assign(self, client: str) -> WorkerHandle:
         worker = self._free.pop()
