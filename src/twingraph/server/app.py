@@ -71,5 +71,5 @@ def _openapi(routes: list[AsgiRoute]) -> AsgiRoute:
         return JSONResponse(described)
 
     own = AsgiRoute("/openapi.json", respond, operation("This document", json_content({})))
-    described = document({route.path: route.operations for route in (*routes, own)})
+    described = document({route.path.replace(":path}", "}"): route.operations for route in (*routes, own)})
     return own
