@@ -19,7 +19,7 @@ memory_bytes = 150_000_000
 answer_bytes = 20_000_000
 rows = 0
 workers = 2
-spares = 1
+reserve_workers = 1
 """
 LOOK_UP = "SELECT ?o { light:holm rdfs:label ?o }"
 DIRECT = {"Content-Type": "application/sparql-query"}

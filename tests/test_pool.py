@@ -39,7 +39,7 @@ def pool_of(release, **limits):
         limits.get("memory_quads", 10**6),
         limits.get("memory_bytes", 10**9),
     )
-    return Pool(request, Limits(**{"workers": 1, "spares": 1, "queue_seconds": 10, **limits}))
+    return Pool(request, Limits(**{"workers": 1, "reserve_workers": 1, "queue_seconds": 10, **limits}))
 
 
 @asynccontextmanager
@@ -159,7 +159,7 @@ def test_workers_that_cannot_be_started_leave_no_descriptor(release, monkeypatch
 
 def test_a_client_with_a_query_running_leaves_the_spares_to_others(release):
     async def run():
-        async with started(pool_of(release, workers=2, spares=1, per_client=3)) as pool:
+        async with started(pool_of(release, workers=2, reserve_workers=1, per_client=3)) as pool:
             greedy = [asyncio.create_task(pool.ask(job(f"{ENDLESS} # {n}"), "10.0.0.1")) for n in range(3)]
             await until(lambda: pool.busy == 2 and pool.queued == 1)
             answer = await pool.ask(job("ASK {}"), "10.0.0.2")
@@ -173,7 +173,7 @@ def test_a_client_with_a_query_running_leaves_the_spares_to_others(release):
 
 def test_a_worker_that_has_grown_is_replaced(release):
     async def run():
-        async with started(pool_of(release, spares=0, memory_bytes=80_000_000)) as pool:
+        async with started(pool_of(release, reserve_workers=0, memory_bytes=80_000_000)) as pool:
             (pid,) = pids(pool)
             await pool.ask(job("ASK {}"), "10.0.0.1")
             assert pids(pool) == (pid,)
@@ -189,7 +189,7 @@ def test_a_worker_that_has_grown_is_replaced(release):
 
 def test_who_has_the_most_waiting_gives_way_when_the_queue_is_full(release):
     async def run():
-        async with started(pool_of(release, workers=1, spares=0, queue=3)) as pool:
+        async with started(pool_of(release, workers=1, reserve_workers=0, queue=3)) as pool:
             running = asyncio.create_task(pool.ask(job(ENDLESS), "10.0.0.1"))
             await until(lambda: pool.busy == 1)
             waiting = [asyncio.create_task(pool.ask(job(f"ASK {{}} # {n}"), "10.0.0.1")) for n in range(3)]
@@ -208,7 +208,7 @@ def test_who_has_the_most_waiting_gives_way_when_the_queue_is_full(release):
 
 def test_who_ends_workers_waits_and_nobody_else_does(release):
     async def run():
-        async with started(pool_of(release, spares=1, queue_seconds=0.2)) as pool:
+        async with started(pool_of(release, reserve_workers=1, queue_seconds=0.2)) as pool:
             refused = 0
             for number in range(8):
                 await until(lambda: pool.workers == 2)
@@ -299,7 +299,7 @@ def test_who_has_used_much_leaves_the_spares_to_others():
     async def run():
         usage = Usage()
         usage.add("heavy", 100)
-        admission = Admission(Limits(workers=1, spares=1, queue_seconds=0.05), 2, usage=usage)
+        admission = Admission(Limits(workers=1, reserve_workers=1, queue_seconds=0.05), 2, usage=usage)
         free_workers(admission, 2)
         await admission.acquire("another")
         with pytest.raises(TooBusyError):
@@ -314,7 +314,7 @@ def test_who_has_used_least_goes_first():
         usage = Usage()
         for client, seconds in (("much", 100), ("less", 50), ("nothing", 0)):
             usage.add(client, seconds)
-        admission = Admission(Limits(workers=1, spares=0), 1, usage=usage)
+        admission = Admission(Limits(workers=1, reserve_workers=0), 1, usage=usage)
         (worker,) = free_workers(admission, 1)
         await admission.acquire("another")
         waiting = [asyncio.create_task(admission.acquire(client)) for client in ("much", "less", "nothing")]

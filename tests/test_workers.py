@@ -141,7 +141,7 @@ def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
 
 def small(tmp_path_factory, name, limits):
     copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp(name) / "tiny")
-    copy.append("twingraph.toml", f"\n[limits]\nworkers = 1\nspares = 0\n{limits}\n")
+    copy.append("twingraph.toml", f"\n[limits]\nworkers = 1\nreserve_workers = 0\n{limits}\n")
     assert twingraph(copy.directory, "build").returncode == 0
     return serving_process(copy.directory)
 

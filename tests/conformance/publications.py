@@ -35,7 +35,7 @@ def throw_away(directory: Path, base: str, quads: Iterable[ox.Quad]) -> Settings
         title={"en": "A test"},
         default_graph=DefaultGraph.DEFAULT,
         # The suites ask one question after the other; a worker is a process that has to start for each dataset.
-        limits=Limits(workers=1, spares=0),
+        limits=Limits(workers=1, reserve_workers=0),
     )
     write_release(settings, tuple(quads))
     return settings

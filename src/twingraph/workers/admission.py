@@ -153,7 +153,7 @@ class Admission:
         running = self._running[client]
         if not self._free or running >= self._per_client or self.penalties.wait(client):
             return False
-        return len(self._free) > self._limits.spares or not (running or self._usage.is_heavy(client))
+        return len(self._free) > self._limits.reserve_workers or not (running or self._usage.is_heavy(client))
 
     def _assign(self, client: str) -> WorkerHandle:
         worker = self._free.pop()

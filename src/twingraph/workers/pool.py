@@ -1,8 +1,8 @@
 """The pool: the worker processes over one release, started, watched, ended and replaced.
 
 Each release has a pool of its own, so that no answer can be mixed from two. A pool has ``limits.workers`` processes and
-``limits.spares`` more, and never more than that: one is replaced when it is gone. When the release cannot be opened, it
-is tried again, later each time. Whose query is given a worker next is decided by `Admission`.
+``limits.reserve_workers`` more, and never more than that: one is replaced when it is gone. When the release cannot be
+opened, it is tried again, later each time. Whose query is given a worker next is decided by `Admission`.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class Pool:
     ) -> None:
         self._opening, self._limits, self._inspect = opening, limits, inspect
         self._width = limits.workers or max(2, os.cpu_count() or 1)
-        self._size = self._width + limits.spares
+        self._size = self._width + limits.reserve_workers
         self.stats = stats or PoolStats()
         self._admission = Admission(limits, limits.per_client or self._width, penalties)
         self._all: set[WorkerHandle] = set()

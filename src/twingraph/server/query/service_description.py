@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -19,10 +20,11 @@ from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import Release
 from twingraph.release.manifest import read_manifest
 from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, fragment, serialize
-from twingraph.server.current_release import CurrentRelease
-from twingraph.server.http.conditional import precondition
-from twingraph.server.http.fields import field
+from twingraph.server.http.asgi_route import AsgiRoute
+from twingraph.server.http.headers import field, precondition
 from twingraph.server.http.negotiation import preference_of
+from twingraph.server.http.openapi import content_of, format_parameter, operation
+from twingraph.server.query.current_release import CurrentRelease
 from twingraph.settings import Limits
 from twingraph.store.output_filters.graph import write_graph
 
@@ -34,15 +36,22 @@ _PREFIXES = {"rdf": RDF, "sd": SD, "void": VOID, "sh": SH, "dcterms": DCTERMS, "
 _HEADERS = {"Vary": "Accept", "Cache-Control": "no-cache"}
 
 
-class Descriptions:
+class ServiceDescription:
     """Answers with the description of the current release as this server offers it."""
 
     def __init__(self, current: CurrentRelease, limits: Limits) -> None:
         self._current, self._limits = current, limits
+        described = operation(
+            "Describe the dataset (VoID) and the endpoint",
+            content_of(GRAPHS),
+            format_parameter(),
+            (HTTPStatus.NOT_ACCEPTABLE,),
+        )
+        self.route = AsgiRoute("/.well-known/void", self.respond, described)
 
     async def respond(self, request: Request) -> Response:
         """Return the description in the format that is wanted; raises NotAcceptableError."""
-        release, format_ = self._current.serving.release, preference_of(request, request.query_params).choose(GRAPHS)
+        release, format_ = self._current.required().release, preference_of(request, request.query_params).choose(GRAPHS)
         root = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
         content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
         headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}

@@ -1,6 +1,7 @@
-"""Header fields that list what a client prefers: ``Accept``, ``Accept-Encoding``, ``Accept-Language``.
+"""Request header fields: lists of weighted preferences, and conditional requests (RFC 9110, sections 12 and 13).
 
-Read in one pass however hostile they are, and refused when they are longer than any client's (RFC 9110, section 5.4).
+``Accept``, ``Accept-Encoding`` and ``Accept-Language`` are read in one pass however hostile they are, and refused when
+they are longer than any client's (section 5.4).
 """
 
 import re
@@ -22,6 +23,7 @@ _QUOTED = r"\"(?:[^\"\\]++|\\.)*+\"?"
 _MEMBER = re.compile(rf"(?:[^,\"]++|{_QUOTED})++")
 _SECTION = re.compile(rf"(?:[^;\"]++|{_QUOTED})++")
 _WEIGHT = re.compile(r"\s*+[qQ]\s*+=\s*+(?:(0(?:\.\d*+)?|1(?:\.0*+)?)|[^;]*+)\s*+", re.ASCII)
+_ENTITY_TAG = re.compile(r"(?:W/)?(\"[^\"\x00-\x20\x7f]*+\")")
 _IS_TOKEN = re.compile(rf"{_TOKEN}(?:/{_TOKEN})?")
 
 
@@ -57,6 +59,23 @@ def accepts_gzip(text: str) -> bool:
         return False
     weights = dict(weighted(text))
     return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+
+
+def precondition(method: str, given: bytes, etag: str | None, *, exists: bool) -> HTTPStatus | None:
+    """Return the status that answers a request whose ``If-None-Match`` is false, None when it is to be performed.
+
+    ``etag`` is that of the selected representation, which ``exists`` when it is known to be one: ``*`` is false only
+    then (section 13.1.2). Tags are compared weakly (section 8.8.3.2). A field that is too long to be read is none.
+    """
+    if not given or len(given) > MAX_BYTES:
+        return None
+    text = given.decode("latin-1")
+    any_tag = text.strip() == "*"
+    if any_tag and not exists:
+        return None
+    if not any_tag and (etag is None or etag.removeprefix("W/") not in _ENTITY_TAG.findall(text)):
+        return None
+    return HTTPStatus.NOT_MODIFIED if method in ("GET", "HEAD") else HTTPStatus.PRECONDITION_FAILED
 
 
 def _weighted(member: str) -> Weighted | None:

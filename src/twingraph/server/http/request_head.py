@@ -18,7 +18,7 @@ _ONE_HOST = "a request of HTTP/1.1 has one Host header (RFC 9112, section 3.2)"
 _NO_HOST = "the Host header is not host[:port]"
 
 
-class Head:
+class RequestHead:
     """Counts what has come of a request's head, and of the trailers after its body; raises RequestError at a bound."""
 
     def __init__(self, limits: Limits) -> None:

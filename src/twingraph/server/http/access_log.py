@@ -12,19 +12,19 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twingraph.errors import LimitError
 from twingraph.rdf.formats import FORMATS
-from twingraph.server.metrics import Metrics
+from twingraph.server.http.metrics import Metrics
+from twingraph.settings import Server
 
 LOGGER = "twingraph.access"
 # What the log says of an answer that was cut.
 ROWS_CUT = "Rows"
-# Where a scope says which route it took, when no router says it.
+# Where a scope holds the pattern of the route that answers it.
 ROUTE = "twingraph.route"
-_NOTE = "twingraph.note"
+_LOG = "twingraph.log"
 _DIGITS = 16
 # For so long (seconds) lines are gathered.
 _TOGETHER = 0.1
@@ -34,14 +34,14 @@ logger = logging.getLogger(LOGGER)
 
 
 @dataclass(slots=True)
-class Note:
+class RequestLog:
     """What only the one who answers knows of a request: the hash of its query, and which limit it met."""
 
     query: str | None = None
     limit: str | None = None
 
     def failed(self, error: Exception) -> None:
-        """Note which limit an error tells of, if it does."""
+        """RequestLog which limit an error tells of, if it does."""
         if isinstance(error, LimitError):
             self.limit = type(error).__name__.removesuffix("Error")
 
@@ -51,20 +51,17 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
 
 
-def note(request: Request) -> Note:
-    """Return the note of a request; one that nobody reads when requests are not logged."""
-    found = request.scope.get(_NOTE)
-    return found if isinstance(found, Note) else Note()
+def log_of(request: Request) -> RequestLog:
+    """Return the log of a request; one that nobody reads when requests are not logged."""
+    found = request.scope.get(_LOG)
+    return found if isinstance(found, RequestLog) else RequestLog()
 
 
 class AccessLog:
-    """Passes requests on to ``app`` and writes down how each was answered.
+    """Passes requests on to ``app`` and logs and counts how each was answered, as the ``server``'s settings say."""
 
-    ``addresses`` tells whether the client's IP address is written.
-    """
-
-    def __init__(self, app: ASGIApp, router: Router, metrics: Metrics, *, addresses: bool = False) -> None:
-        self._app, self._router, self._metrics, self._addresses = app, router, metrics, addresses
+    def __init__(self, app: ASGIApp, metrics: Metrics, server: Server) -> None:
+        self._app, self._metrics, self._addresses = app, metrics, server.log_addresses
         self._lines, self._clock = _Lines(), _Clock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,8 +72,8 @@ class AccessLog:
             finally:
                 self._lines.flush()
             return
-        answer = _Answer(send)
-        scope[_NOTE] = noted = Note()
+        answer = _Response(send)
+        scope[_LOG] = log = RequestLog()
         begin = time.perf_counter()
         try:
             await self._app(scope, receive, answer)
@@ -85,20 +82,20 @@ class AccessLog:
             answer.status = 500
             raise
         finally:
-            self._write(scope, answer, noted, time.perf_counter() - begin)
+            self._write(scope, answer, log, time.perf_counter() - begin)
 
-    def _write(self, scope: Scope, answer: "_Answer", noted: Note, seconds: float) -> None:
+    def _write(self, scope: Scope, answer: "_Response", log: RequestLog, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        route = self._route(scope)
+        route = scope.get(ROUTE, "none")
         self._metrics.answered(route, answer.format, answer.status, answer.size)
-        if noted.query:
+        if log.query:
             self._metrics.queried(seconds)
-        if noted.limit:
-            self._metrics.limited(noted.limit)
+        if log.limit:
+            self._metrics.limited(log.limit)
         if not logger.isEnabledFor(logging.INFO):
             return
         # None of this needs escaping; written by hand it costs a third of what a JSON library takes.
-        query, limit = (f'"{one}"' if one else "null" for one in (noted.query, noted.limit))
+        query, limit = (f'"{one}"' if one else "null" for one in (log.query, log.limit))
         line = (
             f'{{"time": "{self._clock.now()}", "method": "{method}", "route": "{route}", "status": {answer.status}, '
             f'"bytes": {answer.size}, "ms": {seconds * 1000:.1f}, "query": {query}, "limit": {limit}'
@@ -107,15 +104,6 @@ class AccessLog:
             address = scope["client"][0] if scope.get("client") else None
             line += f', "address": {json.dumps(address)}'
         self._lines.write(f"{line}}}")
-
-    def _route(self, scope: Scope) -> str:
-        """Return the pattern of the route, which routing leaves in the scope only for some kinds of route."""
-        if ROUTE in scope:
-            return str(scope[ROUTE])
-        found = scope.get("route")
-        if found is None:
-            found = next((one for one in self._router.routes if one.matches(scope)[0] is not Match.NONE), None)
-        return str(getattr(found, "path", "none"))
 
 
 class _Clock:
@@ -148,7 +136,7 @@ class _Lines:
             logger.info("%s", "\n".join(lines))
 
 
-class _Answer:
+class _Response:
     """Passes an answer on and remembers its status, its format and how long it is; 499 when nothing was sent."""
 
     def __init__(self, send: Send) -> None:

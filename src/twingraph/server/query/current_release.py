@@ -20,8 +20,8 @@ from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import Archive, Release
 from twingraph.release.integrity import verify
 from twingraph.server.http.negotiation import Preference
-from twingraph.server.inspection import Inspector
 from twingraph.server.query.cache import SizedCache
+from twingraph.server.query.inspection import Inspector
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import SingleFlight
 from twingraph.settings import Limits
@@ -97,22 +97,28 @@ class CurrentRelease:
         self._refreshing: asyncio.Future[bool] | None = None
         self.served: ServedRelease | None = None
         self._damage: DamagedStoreError | None = None
-        self._was_there = True
+        self._is_started, self._was_there = False, True
         self.pending: PendingRelease | None = None
         if not patient:
             self.served = self._prepare(archive.current())
 
-    @property
-    def serving(self) -> ServedRelease:
-        """The release that is served; raises NotReadyError, or DamagedStoreError when it had to be taken out."""
+    def required(self) -> ServedRelease:
+        """Return the release that is served; raises NotReadyError, or DamagedStoreError when it was taken out."""
         if self.served:
             return self.served
         raise self._damage or NotReadyError("the current release cannot be opened at the moment", _RETRY_AFTER)
 
     async def start(self) -> None:
-        """Start the workers; raises StoreError when they cannot open the release, unless it is ``patient``."""
+        """Start the workers, once; raises StoreError when they cannot open the release, unless it is ``patient``."""
+        if self._is_started:
+            return
+        self._is_started = True
         if self.served:
-            await self.served.pool.start()
+            try:
+                await self.served.pool.start()
+            except BaseException:
+                await self.stop()
+                raise
             self._warm_up(self.served)
             return
         self._refreshing = asyncio.ensure_future(self.refresh())
