@@ -4,17 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from twingraph.release.archive import Archive
 from twingraph.server.health import Health
 from twingraph.server.http.access_log import AccessLog
-from twingraph.server.http.asgi_route import AsgiRoute, RouteTable
+from twingraph.server.http.asgi_route import RouteTable
 from twingraph.server.http.cors import Cors
 from twingraph.server.http.metrics import Metrics
-from twingraph.server.http.openapi import document, json_content, operation
 from twingraph.server.pages.pages import page_routes
 from twingraph.server.pages.rendering import Renderer
 from twingraph.server.query.current_release import CurrentRelease
@@ -49,7 +46,6 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
         *page_routes(current, renderer),
         *Health(current, metrics).routes(),
     ]
-    routes.append(_openapi(routes))
     table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current))
     return AccessLog(Cors(table, table.find), metrics, settings.server)
 
@@ -64,12 +60,3 @@ async def following(current: CurrentRelease) -> AsyncIterator[None]:
     with suppress(asyncio.CancelledError):
         await follower
     await current.stop()
-
-
-def _openapi(routes: list[AsgiRoute]) -> AsgiRoute:
-    async def respond(_: Request) -> Response:
-        return JSONResponse(described)
-
-    own = AsgiRoute("/openapi.json", respond, operation("This document", json_content({})))
-    described = document({route.path.replace(":path}", "}"): route.operations for route in (*routes, own)})
-    return own

@@ -7,6 +7,9 @@ cannot be read off functions.
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
+
 from twingraph import __version__
 from twingraph.rdf.formats import FORMATS, HTML, JSON, Format
 
@@ -43,14 +46,10 @@ _PROBLEM_SCHEMA: Document = {
 }
 
 
-def document(paths: Mapping[str, Mapping[str, object]]) -> Document:
-    """Return the document of the operations at each path."""
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "twingraph", "version": __version__, "description": _DESCRIPTION},
-        "paths": paths,
-        "components": {"schemas": {"Problem": _PROBLEM_SCHEMA}},
-    }
+def document(routes: Sequence[BaseRoute]) -> Document:
+    """Return the document of FastAPI's routes, which hold the description of each operation."""
+    made = get_openapi(title="twingraph", version=__version__, description=_DESCRIPTION, routes=routes)
+    return {**made, "components": {"schemas": {"Problem": _PROBLEM_SCHEMA}}}
 
 
 def operation(
