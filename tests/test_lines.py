@@ -10,7 +10,9 @@ from twingraph.rdf.nquads import NQuads, NQuadsWriter, terms, without_graph_name
 IRIS = st.from_regex(r"http://x\.example/[a-zé0-9/~_-]{0,8}(#[a-z]{0,4})?", fullmatch=True).map(ox.NamedNode)
 BLANKS = st.from_regex(r"b[0-9]{1,3}", fullmatch=True).map(ox.BlankNode)
 # What might be taken for the end of a literal, of a line or for a graph.
-BAIT = st.sampled_from(['"', " <http://g/> .", "\n", "\r", "\u2028", "_:b .", '"^^<http://d/>', "\\", '"@en', " "])
+BAIT = st.sampled_from(
+    ['"', " <http://g/> .", " <http://g/>", " _:b", "\n", "\r", "\u2028", "_:b .", '"^^<http://d/>', "\\", '"@en', " "]
+)
 TEXTS = st.lists(BAIT | st.text(st.characters(exclude_categories=["Cs"]), max_size=4), max_size=4).map("".join)
 LITERALS = st.one_of(
     TEXTS.map(ox.Literal),

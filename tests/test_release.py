@@ -191,6 +191,23 @@ def test_the_date_is_that_of_the_commit_unless_files_have_changed(tiny):
     assert (changed.changed, changed.created.timestamp()) == (True, int(file.stat().st_mtime))
 
 
+def test_an_input_that_git_ignores_counts_as_changed(tiny):
+    tiny.write(".gitignore", "data/islands.ttl\n")
+    git(tiny.directory, "init", "-q")
+    git(tiny.directory, "add", ".")
+    git(tiny.directory, "-c", "user.name=t", "-c", "user.email=t", "commit", "-qm", "x", "--date=@1600000000 +0000")
+    assert not provenance(tiny.directory, [tiny.directory / "twingraph.toml"]).changed
+    assert provenance(tiny.directory, [tiny.directory / "data/islands.ttl"]).changed
+
+
+def test_what_killed_builds_and_removals_left_is_cleared_away(tmp_path):
+    for name in (".building-a", ".current-b", ".removing-c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    with Archive(tmp_path).locked():
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
 def git(directory, *arguments):
 
     environment = {**os.environ, "GIT_COMMITTER_DATE": "1600000000 +0000"}

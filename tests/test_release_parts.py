@@ -23,6 +23,8 @@ from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.build import build
 from twingraph.release.counts import class_counts, count, graph_counts, names
 from twingraph.release.store_writer import StoreWriter
+from twingraph.release.void import VOID, describe_release, fragment
+from twingraph.settings import Settings
 
 TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
@@ -38,12 +40,30 @@ def quad(subject, value, graph="g"):
 
 @pytest.mark.parametrize("at_once", [1, 300_000, 10**9])
 def test_quads_sorted_in_pieces_are_the_same_bytes(tmp_path, at_once):
-    quads = [quad(number % 7919, ox.Literal(f"{number % 5}", language="zh-Hans")) for number in range(30_000)]
+    quads = [quad(number % 997, ox.Literal(f"{number % 5}", language="zh-Hans")) for number in range(30_000)]
     path = tmp_path / "canonical.nq"
     lines = write_canonical(NQuads.of(quads), path, at_once)
     assert path.read_bytes() == canonical_nquads(quads)
     assert len(lines) == len(set(quads))
     assert [each.name for each in tmp_path.iterdir()] == ["canonical.nq"]
+
+
+def test_a_default_graph_of_its_own_is_described_by_its_own_counts(tmp_path):
+    outside = ox.Quad(ox.NamedNode("http://x.example/a"), LABEL, ox.Literal("x"))
+    counts = count(
+        Lines.of(ox.parse(canonical_nquads([outside, quad("b", ox.Literal("y"))]), format=ox.RdfFormat.N_QUADS))
+    )
+
+    def triples(default_graph):
+        settings = Settings(
+            directory=tmp_path, base_iri="http://x.example/", title={"en": "A test"}, default_graph=default_graph
+        )
+        start = f"<{fragment(settings.base_iri, 'default-graph')}> <{VOID}triples> ".encode()
+        lines = describe_release(counts, settings, ()).splitlines()
+        return [line.removeprefix(start).split(b"^^")[0] for line in lines if line.startswith(start)]
+
+    assert triples(DefaultGraph.DEFAULT) == [b'"1"']
+    assert triples(DefaultGraph.UNION) == [b'"2"']
 
 
 def test_no_quads_at_all_are_an_empty_file(tmp_path):

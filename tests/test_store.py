@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+from contextlib import nullcontext
 from xml.etree import ElementTree
 
 import pyoxigraph as ox
@@ -14,7 +15,7 @@ from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import without_graph_names
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
-from twingraph.store.opening import Opened
+from twingraph.store.opening import Opened, open_release, reads_store
 from twingraph.store.solutions import Cell, read_solutions, read_triples
 
 BASE = "http://b.example/"
@@ -257,6 +258,17 @@ def test_triples_are_read_back_as_rows(store):
     assert read_triples(body, Iris(BASE, PREFIXES)).rows == (
         (Cell("b:b", iri=BASE + "b"), Cell("b:p", iri=BASE + "p"), Cell("2", datatype="xsd:integer")),
     )
+
+
+@pytest.mark.parametrize(
+    ("small", "as_union", "is_read"), [(9, True, False), (8, True, True), (3, False, False), (2, False, True)]
+)
+def test_a_release_is_in_memory_when_all_copies_of_its_quads_fit(tmp_path, small, as_union, is_read):
+    (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(QUADS))
+    assert reads_store(3, small, as_union=as_union) is is_read
+    # There is no store on the disk to be read.
+    with pytest.raises(StoreError) if is_read else nullcontext():
+        open_release(tmp_path, 3, small, as_union=as_union)
 
 
 @pytest.mark.parametrize(

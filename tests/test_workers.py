@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import socket
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, 
 from twingraph.rdf.formats import by_name
 from twingraph.server.query.cache import Answer, SizedCache
 from twingraph.workers import ipc
-from twingraph.workers.output import RowLimiter
+from twingraph.workers.output import Output, RowLimiter
 
 ALL = "SELECT * { ?s ?p ?o }"
 # Texts that look like what stands between rows, in every format.
@@ -126,6 +127,18 @@ def test_a_head_comes_over_the_wire_as_it_was():
     ):
         ((kind, content),) = ipc.FrameReader().feed(ipc.pack_head(head))
         assert (kind, ipc.head(content)) == (ipc.Kind.HEAD, head)
+
+
+@pytest.mark.parametrize("pieces", [[b"x" * 100], [b"x"] * 100])
+def test_an_answer_may_have_as_many_bytes_as_its_limit_and_no_more(pieces):
+    job = ipc.Job("", "csv", "", None, None, 0, 100, 1000)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        output = Output(theirs, job, ipc.ResultHead("SELECT", "csv"), lambda _: None, None)
+        for piece in pieces:
+            output.write(piece)
+        with pytest.raises(AnswerTooLargeError):
+            output.write(b"x")
 
 
 def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
