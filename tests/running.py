@@ -1,5 +1,6 @@
 """Real processes for the tests: a server on a free port of this machine, and builds."""
 
+import fcntl
 import os
 import re
 import subprocess
@@ -54,6 +55,14 @@ def serving_process(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str
             except subprocess.TimeoutExpired:
                 server.kill()  # what it started ends with it
                 raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep the other processes of a run of the tests out of what is done meanwhile."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def client(address: str) -> httpx.Client:

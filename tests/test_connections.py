@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from conftest import TESTS, copy_publication
-from running import client, release_served, serving, serving_process, twingraph, wait_for
+from conftest import copy_built
+from running import client, release_served, serving, serving_process, wait_for
 from twingraph.errors import RequestError
 from twingraph.server.http.connection_limit import Admission
 from twingraph.server.http.heads import Head
@@ -30,22 +30,21 @@ connections = 6
 """
 
 
-def built(tmp_path_factory, settings):
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("connections") / "tiny")
+def with_settings(built_tiny, tmp_path_factory, settings):
+    copy = copy_built(built_tiny, tmp_path_factory.mktemp("connections") / "tiny")
     copy.append("twingraph.toml", settings)
-    assert twingraph(copy.directory, "build").returncode == 0
     return copy.directory
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with serving(built(tmp_path_factory, SETTINGS)) as address:
+def address(built_tiny, tmp_path_factory):
+    with serving(with_settings(built_tiny, tmp_path_factory, SETTINGS)) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory):
-    return built(tmp_path_factory, FEW)
+def few(built_tiny, tmp_path_factory):
+    return with_settings(built_tiny, tmp_path_factory, FEW)
 
 
 def connect(address, receive_buffer=None):

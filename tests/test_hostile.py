@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from conftest import TESTS, copy_publication
-from running import client, serving_process, twingraph, wait_for, workers_of
+from conftest import copy_built
+from running import client, serving_process, wait_for, workers_of
 
 LIMITS = """
 [limits]
@@ -95,10 +95,9 @@ QUERIES = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("hostile") / "tiny")
+def server(built_tiny, tmp_path_factory):
+    copy = copy_built(built_tiny, tmp_path_factory.mktemp("hostile") / "tiny")
     copy.append("twingraph.toml", LIMITS)
-    assert twingraph(copy.directory, "build").returncode == 0
     with serving_process(copy.directory) as (address, process):
         wait_for(lambda: len(workers_of(process.pid)) == 3)
         yield address, process, copy.directory / "server.log"

@@ -38,34 +38,32 @@ def leftovers(directory):
     return sorted(path.name for path in (directory / "releases").iterdir() if path.name.startswith((".b", ".c")))
 
 
-def test_a_build_killed_at_any_step_leaves_the_old_release_serving(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    archive = Archive(tiny.settings.releases)
+def test_a_build_killed_at_any_step_leaves_the_old_release_serving(built):
+    archive = Archive(built.settings.releases)
     old = archive.current_id()
-    tiny.edit("data/islands.ttl", "Angso", "Angsoe")
-    with serving(tiny.directory) as address:
+    built.edit("data/islands.ttl", "Angso", "Angsoe")
+    with serving(built.directory) as address:
         steps, step, left = 0, 1, set()
-        while killed_build(tiny.directory, step):
-            left.update(name[:9] for name in leftovers(tiny.directory))
+        while killed_build(built.directory, step):
+            left.update(name[:9] for name in leftovers(built.directory))
             archive.current().verify()
             assert release_served(address) in (old, archive.current_id())
             steps, step = steps + 1, step + 1 + step // 6
         assert steps > 10
         assert {".building", ".current-"} >= left >= {".building"}
-        assert leftovers(tiny.directory) == []
+        assert leftovers(built.directory) == []
         new = archive.current_id()
         assert new != old
         wait_for(lambda: release_served(address) == new)
 
 
-def test_a_build_killed_from_outside_leaves_the_old_release_serving(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    archive = Archive(tiny.settings.releases)
-    with serving(tiny.directory) as address:
+def test_a_build_killed_from_outside_leaves_the_old_release_serving(built):
+    archive = Archive(built.settings.releases)
+    with serving(built.directory) as address:
         for number, moment in enumerate((0.3, 0.9, 1.2, 1.5)):
             old = archive.current_id()
-            tiny.append("data/islands.ttl", f"# {number}\nisland:holm l:height {number}.5 .\n")
-            command = [sys.executable, "-m", "twingraph", "-C", str(tiny.directory), "build"]
+            built.append("data/islands.ttl", f"# {number}\nisland:holm l:height {number}.5 .\n")
+            command = [sys.executable, "-m", "twingraph", "-C", str(built.directory), "build"]
             with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as build:
                 time.sleep(moment)
                 build.kill()
@@ -74,6 +72,6 @@ def test_a_build_killed_from_outside_leaves_the_old_release_serving(tiny):
                 answer = http.get("/sparql", params={"query": "ASK { ?s ?p ?o }", "format": "json"})
             assert answer.json()["boolean"] is True
             assert release_served(address) in (old, archive.current_id())
-        assert twingraph(tiny.directory, "build").returncode == 0
+        assert twingraph(built.directory, "build").returncode == 0
         wait_for(lambda: release_served(address) == archive.current_id())
-        assert leftovers(tiny.directory) == []
+        assert leftovers(built.directory) == []

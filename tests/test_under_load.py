@@ -55,10 +55,9 @@ class Askers:
 
 
 @pytest.fixture
-def built(tiny):
-    tiny.append("twingraph.toml", LIMITS)
-    assert twingraph(tiny.directory, "build").returncode == 0
-    return tiny
+def built(built):
+    built.append("twingraph.toml", LIMITS)
+    return built
 
 
 @contextmanager
