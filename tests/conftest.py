@@ -1,13 +1,17 @@
-"""What the tests share: an editable copy of the tiny publication, and the settings of the real one."""
+"""What the tests share: publications to break, releases and servers to read from, and the order of a run.
 
+`make test` runs the modules in several processes; what is only read (`shared`) is built once for all of them.
+"""
+
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from running import serving, twingraph
+from running import ENVIRONMENT, locked, serving, twingraph
 from twingraph.release.archive import Archive, Release
 from twingraph.settings import Settings, load_settings
 
@@ -62,29 +66,76 @@ def copy_publication(source: Path, target: Path, sources: Path | None = None) ->
         if path.is_dir():
             shutil.copytree(path, target / part)
         elif path.exists():
-            shutil.copy(path, target / part)
+            shutil.copy2(path, target / part)
     return EditablePublication(target, sources)
 
 
-@pytest.fixture(scope="module")
-def publication(tmp_path_factory: pytest.TempPathFactory) -> EditablePublication:
-    """A copy of the tiny publication, built once for the tests of a module."""
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("built") / "tiny")
-    assert twingraph(copy.directory, "build").returncode == 0
-    return copy
+def copy_built(source: Path, target: Path) -> EditablePublication:
+    """Copy a publication with its releases."""
+    shutil.copytree(source, target, symlinks=True)
+    return EditablePublication(target)
 
 
-@pytest.fixture(scope="module")
+def shared(name: str, factory: pytest.TempPathFactory, make: Callable[[Path], object]) -> Path:
+    """Return a directory that the first process to need it has made; the others wait for it. It must not be changed."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    directory, unfinished = base / name, base / f"{name}.unfinished"
+    with locked(base / f"{name}.lock"):
+        if not directory.exists():
+            make(unfinished)
+            unfinished.rename(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def built_tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the tiny publication with a release, for copying."""
+
+    def make(directory: Path) -> None:
+        copy_publication(TESTS / "tiny", directory)
+        assert twingraph(directory, "build").returncode == 0
+
+    return shared("tiny", tmp_path_factory, make)
+
+
+@pytest.fixture(scope="session")
+def built_real(tmp_path_factory: pytest.TempPathFactory, real: Settings) -> Path:
+    """The directory of a copy of the real publication with a release, for copying."""
+
+    def make(directory: Path) -> None:
+        copy_publication(REPOSITORY, directory)
+        ran = twingraph(directory, "build", env=ENVIRONMENT | {"TWINGRAPH_SOURCES": str(real.source_archive)})
+        assert ran.returncode == 0, ran.stderr
+
+    return shared("real", tmp_path_factory, make)
+
+
+@pytest.fixture(scope="session")
+def publication(built_tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> EditablePublication:
+    """The tiny publication with a release; it must not be changed, since all tests of this process share it."""
+    return copy_built(built_tiny, tmp_path_factory.mktemp("built") / "tiny")
+
+
+@pytest.fixture(scope="session")
 def release(publication: EditablePublication) -> Release:
-    """The current release of the module's publication."""
+    """The release of the shared publication."""
     return Archive(publication.settings.releases).current()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(publication: EditablePublication) -> Iterator[str]:
-    """The address of a server of the module's publication."""
+    """The address of a server of the shared publication, which all tests of this process ask."""
     with serving(publication.directory) as address:
         yield address
+
+
+@pytest.fixture
+def built(built_tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EditablePublication:
+    """A copy of the tiny publication with a release, in a directory of its own."""
+    monkeypatch.delenv("TWINGRAPH_SOURCES", raising=False)
+    return copy_built(built_tiny, tmp_path / "built")
 
 
 @pytest.fixture
@@ -105,3 +156,37 @@ def copy_of_real(tmp_path: Path, real: Settings) -> EditablePublication:
 def real() -> Settings:
     """The settings of the real publication, which is the repository itself."""
     return load_settings(REPOSITORY)
+
+
+# Modules whose tests start servers, builds, browsers or large checks, those that take longest first: a run begins with
+# them, so that no process is left with a long one at the end, and `make quick` leaves them out.
+SLOW = (
+    "test_budget", "test_under_load", "test_hostile", "test_tutorial", "test_shape_lots", "test_pipeline",
+    "test_breakages", "test_release", "test_abuse", "test_cli", "test_release_killed", "test_server", "test_workers",
+    "test_connections", "test_differential", "test_clients_node", "test_clients_yasgui", "test_clients_jena",
+    "test_clients_graphs", "test_clients", "test_client_accepts", "test_pages", "test_openapi", "test_edge",
+    "test_endpoint", "test_damage", "test_prune", "test_pool", "test_mutated_queries", "test_model_counts",
+    "test_questions", "test_bench", "test_domain", "test_project", "test_tiny", "test_store_contract",
+    "test_rewrites_needed",
+)  # fmt: skip
+SLOW_FIXTURES = {"built_real", "built_tiny", "copy_of_real"}
+QUICK = "not slow"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what a quick run leaves out: browsers' drivers and data frames take seconds."""
+    left_out = collection_path.stem in SLOW or collection_path.name == "conformance"
+    return True if left_out and config.getoption("markexpr") == QUICK else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, say what must run in one process, and put what takes longest first."""
+    for item in items:
+        conformance = item.path.parent.name == "conformance"
+        if conformance or item.path.stem in SLOW or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    order = {name: number for number, name in enumerate(SLOW)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))

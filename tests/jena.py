@@ -7,7 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from running import ENVIRONMENT
+from running import ENVIRONMENT, locked
 
 _CLIENTS = Path(__file__).parent / "clients"
 _CACHE = _CLIENTS / ".cache"
@@ -28,14 +28,15 @@ def class_path() -> str:
     """Return the class path of Jena's commands and ARQ; raises RuntimeError when Maven cannot fetch them."""
     pom = _CLIENTS / "pom.xml"
     kept = _CACHE / f"{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}.classpath"
-    if not (kept.exists() and all(map(os.path.exists, kept.read_text().split(os.pathsep)))):
-        _CACHE.mkdir(exist_ok=True)
-        new = kept.with_suffix(".tmp")
-        command = ["mvn", "-q", "-B", "-f", str(pom), _GOAL, f"-Dmdep.outputFile={new}"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-        if done.returncode:
-            raise RuntimeError(f"Maven could not fetch Jena: {(done.stdout + done.stderr)[-2000:]}")
-        new.replace(kept)
+    _CACHE.mkdir(exist_ok=True)
+    with locked(_CACHE / "fetching.lock"):
+        if not (kept.exists() and all(map(os.path.exists, kept.read_text().split(os.pathsep)))):
+            new = kept.with_suffix(".tmp")
+            command = ["mvn", "-q", "-B", "-f", str(pom), _GOAL, f"-Dmdep.outputFile={new}"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+            if done.returncode:
+                raise RuntimeError(f"Maven could not fetch Jena: {(done.stdout + done.stderr)[-2000:]}")
+            new.replace(kept)
     return kept.read_text().strip()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from running import ENVIRONMENT
+from running import ENVIRONMENT, locked
 
 CLIENTS = Path(__file__).parent / "clients"
 PACKAGES = CLIENTS / "node_modules"
@@ -17,6 +17,11 @@ _INSTALLED = ".package-lock.installed"
 
 def require_packages() -> None:
     """Install the packages unless those of the lock file are there; skip the test where there is no npm, but in CI."""
+    with locked(CLIENTS / ".installing.lock"):
+        _install()
+
+
+def _install() -> None:
     mark = PACKAGES / _INSTALLED
     lock = (CLIENTS / _LOCK).read_bytes()
     if mark.exists() and mark.read_bytes() == lock:

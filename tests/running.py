@@ -1,14 +1,16 @@
 """Real processes and files for the tests: a server on a free port of this machine, builds, canonical N-Quads."""
 
+import fcntl
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 import pyoxigraph as ox
@@ -24,7 +26,7 @@ ENVIRONMENT = {
 }
 
 
-def twingraph(directory: Path, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+def twingraph(directory: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[Any]:
     """Run a command of twingraph to its end."""
     command = [sys.executable, "-m", "twingraph", "-C", str(directory), *arguments]
     options = {"env": ENVIRONMENT, "text": True, **options}
@@ -67,6 +69,26 @@ def serving_process(directory: Path) -> Iterator[tuple[str, subprocess.Popen[str
             except subprocess.TimeoutExpired:
                 server.kill()  # what it started ends with it
                 raise
+
+
+def growth(work: Callable[[int], object], small: int, large: int) -> float:
+    """Return how many times the CPU time a larger work takes: as often as it is larger when the time is linear."""
+
+    def seconds(size: int) -> float:
+        begin = time.process_time()
+        work(size)
+        return time.process_time() - begin
+
+    # The least of some tries, since whatever else runs on the machine only adds to it.
+    return min(seconds(large) for _ in range(3)) / min(seconds(small) for _ in range(3))
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep the other processes of a run of the tests out of what is done meanwhile."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def client(address: str) -> httpx.Client:

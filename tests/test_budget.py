@@ -1,14 +1,17 @@
 """Everything that is read from a stranger, at its bound and ten times over it, in twenty shapes, beside another client.
 
+CI sends every shape to every input, elsewhere a seeded choice of them is sent to each.
 Each answer is of a plain status, none is waited for in vain, and the other client, which asks look-ups from a process
 of its own all the while, does not notice: its waiting is compared with that without an attack, in the same run.
 """
 
 import importlib
+import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from random import Random
 from time import perf_counter
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -30,6 +33,11 @@ P95, WORST = 100, 500
 # Seconds after which an answer counts as not given: the longest that any limit allows.
 PATIENCE = LIMITS.query_seconds + LIMITS.queue_seconds
 AT_ONCE = 2
+TRIES = 3
+ALL = bool(os.environ.get("CI"))
+CHOSEN = 5
+# Seconds of the other client's look-ups that are looked at, at the least.
+WATCHED = 1.0 if ALL else 0.3
 AROUND = 300
 
 SHAPES = {
@@ -191,9 +199,18 @@ def undisturbed(lookups):
     return lookups.undisturbed(2)
 
 
+def shapes_for(name: str) -> list[str]:
+    """Return the shapes that an input is tried with: all, or some that are the same at every run."""
+    return list(SHAPES) if ALL else Random(name).sample(list(SHAPES), CHOSEN)
+
+
+def test_every_shape_is_chosen_for_some_input():
+    assert {shape for name in INPUTS for shape in shapes_for(name)} == set(SHAPES)
+
+
 @pytest.mark.parametrize("name", INPUTS)
 def test_what_a_stranger_sends_is_answered_plainly_and_others_do_not_wait(name, port, lookups, undisturbed):
-    sent = [(shape, times, INPUTS[name](SHAPES[shape], times)) for shape in SHAPES for times in (1, OVER)]
+    sent = [(shape, times, INPUTS[name](SHAPES[shape], times)) for shape in shapes_for(name) for times in (1, OVER)]
     hung = threading.Event()
 
     def send(one):
@@ -202,17 +219,21 @@ def test_what_a_stranger_sends_is_answered_plainly_and_others_do_not_wait(name, 
             hung.set()
         return answer
 
-    begin = perf_counter()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(send, sent))
-    # A short attack is over before many look-ups were due; those that come next had to wait for it too.
-    latency = lookups.between(begin, max(perf_counter(), begin + 1))
-    found = [
-        f"{shape}, {times} times the bound: status {answer.status}"
-        for (shape, times, _), answer in zip(sent, answers, strict=True)
-        if not answer.is_plain(times)
-    ]
-    within = (P95 * undisturbed.p95, WORST * undisturbed.p95)
-    if latency.failed or latency.p95 > within[0] or latency.worst > within[1]:
-        found.append(f"{latency}; undisturbed {undisturbed}")
-    assert not found, "\n".join(found)
+    # Whatever else runs on the machine only adds to the waiting, so one try of these is enough.
+    for _ in range(TRIES):
+        begin = perf_counter()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = list(pool.map(send, sent))
+        found = [
+            f"{shape}, {times} times the bound: status {answer.status}"
+            for (shape, times, _), answer in zip(sent, answers, strict=True)
+            if not answer.is_plain(times)
+        ]
+        assert not found, "\n".join(found)
+        # A short attack is over before many look-ups were due; those that come next had to wait for it too.
+        latency = lookups.between(begin, max(perf_counter(), begin + WATCHED))
+        if latency.p95 <= P95 * undisturbed.p95 and latency.worst <= WORST * undisturbed.p95:
+            break
+    else:
+        pytest.fail(f"{latency}; undisturbed {undisturbed}")
+    assert not latency.failed

@@ -10,21 +10,12 @@ import sys
 
 import pytest
 
-from conftest import TESTS, copy_publication
 from running import ENVIRONMENT, release_served, serving, twingraph, wait_for
 from twingraph import __version__, errors
 from twingraph.cli.app import app
 from twingraph.exit_codes import EXIT_CODES, ExitCode, exit_code
 
 COMMANDS = ("build", "check", "config", "coverage", "locate", "prune", "query", "serve", "verify")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """The tiny publication with a release, which the tests only read."""
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("built") / "tiny")
-    assert twingraph(copy.directory, "build").returncode == 0
-    return copy
 
 
 def lines(run):

@@ -41,7 +41,9 @@ def ask(address, query, format_, way=(GET, URLENCODED)):
             return wrapper.query()
         except (HTTPError, SPARQLWrapperException) as error:
             # It leaves the answer open.
-            (error if isinstance(error, HTTPError) else error.__context__).close()
+            answer = error if isinstance(error, HTTPError) else error.__context__
+            assert isinstance(answer, HTTPError)
+            answer.close()
             raise
 
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from conftest import TESTS, copy_publication
-from running import client, release_served, serving, serving_process, twingraph, wait_for
+from conftest import copy_built
+from running import client, release_served, serving, serving_process, wait_for
 from twingraph.errors import RequestError
 from twingraph.server.http.connection_limit import ConnectionLimiter
 from twingraph.server.http.request_head import RequestHead
@@ -30,22 +30,21 @@ connections = 6
 """
 
 
-def built(tmp_path_factory, settings):
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("connections") / "tiny")
+def with_settings(built_tiny, tmp_path_factory, settings):
+    copy = copy_built(built_tiny, tmp_path_factory.mktemp("connections") / "tiny")
     copy.append("twingraph.toml", settings)
-    assert twingraph(copy.directory, "build").returncode == 0
     return copy.directory
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with serving(built(tmp_path_factory, SETTINGS)) as address:
+def address(built_tiny, tmp_path_factory):
+    with serving(with_settings(built_tiny, tmp_path_factory, SETTINGS)) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory):
-    return built(tmp_path_factory, FEW)
+def few(built_tiny, tmp_path_factory):
+    return with_settings(built_tiny, tmp_path_factory, FEW)
 
 
 def connect(address, receive_buffer=None):
@@ -81,7 +80,7 @@ def statuses(answered):
 def test_a_head_that_does_not_come_in_time_is_answered_by_408_and_the_end(address, sent):
     begin = time.perf_counter()
     assert statuses(answer(address, sent)) == [408]
-    assert 0.8 < time.perf_counter() - begin < 10
+    assert time.perf_counter() - begin > 0.8
 
 
 @pytest.mark.parametrize("bit", [b"X: y\r\n", b"\r\n"])

@@ -170,13 +170,12 @@ def test_releases_of_the_form_before_are_served_and_verified_without_their_store
         assert release_served(address) == release.id
 
 
-def test_a_release_that_comes_late_is_served_when_it_is_there(tiny, tmp_path):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    archive = Archive(tiny.settings.releases)
+def test_a_release_that_comes_late_is_served_when_it_is_there(built, tmp_path):
+    archive = Archive(built.settings.releases)
     old = archive.current_id()
-    with serving_process(tiny.directory) as (address, _), client(address) as http:
-        tiny.append("data/islands.ttl", 'island:holm rdfs:label "Holmen"@da .\n')
-        assert twingraph(tiny.directory, "build", "--output", str(tmp_path / "elsewhere")).returncode == 0
+    with serving_process(built.directory) as (address, _), client(address) as http:
+        built.append("data/islands.ttl", 'island:holm rdfs:label "Holmen"@da .\n')
+        assert twingraph(built.directory, "build", "--output", str(tmp_path / "elsewhere")).returncode == 0
         new = Archive(tmp_path / "elsewhere").current_id()
         archive.point_to(new)
         wait_for(lambda: f'twingraph_release_pending{{id="{new}"}} 1.0' in http.get("/metrics").text)
@@ -184,15 +183,14 @@ def test_a_release_that_comes_late_is_served_when_it_is_there(tiny, tmp_path):
         assert release_served(address) == old
         shutil.move(tmp_path / "elsewhere" / new, archive.directory / new)
         wait_for(lambda: release_served(address) == new)
-        log = (tiny.directory / "server.log").read_text()
+        log = (built.directory / "server.log").read_text()
         assert log.count("is not served") == 1
         assert "release_pending{" not in http.get("/metrics").text
 
 
-def test_a_server_started_anew_without_its_release_says_so_until_it_is_there(tiny, tmp_path):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    release = current(tiny)
-    with serving_process(tiny.directory) as (address, process):
+def test_a_server_started_anew_without_its_release_says_so_until_it_is_there(built, tmp_path):
+    release = current(built)
+    with serving_process(built.directory) as (address, process):
         victim = front_of(process.pid)
         release.directory.rename(tmp_path / "away")
         os.kill(victim, signal.SIGKILL)
@@ -201,7 +199,7 @@ def test_a_server_started_anew_without_its_release_says_so_until_it_is_there(tin
             answer = http.get("/sparql", params={"query": "ASK {}"})
             assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
             assert int(answer.headers["retry-after"]) >= 1
-            assert str(tiny.directory) not in answer.text
+            assert str(built.directory) not in answer.text
             assert (http.get("/readyz").status_code, http.get("/metrics").status_code) == (503, 200)
             assert http.get("/healthz").json() == {"status": "ok", "release": None, "quads": None}
             again = front_of(process.pid)
@@ -211,7 +209,6 @@ def test_a_server_started_anew_without_its_release_says_so_until_it_is_there(tin
             assert front_of(process.pid) == again
 
 
-def test_a_first_start_without_its_release_fails(tiny, tmp_path):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    current(tiny).directory.rename(tmp_path / "away")
-    assert twingraph(tiny.directory, "serve", "--port", "0").returncode == 3
+def test_a_first_start_without_its_release_fails(built, tmp_path):
+    current(built).directory.rename(tmp_path / "away")
+    assert twingraph(built.directory, "serve", "--port", "0").returncode == 3

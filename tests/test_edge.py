@@ -126,11 +126,10 @@ def test_pages_are_in_no_frame(http):
     assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
 
 
-def test_without_workers_the_server_is_alive_and_not_ready(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    with serving_process(tiny.directory) as (address, server), client(address) as http:
+def test_without_workers_the_server_is_alive_and_not_ready(built):
+    with serving_process(built.directory) as (address, server), client(address) as http:
         release = release_served(address)
-        shutil.move(tiny.settings.releases, tiny.directory / "away")
+        shutil.move(built.settings.releases, built.directory / "away")
         for worker in workers_of(server.pid):
             os.kill(worker, signal.SIGKILL)
         wait_for(lambda: http.get("/readyz").status_code == 503)
@@ -138,34 +137,31 @@ def test_without_workers_the_server_is_alive_and_not_ready(tiny):
         assert ready.headers["content-type"] == "application/problem+json"
         assert int(ready.headers["retry-after"]) > 0
         assert (health.status_code, health.json().get("release")) == (200, release), health.text
-        shutil.move(tiny.directory / "away", tiny.settings.releases)
+        shutil.move(built.directory / "away", built.settings.releases)
         wait_for(lambda: http.get("/readyz").status_code == 200)
 
 
-def test_a_release_that_does_not_open_is_said_and_nothing_else(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    with next(tiny.settings.releases.glob("2*/quads.nq.gz")).open("ab") as dump:
+def test_a_release_that_does_not_open_is_said_and_nothing_else(built):
+    with next(built.settings.releases.glob("2*/quads.nq.gz")).open("ab") as dump:
         dump.write(b"damaged")
-    done = twingraph(tiny.directory, "serve", "--port", "0")
+    done = twingraph(built.directory, "serve", "--port", "0")
     assert (done.returncode, done.stdout) == (3, "")
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("twingraph: ")
 
 
-def test_workers_that_do_not_open_a_release_are_said_and_nothing_else(tiny):
-    tiny.append("twingraph.toml", "\n[limits]\nmemory_bytes = 1\nmemory_quads = 1\n")
-    assert twingraph(tiny.directory, "build").returncode == 0
-    store = next(tiny.settings.releases.glob("2*/store"))
+def test_workers_that_do_not_open_a_release_are_said_and_nothing_else(built):
+    built.append("twingraph.toml", "\n[limits]\nmemory_bytes = 1\nmemory_quads = 1\n")
+    store = next(built.settings.releases.glob("2*/store"))
     shutil.rmtree(store)
-    done = twingraph(tiny.directory, "serve", "--port", "0")
+    done = twingraph(built.directory, "serve", "--port", "0")
     assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (3, "", False), done.stderr
 
 
 @pytest.mark.parametrize(("proxies", "scheme"), [('["127.0.0.0/8"]', "https"), ("[]", "http")])
-def test_only_a_trusted_proxy_says_how_it_is_asked(tiny, proxies, scheme):
-    tiny.append("twingraph.toml", f"\n[server]\ntrusted_proxies = {proxies}\n")
-    assert twingraph(tiny.directory, "build").returncode == 0
-    with serving(tiny.directory) as address, client(address) as http:
+def test_only_a_trusted_proxy_says_how_it_is_asked(built, proxies, scheme):
+    built.append("twingraph.toml", f"\n[server]\ntrusted_proxies = {proxies}\n")
+    with serving(built.directory) as address, client(address) as http:
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1", "Accept": "application/n-triples"}
         assert f"<{scheme}://127.0.0.1" in http.get("/.well-known/void", headers=headers).text
 
@@ -176,13 +172,12 @@ def test_a_proxy_that_is_no_address_is_a_mistake_in_the_settings(tiny):
     assert (done.returncode, "trusted_proxies" in done.stderr) == (2, True)
 
 
-def test_one_client_has_its_share_of_connections(tiny):
-    tiny.append(
+def test_one_client_has_its_share_of_connections(built):
+    built.append(
         "twingraph.toml",
         "\n[server]\ntrusted_proxies = []\n[limits]\nconnections_per_client = 1\nkeep_alive_seconds = 1\n",
     )
-    assert twingraph(tiny.directory, "build").returncode == 0
-    with serving(tiny.directory) as address, client(address) as first, client(address) as second:
+    with serving(built.directory) as address, client(address) as first, client(address) as second:
         assert first.get("/healthz").status_code == 200
         refused = second.get("/healthz")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
@@ -190,9 +185,8 @@ def test_one_client_has_its_share_of_connections(tiny):
         wait_for(lambda: second.get("/healthz").status_code == 200)
 
 
-def test_as_many_files_may_be_open_as_the_system_allows(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    with serving_process(tiny.directory) as (_, server):
+def test_as_many_files_may_be_open_as_the_system_allows(built):
+    with serving_process(built.directory) as (_, server):
         limits = Path(f"/proc/{front_of(server.pid)}/limits").read_text().splitlines()
     soft, hard = next(line.split()[3:5] for line in limits if line.startswith("Max open files"))
     assert soft == hard or int(soft) >= 1250

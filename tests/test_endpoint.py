@@ -181,14 +181,13 @@ def test_readyz_names_the_release(http, release):
 
 
 @pytest.mark.parametrize("addresses", [False, True])
-def test_the_log_says_what_was_asked_by_its_hash_and_who_only_when_wanted(tiny, addresses):
+def test_the_log_says_what_was_asked_by_its_hash_and_who_only_when_wanted(built, addresses):
     if addresses:
-        tiny.append("twingraph.toml", "\n[server]\nlog_addresses = true\n")
-    assert twingraph(tiny.directory, "build").returncode == 0
-    with serving(tiny.directory) as address, client(address) as http:
+        built.append("twingraph.toml", "\n[server]\nlog_addresses = true\n")
+    with serving(built.directory) as address, client(address) as http:
         http.get("/sparql", params={"query": "ASK { <http://secret.example/> ?p ?o }"})
         http.get("/sparql", params={"query": "SELECT secret"})
-    log = (tiny.directory / "server.log").read_text(encoding="utf-8")
+    log = (built.directory / "server.log").read_text(encoding="utf-8")
     assert "secret" not in log
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert [(line["method"], line["route"], line["status"]) for line in lines] == [

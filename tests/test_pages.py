@@ -12,8 +12,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from conftest import TESTS, copy_publication
-from running import client, serving, twingraph
+from running import client
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 FLAGS = (
@@ -22,14 +21,6 @@ FLAGS = (
 )  # fmt: skip
 ANY = "SELECT+*+%7B%3Fs+%3Fp+%3Fo%7D+LIMIT+5"
 needs_browser = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp("pages") / "tiny")
-    assert twingraph(copy.directory, "build").returncode == 0
-    with serving(copy.directory) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def ask():
             {name: settings.iris.shorten(row[name].value) for name in names if row[name] is not None} for row in answer
         ]
 
-    rows.queries = queries
+    rows.queries = queries  # type: ignore[attr-defined] # what a fixture gives beside its function
     return rows
 
 

@@ -1,72 +1,104 @@
 """``kill -9`` at every step of a build: the old release is served on, and the next build tidies up."""
 
+import fcntl
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 from running import ENVIRONMENT, client, release_served, serving, twingraph, wait_for
 from twingraph.release.archive import Archive
 from twingraph.release.integrity import verify
 
-# Kills itself at the n-th time that it touches a file of the archive: a moment that a signal from outside may meet.
-SUICIDE = """
+# Builds in a child for each number on its input. The child kills itself at that time that it touches a file of the
+# archive: a moment that a signal from outside may meet. All is imported once, which takes longer than such a build.
+SUICIDES = """
 import os, signal, sys
 from twingraph.cli import main
-directory, last = sys.argv[1], int(sys.argv[2])
-seen = 0
-def watch(event, arguments):
-    global seen
-    if event.startswith(("open", "os.", "shutil.", "tempfile.")) and "/releases" in str(arguments):
-        seen += 1
-        if seen == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(watch)
-sys.argv = ["twingraph", "-C", directory, "build"]
-main()
+
+def build(last):
+    seen = 0
+    def watch(event, arguments):
+        nonlocal seen
+        if event.startswith(("open", "os.", "shutil.", "tempfile.")) and "/releases" in str(arguments):
+            seen += 1
+            if seen == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+    sys.addaudithook(watch)
+    main()
+
+sys.argv = ["twingraph", "-C", sys.argv[1], "build"]
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        build(int(line))
+        sys.exit()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def killed_build(directory, step):
-    """Build, killed at a step; return whether it was killed before it came to its end."""
-    command = [sys.executable, "-c", SUICIDE, str(directory), str(step)]
-    code = subprocess.run(command, capture_output=True, env=ENVIRONMENT, timeout=60, check=False).returncode
-    assert code in (0, -signal.SIGKILL)
-    return code != 0
+@contextmanager
+def killed_builds(archive, directory):
+    """Yield a function that builds, killed at a step, and tells whether it was killed before it came to its end."""
+    command = [sys.executable, "-c", SUICIDES, str(directory)]
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=ENVIRONMENT, **quiet) as builds:
+
+        def killed(step):
+            wait_for(
+                lambda: is_free(archive)
+            )  # a process that the killed one started may hold the lock a moment longer
+            builds.stdin.write(f"{step}\n")
+            builds.stdin.flush()
+            # What the command prints comes before.
+            code = next(int(line) for line in builds.stdout if line.lstrip("-").strip().isdigit())
+            assert code in (0, -signal.SIGKILL)
+            return code != 0
+
+        yield killed
+        builds.stdin.close()
+
+
+def is_free(archive):
+    try:
+        with (archive.directory / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def leftovers(directory):
     return sorted(path.name for path in (directory / "releases").iterdir() if path.name.startswith((".b", ".c")))
 
 
-def test_a_build_killed_at_any_step_leaves_the_old_release_serving(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    archive = Archive(tiny.settings.releases)
+def test_a_build_killed_at_any_step_leaves_the_old_release_serving(built):
+    archive = Archive(built.settings.releases)
     old = archive.current_id()
-    tiny.edit("data/islands.ttl", "Angso", "Angsoe")
-    with serving(tiny.directory) as address:
+    built.edit("data/islands.ttl", "Angso", "Angsoe")
+    with serving(built.directory) as address, killed_builds(archive, built.directory) as killed_build:
         steps, step, left = 0, 1, set()
-        while killed_build(tiny.directory, step):
-            left.update(name[:9] for name in leftovers(tiny.directory))
+        while killed_build(step):
+            left.update(name[:9] for name in leftovers(built.directory))
             verify(archive.current())
             assert release_served(address) in (old, archive.current_id())
             steps, step = steps + 1, step + 1 + step // 6
         assert steps > 10
         assert {".building", ".current-"} >= left >= {".building"}
-        assert leftovers(tiny.directory) == []
+        assert leftovers(built.directory) == []
         new = archive.current_id()
         assert new != old
         wait_for(lambda: release_served(address) == new)
 
 
-def test_a_build_killed_from_outside_leaves_the_old_release_serving(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    archive = Archive(tiny.settings.releases)
-    with serving(tiny.directory) as address:
+def test_a_build_killed_from_outside_leaves_the_old_release_serving(built):
+    archive = Archive(built.settings.releases)
+    with serving(built.directory) as address:
         for number, moment in enumerate((0.3, 0.9, 1.2, 1.5)):
             old = archive.current_id()
-            tiny.append("data/islands.ttl", f"# {number}\nisland:holm l:height {number}.5 .\n")
-            command = [sys.executable, "-m", "twingraph", "-C", str(tiny.directory), "build"]
+            built.append("data/islands.ttl", f"# {number}\nisland:holm l:height {number}.5 .\n")
+            command = [sys.executable, "-m", "twingraph", "-C", str(built.directory), "build"]
             with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as build:
                 time.sleep(moment)
                 build.kill()
@@ -75,6 +107,6 @@ def test_a_build_killed_from_outside_leaves_the_old_release_serving(tiny):
                 answer = http.get("/sparql", params={"query": "ASK { ?s ?p ?o }", "format": "json"})
             assert answer.json()["boolean"] is True
             assert release_served(address) in (old, archive.current_id())
-        assert twingraph(tiny.directory, "build").returncode == 0
+        assert twingraph(built.directory, "build").returncode == 0
         wait_for(lambda: release_served(address) == archive.current_id())
-        assert leftovers(tiny.directory) == []
+        assert leftovers(built.directory) == []

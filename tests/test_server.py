@@ -244,24 +244,22 @@ def test_an_endpoint_that_is_not_there_is_said(publication):
     assert (asked.returncode, "127.0.0.1:9" in asked.stderr) == (3, True)
 
 
-def test_a_new_release_is_served_without_a_restart(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    with serving(tiny.directory) as address, client(address) as http:
+def test_a_new_release_is_served_without_a_restart(built):
+    with serving(built.directory) as address, client(address) as http:
         old = release_served(address)
-        tiny.append("data/islands.ttl", 'island:holm rdfs:label "Holmen"@da .\n')
-        assert twingraph(tiny.directory, "build").returncode == 0
-        new = Archive(tiny.settings.releases).current_id()
+        built.append("data/islands.ttl", 'island:holm rdfs:label "Holmen"@da .\n')
+        assert twingraph(built.directory, "build").returncode == 0
+        new = Archive(built.settings.releases).current_id()
         assert new != old
         wait_for(lambda: release_served(address) == new)
         assert http.get("/sparql", params={"query": 'ASK { ?s rdfs:label "Holmen"@da }'}).json()["boolean"] is True
 
 
-def test_a_damaged_new_release_is_not_served(tiny):
-    assert twingraph(tiny.directory, "build").returncode == 0
-    archive = Archive(tiny.settings.releases)
-    with serving(tiny.directory) as address:
+def test_a_damaged_new_release_is_not_served(built):
+    archive = Archive(built.settings.releases)
+    with serving(built.directory) as address:
         old = release_served(address)
-        damaged = tiny.settings.releases / "99990101T000000Z-000000000000"
+        damaged = built.settings.releases / "99990101T000000Z-000000000000"
         damaged.mkdir()
         (damaged / "manifest.json").write_text("{}")
         archive.point_to(damaged.name)

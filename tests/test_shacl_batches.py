@@ -124,6 +124,7 @@ def test_a_fetched_literal_keeps_its_lexical_form(text, kind):
     literal = ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
     graph = fetched_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), literal)]))
     [(_, _, value)] = graph
+    assert isinstance(value, rdflib.Literal)
     assert (str(value), str(value.datatype)) == (text, XSD + kind)
 
 

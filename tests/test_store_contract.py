@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from conftest import TESTS, copy_publication
-from running import twingraph
+from running import serving, twingraph
 from twingraph.errors import EndpointError, QueryError
 from twingraph.rdf.formats import CSV, GRAPHS, JSON, N_TRIPLES, RESULTS, TSV, TURTLE, by_name
+from twingraph.release.archive import Archive
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.remote import RemoteEndpoint
@@ -24,6 +25,17 @@ def publication(tmp_path_factory):
     copy.append("data/islands.ttl", 'island:holm rdfs:label "斯卡恩"@zh-Hans .\n')
     assert twingraph(copy.directory, "build").returncode == 0
     return copy
+
+
+@pytest.fixture(scope="module")
+def release(publication):
+    return Archive(publication.settings.releases).current()
+
+
+@pytest.fixture(scope="module")
+def address(publication):
+    with serving(publication.directory) as address:
+        yield address
 
 
 @pytest.fixture(params=["embedded", "remote"])

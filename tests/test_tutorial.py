@@ -17,18 +17,14 @@ ADDRESS = "http://127.0.0.1:8000"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(built_real, tmp_path_factory):
     """A copy of the publication with a server of its own; returns its directory, environment and address."""
     directory = tmp_path_factory.mktemp("tutorial") / "publication"
-    directory.mkdir()
-    for name in ("ontology", "data", "shapes", "queries"):
-        shutil.copytree(ROOT / name, directory / name)
-    shutil.copy(ROOT / "twingraph.toml", directory)
+    shutil.copytree(built_real, directory, symlinks=True)
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "TWINGRAPH_SOURCES": os.environ.get("TWINGRAPH_SOURCES", str(ROOT / "../shared/sources")),
     }
-    subprocess.run(["twingraph", "build"], cwd=directory, env=environment, check=True, capture_output=True)
     server = subprocess.Popen(
         ["twingraph", "serve", "--port", "0"], cwd=directory, env=environment, stdout=subprocess.PIPE, text=True
     )

@@ -11,8 +11,8 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
-from conftest import TESTS, copy_publication
-from running import client, serving_process, twingraph, workers_of
+from conftest import copy_built
+from running import client, serving_process, workers_of
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError
 from twingraph.rdf.formats import by_name
 from twingraph.server.query.cache import Answer, SizedCache
@@ -152,16 +152,18 @@ def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
     assert cache.get(b"large", Answer) is None
 
 
-def small(tmp_path_factory, name, limits):
-    copy = copy_publication(TESTS / "tiny", tmp_path_factory.mktemp(name) / "tiny")
+def small(built_tiny, tmp_path_factory, name, limits):
+    copy = copy_built(built_tiny, tmp_path_factory.mktemp(name) / "tiny")
     copy.append("twingraph.toml", f"\n[limits]\nworkers = 1\nreserve_workers = 0\n{limits}\n")
-    assert twingraph(copy.directory, "build").returncode == 0
     return serving_process(copy.directory)
 
 
 @pytest.fixture(scope="module")
-def few_rows(tmp_path_factory):
-    with small(tmp_path_factory, "rows", "rows = 7\nquery_seconds = 1") as (address, _), client(address) as http:
+def few_rows(built_tiny, tmp_path_factory):
+    with (
+        small(built_tiny, tmp_path_factory, "rows", "rows = 7\nquery_seconds = 1") as (address, _),
+        client(address) as http,
+    ):
         yield http
 
 
@@ -216,9 +218,9 @@ def test_rows_that_bind_nothing_are_counted_too(few_rows):
 
 
 @pytest.fixture(scope="module")
-def small_buffer(tmp_path_factory):
+def small_buffer(built_tiny, tmp_path_factory):
     limits = "rows = 5000\nbuffer_bytes = 10_000"
-    with small(tmp_path_factory, "buffer", limits) as (address, _), client(address) as http:
+    with small(built_tiny, tmp_path_factory, "buffer", limits) as (address, _), client(address) as http:
         yield http
 
 
@@ -266,9 +268,9 @@ def test_an_answer_is_compressed_for_those_who_ask_for_it(few_rows):
 
 
 @pytest.fixture(scope="module")
-def few_bytes(tmp_path_factory):
+def few_bytes(built_tiny, tmp_path_factory):
     limits = "answer_bytes = 5000\nmemory_bytes = 60_000_000"
-    with small(tmp_path_factory, "bytes", limits) as (address, process), client(address) as http:
+    with small(built_tiny, tmp_path_factory, "bytes", limits) as (address, process), client(address) as http:
         yield http, process.pid
 
 
@@ -295,9 +297,9 @@ def test_a_worker_has_no_way_to_the_network(few_bytes):
     assert all("Seccomp:\t2\n" in status for status in threads)
 
 
-def test_a_large_answer_that_goes_over_a_limit_is_broken_off(tmp_path_factory):
+def test_a_large_answer_that_goes_over_a_limit_is_broken_off(built_tiny, tmp_path_factory):
     limits = "answer_bytes = 300_000\nbuffer_bytes = 100_000\nrows = 0"
-    with small(tmp_path_factory, "broken", limits) as (address, _), client(address) as http:
+    with small(built_tiny, tmp_path_factory, "broken", limits) as (address, _), client(address) as http:
         for _ in range(5):
             with pytest.raises(httpx.RemoteProtocolError):
                 http.get("/sparql", params={"query": "SELECT * { ?a ?b ?c . ?d ?e ?f }", "format": "csv"})
@@ -305,9 +307,9 @@ def test_a_large_answer_that_goes_over_a_limit_is_broken_off(tmp_path_factory):
             assert after.status_code == 200, after.text
 
 
-def test_a_large_answer_does_not_keep_the_worker_from_the_next_one(tmp_path_factory):
+def test_a_large_answer_does_not_keep_the_worker_from_the_next_one(built_tiny, tmp_path_factory):
     with (
-        small(tmp_path_factory, "held", "buffer_bytes = 1000\ncache_bytes = 0") as (address, _),
+        small(built_tiny, tmp_path_factory, "held", "buffer_bytes = 1000\ncache_bytes = 0") as (address, _),
         client(address) as http,
     ):
         for rows in range(20, 60):

@@ -173,6 +173,7 @@ def _rdflib_term(term: rdflib.term.Node) -> Term:
         return ("iri", str(term))
     if isinstance(term, rdflib.BNode):
         return ("bnode", str(term))
+    assert isinstance(term, rdflib.Literal)
     return literal(str(term), str(term.datatype) if term.datatype else None, term.language)
 
 

@@ -30,7 +30,8 @@ class Engine:
     """A process that answers queries over one dataset at a time."""
 
     def __init__(self, command: list[str]) -> None:
-        self._command, self._process, self._loaded = command, None, None
+        self._command, self._loaded = command, ""
+        self._process: subprocess.Popen[str] | None = None
 
     def load(self, path: Path, mode: str = "") -> None:
         """Take the quads in a file; for our store, as the default graph is to be: ``union`` or ``default``."""

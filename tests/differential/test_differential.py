@@ -26,7 +26,7 @@ def engines():
 
 @pytest.fixture
 def comparison(engines, tmp_path):
-    return Comparison(*engines, tmp_path)
+    return Comparison(engines[0], engines[1], tmp_path)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -45,7 +45,7 @@ def test_a_known_difference_is_still_one(comparison, cause):
 
 
 def test_what_differs_is_found_and_shrunk(engines, tmp_path):
-    comparison = Comparison(*engines, tmp_path)
+    comparison = Comparison(engines[0], engines[1], tmp_path)
     comparison.load({":g1": [":a :p :b"]}, "union")
     (tmp_path / "other.nq").write_text("")
     engines[1].load(tmp_path / "other.nq", "default")
