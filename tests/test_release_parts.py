@@ -51,7 +51,7 @@ def test_quads_sorted_in_pieces_are_the_same_bytes(tmp_path, at_once):
 def test_a_default_graph_of_its_own_is_described_by_its_own_counts(tmp_path):
     outside = ox.Quad(ox.NamedNode("http://x.example/a"), LABEL, ox.Literal("x"))
     counts = count(
-        Lines.of(ox.parse(canonical_nquads([outside, quad("b", ox.Literal("y"))]), format=ox.RdfFormat.N_QUADS))
+        NQuads.of(ox.parse(canonical_nquads([outside, quad("b", ox.Literal("y"))]), format=ox.RdfFormat.N_QUADS))
     )
 
     def triples(default_graph):
