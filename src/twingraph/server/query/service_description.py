@@ -24,7 +24,7 @@ from twingraph.server.http.conditional import precondition
 from twingraph.server.http.fields import field
 from twingraph.server.http.negotiation import preference_of
 from twingraph.settings import Limits
-from twingraph.store.output_filters.graph import write_graph
+from twingraph.store.output_filters import write_graph
 
 _SCHEMA = "https://schema.org/"
 _FORMATS = "http://www.w3.org/ns/formats/"
