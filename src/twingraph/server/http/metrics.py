@@ -45,18 +45,11 @@ class Metrics:
             "twingraph_query_seconds", "From a query's arrival to its answer's end", buckets=_BUCKETS, registry=registry
         )
         self._limits = Counter("twingraph_limits_hit", "Queries that met a limit", ("limit",), registry=registry)
-        # Looking a counter up by its labels takes longer than counting.
-        self._counted: dict[tuple[str, str, int], tuple[Counter, Counter]] = {}
 
     def answered(self, route: str, format_: str, status: int, size: int) -> None:
         """Count a request, by the pattern of its route, never by what a visitor wrote in an address."""
-        counters = self._counted.get((route, format_, status))
-        if counters is None:
-            counters = self._requests.labels(route, format_, str(status)), self._bytes.labels(route)
-            self._counted[route, format_, status] = counters
-        requests, octets = counters
-        requests.inc()
-        octets.inc(size)
+        self._requests.labels(route, format_, str(status)).inc()
+        self._bytes.labels(route).inc(size)
 
     def queried(self, seconds: float) -> None:
         """Count a query that was answered, well or badly."""

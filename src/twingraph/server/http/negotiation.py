@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from starlette.requests import Request
@@ -10,9 +9,6 @@ from starlette.requests import Request
 from twingraph.errors import NotAcceptableError, UnknownNameError
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS, Format, by_name
 from twingraph.server.http.headers import MAX_BYTES, Weighted, field, weighted
-
-# Clients send few and short fields again and again; a longer one is not worth remembering.
-_SHORT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +20,12 @@ class Preference:
 
     def choose(self, offered: tuple[Format, ...]) -> Format:
         """Return the format to answer in; raises NotAcceptableError, also when no format is called so."""
-        if len(self.accept) + len(self.format) < _SHORT:
-            return _chosen(self, offered)
-        return _chosen.__wrapped__(self, offered)
+        if not self.format:
+            return negotiate(self.accept, offered)
+        try:
+            return by_name(self.format, offered)
+        except UnknownNameError as error:
+            raise NotAcceptableError(self.format[:MAX_BYTES], error.known) from error
 
     def choose_or_none(self, offered: tuple[Format, ...]) -> Format | None:
         """Return the format to answer in, None when none on offer is acceptable."""
@@ -110,13 +109,3 @@ def _rank(media_type: str, weights: dict[str, float], *, is_primary: bool) -> tu
             if media_range in weights:
                 return weights[media_range], specificity
     return 0.0, -1
-
-
-@lru_cache(maxsize=256)
-def _chosen(preference: Preference, offered: tuple[Format, ...]) -> Format:
-    if not preference.format:
-        return negotiate(preference.accept, offered)
-    try:
-        return by_name(preference.format, offered)
-    except UnknownNameError as error:
-        raise NotAcceptableError(preference.format[:MAX_BYTES], error.known) from error

@@ -26,7 +26,7 @@ from twingraph.server.http.negotiation import preference_of
 from twingraph.server.http.openapi import content_of, format_parameter, operation
 from twingraph.server.query.current_release import CurrentRelease
 from twingraph.settings import Limits
-from twingraph.store.output_filters.graph import write_graph
+from twingraph.store.output_filters import write_graph
 
 _SCHEMA = "https://schema.org/"
 _FORMATS = "http://www.w3.org/ns/formats/"
