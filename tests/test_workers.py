@@ -130,7 +130,7 @@ def test_a_head_comes_over_the_wire_as_it_was():
 def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
     cache = SizedCache(100_000)
     for number in range(20):
-        cache.put(b"%d" % number, Answer(b"x" * 10_000, {}))
+        cache.put(b"%d" % number, Answer(b"x" * 10_000, [], "json"))
     assert cache.size <= 100_000
     assert cache.get(b"0", Answer) is None
     assert cache.get(b"19", Answer) is not None

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
@@ -12,9 +11,9 @@ from twingraph.release.archive import Archive
 from twingraph.server.health import Health
 from twingraph.server.http.access_log import AccessLog
 from twingraph.server.http.asgi_route import AsgiRoute, RouteTable
-from twingraph.server.http.cors import Cors
 from twingraph.server.http.metrics import Metrics
 from twingraph.server.http.openapi import document, json_content, operation
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.pages.pages import page_routes
 from twingraph.server.pages.rendering import Renderer
 from twingraph.server.query.current_release import CurrentRelease
@@ -51,7 +50,7 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
     ]
     routes.append(_openapi(routes))
     table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current))
-    return AccessLog(Cors(table, table.find), metrics, settings.server)
+    return AccessLog(table, metrics, settings.server)
 
 
 @asynccontextmanager
@@ -67,7 +66,7 @@ async def following(current: CurrentRelease) -> AsyncIterator[None]:
 
 
 def _openapi(routes: list[AsgiRoute]) -> AsgiRoute:
-    async def respond(_: Request) -> Response:
+    async def respond(_: HttpRequest) -> Response:
         return JSONResponse(described)
 
     own = AsgiRoute("/openapi.json", respond, operation("This document", json_content({})))

@@ -5,17 +5,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twingraph.errors import RequestError, TwingraphError
-from twingraph.server.http.access_log import ROUTE, log_of
+from twingraph.server.http.access_log import ROUTE
 from twingraph.server.http.problems import UNFORESEEN, problem
+from twingraph.server.http.request import HttpRequest
 
 # Where a scope holds the RequestError for which a request was refused before it could be read.
 REFUSAL = "twingraph.refusal"
+_PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
 _NOT_FOUND = RequestError(HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase)
 logger = logging.getLogger(__name__)
 
@@ -30,7 +35,7 @@ class AsgiRoute:
     def __init__(
         self,
         path: str,
-        respond: Callable[[Request], Awaitable[Response]],
+        respond: Callable[[HttpRequest], Awaitable[ASGIApp]],
         get: Mapping[str, object],
         post: Mapping[str, object] | None = None,
         refusal: str = "",
@@ -44,11 +49,13 @@ class AsgiRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that has gone gets nothing."""
         scope[ROUTE] = self.path
-        request = Request(scope, receive)
+        request = HttpRequest(scope, receive)
         try:
-            response = await self._respond(request) if scope["method"] in self._methods else self._not_allowed()
+            response: ASGIApp = (
+                await self._respond(request) if scope["method"] in self._methods else self._not_allowed()
+            )
         except TwingraphError as error:
-            log_of(request).failed(error)
+            request.log.failed(error)
             response = problem(error)
         except ClientDisconnect:
             return
@@ -64,8 +71,9 @@ class AsgiRoute:
 class RouteTable:
     """Passes requests on to their routes: fixed paths first, ``aliases`` among them, then those with parameters.
 
-    What has no route is redirected to the path without `/` at its end, or answered with 404; a request that the
-    connection has refused, with that refusal. ``lifespan`` is entered when the server starts.
+    OPTIONS is answered for every route, as preflights of browsers ask it (CORS). What has no route is redirected to the
+    path without `/` at its end, or answered with 404; a request that the connection has refused, with that refusal.
+    ``lifespan`` is entered when the server starts.
     """
 
     def __init__(
@@ -80,15 +88,30 @@ class RouteTable:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        app: ASGIApp | None = None
+        app: ASGIApp = self._router
         if scope["type"] == "http":
-            app = problem(scope[REFUSAL]) if REFUSAL in scope else self._fixed.get(scope["path"])
-        await (app or self._router)(scope, receive, send)
+            if REFUSAL in scope:
+                app = problem(scope[REFUSAL])
+            elif scope["method"] == "OPTIONS":
+                app = self._options(scope)
+            else:
+                app = self._fixed.get(scope["path"], app)
+        await app(scope, receive, send)
 
     def find(self, scope: Scope) -> AsgiRoute | None:
         """Return the route for the path of a request, None when there is none."""
         found = next((one for one in self._patterns if one.matches(scope)[0] is not Match.NONE), None)
         return self._fixed.get(scope["path"]) or (found.app if found else None)  # type: ignore[return-value]  # an AsgiRoute
+
+    def _options(self, scope: Scope) -> Response:
+        route = self.find(scope)
+        if route is None and scope["path"] != "*":
+            return problem(_NOT_FOUND)
+        if route:
+            scope[ROUTE] = route.path
+        allow = route.allow if route else "GET, HEAD, OPTIONS"
+        headers = {"Allow": allow, "Access-Control-Allow-Methods": allow, **_PREFLIGHT}
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
     async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, query = scope["raw_path"].decode("ascii"), scope["query_string"].decode("latin-1")
