@@ -134,7 +134,7 @@ def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
     assert cache.size <= 100_000
     assert cache.get(b"0", Answer) is None
     assert cache.get(b"19", Answer) is not None
-    cache.put(b"large", Answer(b"x" * 90_000, {}))
+    cache.put(b"large", Answer(b"x" * 90_000, [], "json"))
     assert cache.get(b"large", Answer) is None
 
 

@@ -79,7 +79,7 @@ def _current(chosen: Settings) -> Asked:
     manifest, small = release.manifest, chosen.limits.memory_quads
     as_union = manifest.default_graph == DefaultGraph.UNION
     release.verify(store=reads_store(manifest.quads, small, as_union=as_union))
-    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small)
+    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small, manifest.language_tags)
     store.load(release.directory, manifest.quads)
     saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
     return Asked(store, manifest.iris, {query.name: query for query in saved})

@@ -67,7 +67,7 @@ def ask(store: ox.Store, text: str, iris: Iris, most: int | None = None) -> Answ
             return Answer(columns, tuple(tuple(map(_text, row)) for row in islice(answer, most)))
         return Answer((), ((),) if isinstance(answer, ox.QueryBoolean) else tuple(() for _ in islice(answer, most)))
     except SyntaxError as error:
-        raise query_error(error, text) from error
+        raise query_error(error, text, iris.namespaces) from error
     except (RuntimeError, OSError, ValueError) as error:
         raise QueryError(str(error)) from error
 

@@ -96,7 +96,7 @@ class EmbeddedStore:
             with self._finished(format_, output) as target:
                 self._answer(query, format_, target)
         except SyntaxError as error:
-            raise query_error(error, query.text) from error
+            raise query_error(error, query.text, self._namespaces) from error
         except (RuntimeError, OSError) as error:
             if _DAMAGE.match(str(error)):
                 raise DamagedStoreError("the store on the disk is damaged or cannot be read") from error
