@@ -29,7 +29,7 @@ from mutate import mutated, w3c_queries
 from places import RESULTS, ROOT
 from watching import serving, table
 
-SUITES = Path(os.environ.get("TWINGRAPH_CONFORMANCE") or ROOT / "../shared/conformance").resolve()
+SUITES = Path(os.environ.get("CONFORMANCE_SUITES") or ROOT / "../shared/conformance").resolve()
 _CONNECTIONS, _BATCH, _PATIENCE = 8, 1000, 60.0
 _ACCEPTS = ("*/*", "text/csv", "application/sparql-results+xml", "text/turtle, application/json;q=0.5", "text/html")
 # A query may meet these limits; that it does so is no fault.
@@ -169,7 +169,7 @@ def main() -> int:
     options = parser.parse_args()
     queries = w3c_queries(SUITES)
     if not queries:
-        sys.exit(f"no queries in {SUITES}: TWINGRAPH_CONFORMANCE names the folder of the W3C's suites")
+        sys.exit(f"no queries in {SUITES}: CONFORMANCE_SUITES names the folder of the W3C's suites")
     if options.show is not None:
         sys.stdout.buffer.write(mutated(queries, options.seed, options.show))
         return 0

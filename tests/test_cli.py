@@ -141,6 +141,14 @@ def test_build_writes_elsewhere_and_under_another_base(tiny, tmp_path):
     assert json.loads((tmp_path / "out/current/manifest.json").read_bytes())["base_iri"] == "http://127.0.0.1:1/"
 
 
+def test_query_gives_language_tags_their_canonical_case(tiny):
+    tiny.edit("twingraph.toml", '["en", "sv"]', '["en", "sv", "zh-Hans"]')
+    tiny.append("data/islands.ttl", 'island:holm rdfs:label "岛"@zh-Hans .\n')
+    assert twingraph(tiny.directory, "build").returncode == 0
+    run = twingraph(tiny.directory, "query", "CONSTRUCT WHERE { ?x rdfs:label ?n }", "-f", "ntriples")
+    assert '"岛"@zh-Hans .' in run.stdout
+
+
 def test_query_prints_a_table(built):
     rows = lines(twingraph(built.directory, "query", "SELECT ?x ?n { ?x a l:Island ; rdfs:label ?n } ORDER BY ?n"))
     assert rows[0].split() == ["x", "n"]

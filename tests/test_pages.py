@@ -200,3 +200,26 @@ def test_pages_are_well_formed_html(http, path):
     parser = html5rdf.HTMLParser(strict=True)
     parser.parse(http.get(path).text)
     assert parser.errors == []
+
+
+@pytest.mark.parametrize("scheme", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "urn:x:y"])
+def test_only_addresses_of_the_web_are_links(http, scheme):
+    query = f"SELECT (<{scheme}> AS ?bad) (<https://other.example/> AS ?good) {{}}"
+    page = http.get("/sparql", params={"query": query}, headers={"Accept": "text/html"}).text
+    links = re.findall(r'href="([^"]*)"', page)
+    assert "https://other.example/" in links
+    assert not any(link.startswith(scheme.partition(":")[0] + ":") for link in links)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("en;q=0.1, sv;q=0.9", "sv"),
+        ("sv;q=0.1, en;q=0.9", "en"),
+        ("sv;q=0, en;q=0.1", "en"),
+        ("zh, sv-SE;q=0.5, en;q=0.4", "sv"),
+    ],
+)
+def test_the_language_is_the_one_that_weighs_most(http, accepted, language):
+    page = http.get("/", headers={"Accept-Language": accepted}).text
+    assert f'<h1 lang="{language}"' in page

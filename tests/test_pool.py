@@ -157,6 +157,20 @@ def test_workers_that_cannot_be_started_leave_no_descriptor(release, monkeypatch
     asyncio.run(run())
 
 
+def test_a_pool_is_available_while_all_its_workers_are_busy(release):
+    async def run():
+        async with started(pool_of(release, reserve_workers=0)) as pool:
+            asked = asyncio.create_task(pool.ask(job(ENDLESS), "a"))
+            await until(lambda: pool.busy == 1)
+            assert pool.idle == 0
+            pool.ensure_available()
+            asked.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+
+    asyncio.run(run())
+
+
 def test_a_client_with_a_query_running_leaves_the_spares_to_others(release):
     async def run():
         async with started(pool_of(release, workers=2, reserve_workers=1, per_client=3)) as pool:

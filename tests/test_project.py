@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import twingraph
-from twingraph.cli.coverage import find_coverages
+from twingraph.cli.documents import find_coverages
 from twingraph.publication.files import Publication
 from twingraph.settings import load_settings
 

@@ -11,7 +11,7 @@ from twingraph.publication.assembly import assemble
 from twingraph.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
-QUESTIONS = Path(os.environ.get("TWINGRAPH_QUESTIONS", ROOT.parent / "shared" / "questions.yaml"))
+QUESTIONS = Path(os.environ.get("QUESTIONS_FILE", ROOT.parent / "shared" / "questions.yaml"))
 
 
 @pytest.fixture(scope="module")

@@ -86,3 +86,10 @@ def test_prefixes_are_resolved_against_the_base(directory):
     (directory / "twingraph.toml").write_text(text, encoding="utf-8")
     iris = load_settings(directory, base_iri="http://127.0.0.1:1/").iris
     assert iris.namespaces == {"ex": "http://127.0.0.1:1/id/ex/", "owl": "http://www.w3.org/2002/07/owl#"}
+
+
+@pytest.mark.parametrize("variable", ["TWINGRAPH_LIMIT__ROWS", "TWINGRAPH_BASEIRI", "twingraph_limit__rows"])
+def test_a_misspelt_variable_is_refused(directory, monkeypatch, variable):
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(SettingsError, match=variable):
+        load_settings(directory)

@@ -144,11 +144,11 @@ def test_an_answer_may_have_as_many_bytes_as_its_limit_and_no_more(pieces):
 def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
     cache = SizedCache(100_000)
     for number in range(20):
-        cache.put(b"%d" % number, Answer(b"x" * 10_000, {}))
+        cache.put(b"%d" % number, Answer(b"x" * 10_000, [], "json"))
     assert cache.size <= 100_000
     assert cache.get(b"0", Answer) is None
     assert cache.get(b"19", Answer) is not None
-    cache.put(b"large", Answer(b"x" * 90_000, {}))
+    cache.put(b"large", Answer(b"x" * 90_000, [], "json"))
     assert cache.get(b"large", Answer) is None
 
 

@@ -4,6 +4,7 @@ Defaults < ``twingraph.toml`` < ``TWINGRAPH_*`` environment variables < the comm
 are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080``.
 """
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -285,8 +286,16 @@ def _layers(directory: Path, options: Mapping[str, Any]) -> list[tuple[str, dict
         if value is not None:
             outer, _, inner = name.partition("__")
             given = _merge(given, {outer: {inner: value} if inner else value})
-    environment = EnvSettingsSource(Settings)()
-    return [(FILE_NAME, _read_file(directory)), ("environment", environment), ("command line", given)]
+    return [(FILE_NAME, _read_file(directory)), ("environment", _environment()), ("command line", given)]
+
+
+def _environment() -> dict[str, Any]:
+    """Return what variables set; raises SettingsError for one that names no setting, which would be passed over."""
+    for variable in os.environ:
+        name = variable.upper().removeprefix(_ENVIRONMENT)
+        if name != variable.upper() and name.partition("__")[0].lower() not in Settings.model_fields:
+            raise SettingsError("environment", variable, "there is no such setting")
+    return EnvSettingsSource(Settings)()
 
 
 def _read_file(directory: Path) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from rdflib.collection import Collection
 MF = Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#")
 QT = Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-query#")
 REPOSITORY = Path(__file__).parents[2]
-CONFORMANCE = Path(os.environ.get("TWINGRAPH_CONFORMANCE") or REPOSITORY / "../shared/conformance").resolve()
+CONFORMANCE = Path(os.environ.get("CONFORMANCE_SUITES") or REPOSITORY / "../shared/conformance").resolve()
 SUITES = CONFORMANCE / "w3c-sparql"
 # Where the suites are published: relative IRIs in data and queries are resolved against this.
 BASE = "https://w3c.github.io/rdf-tests/sparql/"
-MISSING = "the W3C suites are not here; name their folder in TWINGRAPH_CONFORMANCE"
+MISSING = "the W3C suites are not here; name their folder in CONFORMANCE_SUITES"
 
 QUERY_FOLDERS_10 = (
     "algebra", "ask", "basic", "bnode-coreference", "boolean-effective-value", "bound", "cast", "construct",

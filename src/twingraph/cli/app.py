@@ -8,13 +8,11 @@ import typer
 from twingraph import __version__
 from twingraph.cli.build import build_command
 from twingraph.cli.check import check_command
-from twingraph.cli.config import config_command
-from twingraph.cli.coverage import coverage_command
-from twingraph.cli.locate import locate_command
-from twingraph.cli.prune import prune_command
+from twingraph.cli.documents import coverage_command, locate_command
+from twingraph.cli.options import config_command
 from twingraph.cli.query import query_command
+from twingraph.cli.releases import prune_command, verify_command
 from twingraph.cli.serve import serve_command
-from twingraph.cli.verify import verify_command
 
 app = typer.Typer(
     name="twingraph",

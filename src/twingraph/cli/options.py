@@ -1,28 +1,31 @@
-"""What the commands share: the publication they work on, and saying on stderr that work goes on."""
+"""What the commands share: the publication and its settings, ``twingraph config`` with them, and remarks on stderr."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Timer
 
 import typer
 from rich.console import Console
 from rich.status import Status
 
-from twingraph.settings import Settings, load_settings
+from twingraph.settings import Settings, load_settings, settings_origins
 
-_PATIENCE = 1.0
-
-
-def directory(context: typer.Context) -> Path:
-    """Return the publication's directory, as ``--directory`` gave it."""
-    chosen: Path = context.obj
-    return chosen
+_QUIET_SECONDS = 1.0
 
 
 def settings(context: typer.Context, **options: object) -> Settings:
     """Return the effective settings with a command's own options; raises SettingsError."""
-    return load_settings(directory(context), **options)
+    return load_settings(context.obj, **options)
+
+
+def config_command(context: typer.Context) -> None:
+    """Print each effective setting with its value and where it came from.
+
+    Example: TWINGRAPH_SERVER__PORT=8080 twingraph config
+    """
+    for name, value, origin in settings_origins(settings(context)):
+        typer.echo(f"{name} = {json.dumps(value, ensure_ascii=False)}  # {origin}")
 
 
 @contextmanager
@@ -33,7 +36,7 @@ def progress(what: str) -> Iterator[None]:
         yield
         return
     status = Status(f"{what} …", console=console)
-    timer = Timer(_PATIENCE, status.start)
+    timer = Timer(_QUIET_SECONDS, status.start)
     timer.start()
     try:
         yield

@@ -32,8 +32,8 @@ _TABLE = "table"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Who is asked: an engine, the IRIs that queries may use, and the saved queries that go by a name."""
+class Target:
+    """Where a query goes: an engine, the IRIs that queries may use, and the saved queries that go by a name."""
 
     engine: EmbeddedStore | RemoteEndpoint
     iris: Iris
@@ -66,27 +66,27 @@ def query_command(
     """
     chosen = settings(context)
     with progress("Asking"):
-        asked = _endpoint(chosen, endpoint) if endpoint else _current(chosen)
-        text = _text(what, _values(parameter or []), asked)
-        query = read_query(text, asked.iris.namespaces, asked.iris.base, federated=asked.federated)
-        answer = _answer(asked, query, format_)
+        target = _endpoint(chosen, endpoint) if endpoint else _current(chosen)
+        text = _text(what, _values(parameter or []), target)
+        query = read_query(text, target.iris.namespaces, target.iris.base, federated=target.federated)
+        answer = _answer(target, query, format_)
     sys.stdout.buffer.write(answer)
 
 
-def _current(chosen: Settings) -> Asked:
+def _current(chosen: Settings) -> Target:
     release = Archive(chosen.releases).current()
     manifest, small = release.manifest, chosen.limits.memory_quads
     as_union = manifest.default_graph == DefaultGraph.UNION
     verify(release, store=reads_store(manifest.quads, small, as_union=as_union))
-    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small)
+    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small, manifest.language_tags)
     store.load(release.directory, manifest.quads)
     saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
-    return Asked(store, manifest.iris, {query.name: query for query in saved})
+    return Target(store, manifest.iris, {query.name: query for query in saved})
 
 
-def _endpoint(chosen: Settings, url: str) -> Asked:
+def _endpoint(chosen: Settings, url: str) -> Target:
     saved = {query.name: query for query in read_saved_queries(Publication(chosen)).queries}
-    return Asked(RemoteEndpoint(url, chosen.iris.namespaces), chosen.iris, saved, federated=True)
+    return Target(RemoteEndpoint(url, chosen.iris.namespaces), chosen.iris, saved, federated=True)
 
 
 def _values(parameters: list[str]) -> dict[str, str]:
@@ -97,18 +97,18 @@ def _values(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _text(what: str, values: Mapping[str, str], asked: Asked) -> str:
+def _text(what: str, values: Mapping[str, str], target: Target) -> str:
     """Return the text of a saved query with its values, of a file, of stdin, or ``what`` itself."""
-    if what in asked.queries:
-        return asked.queries[what].bind(values, asked.iris)
+    if what in target.queries:
+        return target.queries[what].bind(values, target.iris)
     path = Path(what)
     is_text = any(char.isspace() or char == "{" for char in what)
     if not is_text and path.is_file():
         text = path.read_text(encoding="utf-8")
         if text.startswith("#+"):
-            return parse_saved_query(what, text).bind(values, asked.iris)
+            return parse_saved_query(what, text).bind(values, target.iris)
     elif not is_text and what != "-":
-        raise UnknownNameError("query", what, asked.queries)
+        raise UnknownNameError("query", what, target.queries)
     else:
         text = sys.stdin.read() if what == "-" else what
     for name in values:
@@ -116,13 +116,13 @@ def _text(what: str, values: Mapping[str, str], asked: Asked) -> str:
     return text
 
 
-def _answer(asked: Asked, query: Query, format_: str | None) -> bytes:
+def _answer(target: Target, query: Query, format_: str | None) -> bytes:
     graph = query.form.gives_graph
     wanted = format_ or (TURTLE.name if graph else _TABLE)
     if wanted != _TABLE:
-        return _ask(asked, query, wanted)
-    answer = _ask(asked, query, (N_TRIPLES if graph else JSON).name)
-    return _table((read_triples if graph else read_solutions)(answer, asked.iris)).encode()
+        return _ask(target, query, wanted)
+    answer = _ask(target, query, (N_TRIPLES if graph else JSON).name)
+    return _table((read_triples if graph else read_solutions)(answer, target.iris)).encode()
 
 
 def _table(solutions: Solutions) -> str:
@@ -131,7 +131,7 @@ def _table(solutions: Solutions) -> str:
     return render_table(solutions.variables, rows, width) + f"({plural(len(rows), 'row')})\n"
 
 
-def _ask(asked: Asked, query: Query, name: str) -> bytes:
+def _ask(target: Target, query: Query, name: str) -> bytes:
     output = io.BytesIO()
-    asked.engine.query(query, by_name(name, GRAPHS if query.form.gives_graph else RESULTS), output)
+    target.engine.query(query, by_name(name, GRAPHS if query.form.gives_graph else RESULTS), output)
     return output.getvalue()

@@ -55,7 +55,7 @@ def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> ox.QueryTriples:
             custom_functions=_FUNCTIONS,
         )
     except SyntaxError as error:
-        found = query_error(error, rule.text)
+        found = query_error(error, rule.text, iris.namespaces)
         raise QueryError(f"{rule.path}: {found.message}", found.line, found.column) from error
     if not isinstance(answer, ox.QueryTriples):
         raise QueryError(f"{rule.path}: a rule must be a CONSTRUCT query")

@@ -69,7 +69,7 @@ def run_query(store: ox.Store, text: str, iris: Iris, limit: int | None = None) 
             (), ((),) if isinstance(result, ox.QueryBoolean) else tuple(() for _ in islice(result, limit))
         )
     except SyntaxError as error:
-        raise query_error(error, text) from error
+        raise query_error(error, text, iris.namespaces) from error
     except (RuntimeError, OSError, ValueError) as error:
         raise QueryError(str(error)) from error
 

@@ -10,7 +10,6 @@ from twingraph.release.archive import Archive
 from twingraph.server.health import Health
 from twingraph.server.http.access_log import AccessLog
 from twingraph.server.http.asgi_route import RouteTable
-from twingraph.server.http.cors import Cors
 from twingraph.server.http.metrics import Metrics
 from twingraph.server.pages.pages import page_routes
 from twingraph.server.pages.rendering import Renderer
@@ -47,7 +46,7 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
         *Health(current, metrics).routes(),
     ]
     table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current))
-    return AccessLog(Cors(table, table.find), metrics, settings.server)
+    return AccessLog(table, metrics, settings.server)
 
 
 @asynccontextmanager

@@ -1,11 +1,11 @@
 """What operators ask a server: whether it is alive, whether it is ready, and what it has counted."""
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.metrics import CONTENT_TYPE, Metrics, State
 from twingraph.server.http.openapi import ANYTHING, TEXT, json_content, operation
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.current_release import CurrentRelease
 
 _FACTS = {"status": TEXT, "release": TEXT}
@@ -29,19 +29,19 @@ class Health:
             AsgiRoute("/metrics", self._counted, operation("Tell what was counted, for Prometheus", counted)),
         )
 
-    async def _alive(self, _: Request) -> Response:
+    async def _alive(self, _: HttpRequest) -> Response:
         # Without a release it is alive all the same: a restart would mend nothing.
         served = self._current.served
         manifest = served.release.manifest if served else None
         facts = {"release": manifest and manifest.id, "quads": manifest and manifest.quads}
         return JSONResponse({"status": "ok", **facts})
 
-    async def _ready(self, _: Request) -> Response:
+    async def _ready(self, _: HttpRequest) -> Response:
         served = self._current.required()
         served.pool.ensure_available()
         return JSONResponse({"status": "ready", "release": served.release.id})
 
-    async def _counted(self, _: Request) -> Response:
+    async def _counted(self, _: HttpRequest) -> Response:
         return Response(self._metrics.text(self._state()), headers={"Content-Type": CONTENT_TYPE})
 
     def _state(self) -> State:

@@ -3,8 +3,8 @@
 from functools import partial
 from http import HTTPStatus
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 from twingraph.errors import TwingraphError, UnknownNameError
 from twingraph.publication.saved_queries import SavedQuery
@@ -22,6 +22,7 @@ from twingraph.server.http.openapi import (
     parameter,
 )
 from twingraph.server.http.problems import status_of
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.pages.pages import queries_page, saved_query_page
 from twingraph.server.pages.rendering import MOST_ROWS, Renderer
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease
@@ -43,22 +44,22 @@ class SavedQueries:
             AsgiRoute("/queries/{name}", self._run, _run_operation()),
         )
 
-    async def _list(self, request: Request) -> Response:
+    async def _list(self, request: HttpRequest) -> Response:
         """Return what can be asked, as a page or as JSON."""
         served = self._current.required()
-        values = dict(await parameters(request.scope["query_string"]))
+        values = dict(await parameters(request.query_string))
         if preference_of(request, values).choose_or_none((*RESULTS, *GRAPHS, HTML)) == HTML:
             return queries_page(self._renderer.view(served, request))
         headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
         return JSONResponse([_about(query) for query in served.queries.values()], headers=headers)
 
-    async def _run(self, request: Request) -> Response:
+    async def _run(self, request: HttpRequest) -> ASGIApp:
         """Return the answer to a saved query; raises UnknownNameError, ParameterError and what a query raises."""
         served, name = self._current.required(), request.path_params["name"]
         if name not in served.queries:
             raise UnknownNameError("query", name, served.queries)
         saved = served.queries[name]
-        given = dict(await parameters(request.scope["query_string"]))
+        given = dict(await parameters(request.query_string))
         values = {key: value for key, value in given.items() if key not in ("format", "lang")}
         formats = answer_formats(preference_of(request, given))
         page = partial(self._page, served, request, saved, values)
@@ -67,7 +68,7 @@ class SavedQueries:
         return await respond_or_page(served, _operation(served, saved, values), formats, request, page)
 
     async def _page(
-        self, served: ServedRelease, request: Request, saved: SavedQuery, values: dict[str, str]
+        self, served: ServedRelease, request: HttpRequest, saved: SavedQuery, values: dict[str, str]
     ) -> Response:
         view = self._renderer.view(served, request)
         needed = [one.name for one in saved.parameters if one.default is None and one.name not in values]

@@ -9,16 +9,17 @@ from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from twingraph.errors import QueryError, RequestError, TwingraphError
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS
-from twingraph.server.http.access_log import hash_of, log_of
+from twingraph.server.http.access_log import hash_of
 from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.forms import FORM
-from twingraph.server.http.headers import field
 from twingraph.server.http.negotiation import answer_formats
 from twingraph.server.http.openapi import IRI, TEXT, Document, content_of, format_parameter, operation, parameter
 from twingraph.server.http.problems import status_of
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.pages.pages import query_page
 from twingraph.server.pages.rendering import MOST_ROWS, Renderer
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease
@@ -42,27 +43,27 @@ class SparqlEndpoint:
         self._description = description
         self.route = AsgiRoute("/sparql", self._respond, _get(), _post())
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: HttpRequest) -> ASGIApp:
         raw = await self._raw(request)
         served = self._current.required()
         # Who asks what was asked before gets past all reading of it.
-        digest = served.release.id.encode() + raw.digest() if raw.size < _LONG else b""
-        if digest and (prepared := served.cache.get(digest, PreparedQuery)):
+        key = (served.release.id, raw) if raw.size < _LONG else None
+        if key and (prepared := served.cache.get(key, PreparedQuery)):
             return await respond(served, prepared, request)
         asked = await read_protocol(raw)
         if asked.text is None:
             return await self._without_query(served, asked, request)
-        log_of(request).query = hash_of(asked.text)
+        request.log.query = hash_of(asked.text)
         formats = answer_formats(asked.preference)
         if formats.has_page:
             page = partial(self._page, served, asked, request)
             return await respond_or_page(served, asked, formats, request, page)
         prepared = prepare(served, asked, formats)
-        if digest:
-            served.cache.put(digest, prepared)
+        if key:
+            served.cache.put(key, prepared)
         return await respond(served, prepared, request)
 
-    async def _without_query(self, served: ServedRelease, asked: ProtocolRequest, request: Request) -> Response:
+    async def _without_query(self, served: ServedRelease, asked: ProtocolRequest, request: HttpRequest) -> ASGIApp:
         """Return the description, or the page with a box for a query; raises QueryError for who takes neither."""
         wanted = asked.preference.choose_or_none((*GRAPHS, HTML)) if request.method != "POST" else None
         if wanted == HTML:
@@ -71,7 +72,7 @@ class SparqlEndpoint:
             raise QueryError("there is no query: give one as the parameter `query`")
         return await self._description.respond(request)
 
-    async def _page(self, served: ServedRelease, asked: ProtocolRequest, request: Request) -> Response:
+    async def _page(self, served: ServedRelease, asked: ProtocolRequest, request: HttpRequest) -> Response:
         text, view = asked.text or "", self._renderer.view(served, request)
         try:
             answer = await table(served, asked, MOST_ROWS + 1, request)
@@ -79,14 +80,14 @@ class SparqlEndpoint:
             return query_page(view, text, error=error, status=status_of(error))
         return query_page(view, text, answer)
 
-    async def _raw(self, request: Request) -> RawRequest:
-        address, accept = request.scope["query_string"], field(request.scope, b"accept")
+    async def _raw(self, request: HttpRequest) -> RawRequest:
+        address, accept = request.query_string, request.field(b"accept")
         if request.method in ("GET", "HEAD"):
             return RawRequest(address, accept)
-        media_type = media_type_of(field(request.scope, b"content-type"))
+        media_type = media_type_of(request.field(b"content-type"))
         return RawRequest(address, accept, media_type, await self._body(request))
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, request: HttpRequest) -> bytes:
         seconds = self._current.required().limits.request_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -95,9 +96,9 @@ class SparqlEndpoint:
             slow = f"the request was not there after {seconds:g} seconds"
             raise RequestError(HTTPStatus.REQUEST_TIMEOUT, slow, {"Connection": "close"}) from None
 
-    async def _content(self, request: Request) -> bytes:
+    async def _content(self, request: HttpRequest) -> bytes:
         content = bytearray()
-        async for chunk in request.stream():
+        async for chunk in Request(request.scope, request.receive).stream():
             content += chunk
             if len(content) > self._query_bytes:
                 limit = f"a query may have {self._query_bytes} bytes at most"

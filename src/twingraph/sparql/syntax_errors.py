@@ -1,29 +1,38 @@
 """What the engine's messages mean, in words for the person who wrote the query."""
 
 import re
+from collections.abc import Collection
+from itertools import pairwise
 
 from twingraph.errors import QueryError
+from twingraph.sparql.tokens import Token, keyword, place, tokens_of
 
 _POSITION = re.compile(r"error at (?P<line>\d+):(?P<column>\d+): (?P<rest>.*)", re.DOTALL)
 _EXPECTED = re.compile(r"expected (?:one of )?(?P<list>.*)", re.DOTALL)
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)+"')
-_WORD = re.compile(r"\b[A-Z]{2,}\b")
 # The parser lists its own sentences among the tokens that it expected.
 _SENTENCES = re.compile(
     r"Prefix not found|Duplicated variable name in SELECT|[^,\[]*overrides an existing variable[^,]*"
-    r"|[^,\[]*contains a variable that is unbound|[^,\[]*is not authorized[^,]*"
+    r"|[^,\[]*contains (?:a|an expression with a) variable that is unbound|[^,\[]*is not authorized[^,]*"
     r"|[^,\[]*(?:must|should|can't|cannot) [^,]*"
 )
-_LIKELY = ('"}"', '")"', '"]"', '"."', '";"', '"{"', '"("', "WHERE")
+# Keywords are left out: the parser names those that it happened to look for, seldom the one that is missing.
+_LIKELY = ('"}"', '")"', '"]"', '"."', '";"', '"{"', '"("')
 _MOST = 6
 
 
-def query_error(error: SyntaxError, text: str) -> QueryError:
-    """Translate the parser's error: its line and column, what stands there and what could stand there."""
+def query_error(error: SyntaxError, text: str, prefixes: Collection[str] = ()) -> QueryError:
+    """Translate the parser's error: its line and column, what stands there and what could stand there.
+
+    ``prefixes`` are those that a query may use without declaring them.
+    """
     match = _POSITION.match(str(error))
     if not match:
         return QueryError(str(error))
     line, column = int(match["line"]), int(match["column"])
+    # The parser names an undeclared prefix in some places only; elsewhere it tells what else could have stood there.
+    if name := _undeclared(text, prefixes):
+        return QueryError(f"Prefix not found: {name.text.partition(':')[0]}:", *place(text, name.start))
     return QueryError(f"{_reason(match['rest'])}{_near(text, line, column)}", line, column)
 
 
@@ -33,9 +42,21 @@ def _reason(message: str) -> str:
         return message
     if sentence := _SENTENCES.search(expected["list"]):
         return sentence.group().strip()
-    found = [*_LITERAL.findall(expected["list"]), *_WORD.findall(expected["list"])]
+    found = _LITERAL.findall(expected["list"])
     tokens = sorted(dict.fromkeys(token for token in found if token.isprintable()), key=_rank)[:_MOST]
     return f"expected {' or '.join(tokens)}" if tokens else "this cannot stand here"
+
+
+def _undeclared(text: str, prefixes: Collection[str]) -> Token | None:
+    """Return the first prefixed name whose prefix is not declared, None when there is none or the text is no query."""
+    try:
+        tokens = tuple(tokens_of(text))
+    except QueryError:
+        return None
+    declared = {name.text for before, name in pairwise(tokens) if keyword(before) == "PREFIX"}
+    known = declared | {f"{prefix}:" for prefix in prefixes}
+    names = (token for token in tokens if token.kind == "name")
+    return next((name for name in names if f"{name.text.partition(':')[0]}:" not in known), None)
 
 
 def _rank(token: str) -> int:

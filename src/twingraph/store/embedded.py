@@ -72,7 +72,7 @@ class EmbeddedStore:
             with finished_output(output, format_, self._language_tags) as target:
                 self._answer(query, format_, target)
         except SyntaxError as error:
-            raise query_error(error, query.text) from error
+            raise query_error(error, query.text, self._namespaces) from error
         except (RuntimeError, OSError) as error:
             if _DAMAGE.match(str(error)):
                 raise DamagedStoreError("the store on the disk is damaged or cannot be read") from error

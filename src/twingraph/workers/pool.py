@@ -31,6 +31,7 @@ from twingraph.workers.admission import Admission
 from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import OpenRequest
 from twingraph.workers.result_stream import ResultStream
+from twingraph.workers.shared_timer import SharedTimer
 from twingraph.workers.worker_handle import WorkerHandle
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,10 @@ class Pool:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._filled, self._retry = asyncio.Event(), asyncio.Event()
         self._closed = False
+        # Until a query is slowed down, and from then, or from its start when it has less, until it is ended.
+        seconds = limits.query_seconds
+        self._long = SharedTimer(_LONG, self._slow_down)
+        self._deadline = SharedTimer(seconds - _LONG if seconds > _LONG else seconds, self._end_late)
         self.failing: str | None = None
 
     @property
@@ -151,10 +156,7 @@ class Pool:
 
     def abandon(self, answer: ResultStream) -> None:
         """End the query of an answer that nobody wants any more."""
-        for worker in self._all:
-            if worker.answering(answer):
-                self._kill(worker, answer, None)
-                return
+        self._kill(answer, None)
 
     async def drain(self, grace: float = 1.0) -> None:
         """Answer what has been asked, then end the workers; those who are about to ask have a ``grace`` (seconds)."""
@@ -178,17 +180,20 @@ class Pool:
     async def _ask(self, job: bytes, client: str) -> ResultStream:
         worker = await self._admission.acquire(client)
         answer = worker.ask(job)
-        self._watch(worker, answer)
+        (self._long if self._limits.query_seconds > _LONG else self._deadline).add(answer)
         try:
-            await answer.head
+            head = await answer.head
         except asyncio.CancelledError:
-            self._kill(worker, answer, None)
+            self._kill(answer, None)
             raise
         except MemoryLimitError as error:
             self.stats.killed["memory"] += 1
             raise await self._true_cause(error) from error
         except WorkerLostError as error:
             raise await self._true_cause(error) from error
+        if head.complete:
+            self._long.discard(answer)
+            self._deadline.discard(answer)
         return answer
 
     async def _true_cause(self, error: TwingraphError) -> TwingraphError:
@@ -200,19 +205,17 @@ class Pool:
             return await asyncio.wait_for(self._inspect(), _INSPECTION) or error
         return error
 
-    def _watch(self, worker: WorkerHandle, answer: ResultStream) -> None:
-        """Slow a query down when it takes long, and end it when it takes too long."""
-        later, seconds = asyncio.get_running_loop().call_later, self._limits.query_seconds
+    def _slow_down(self, answer: ResultStream) -> None:
+        """Let other queries go before one that takes long."""
+        if worker := self._worker_of(answer):
+            worker.slow_down()
+            self._deadline.add(answer)
 
-        def slow_down() -> None:
-            if worker.answering(answer):
-                worker.slow_down()
-                answer.timer = later(seconds - _LONG, self._kill, worker, answer, QueryTimeoutError(seconds))
+    def _end_late(self, answer: ResultStream) -> None:
+        self._kill(answer, QueryTimeoutError(self._limits.query_seconds))
 
-        if seconds > _LONG:
-            answer.timer = later(_LONG, slow_down)
-        else:
-            answer.timer = later(seconds, self._kill, worker, answer, QueryTimeoutError(seconds))
+    def _worker_of(self, answer: ResultStream) -> WorkerHandle | None:
+        return next((worker for worker in self._all if worker.answering(answer)), None)
 
     async def _add(self) -> None:
         """Start a worker; what cannot open the release is ended, and gone when this raises."""
@@ -303,8 +306,9 @@ class Pool:
         if self._inspect and not self._closed:
             self._keep(self._inspect())
 
-    def _kill(self, worker: WorkerHandle, answer: ResultStream, reason: LimitError | None) -> None:
-        if worker.answering(answer):
+    def _kill(self, answer: ResultStream, reason: LimitError | None) -> None:
+        """End the query of an answer, unless it has ended."""
+        if worker := self._worker_of(answer):
             self.stats.killed["deadline" if reason else "abandoned"] += 1
             worker.kill(reason)
             if reason:

@@ -13,20 +13,19 @@ _MOST_WAITING = 1 << 20
 class ResultStream:
     """The head of an answer, and then its body, piece by piece.
 
-    ``head`` is there when the answer is complete, or when its first byte may leave; ``timer`` is whoever's who watches
-    over the query.
+    ``head`` is there when the answer is complete, or when its first byte may leave.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._pieces: list[bytes] = []
         self._size = 0
-        self._more = asyncio.Event()
+        # Made when somebody reads on while the answer comes; most answers are complete before.
+        self._more: asyncio.Event | None = None
         self._head: ResultHead | None = None
         self._failure: TwingraphError | None = None
         self._is_finished, self._is_paused = False, False
         self.head: asyncio.Future[ResultHead] = asyncio.get_running_loop().create_future()
-        self.timer: asyncio.TimerHandle | None = None
 
     def body(self) -> bytes:
         """Return what has come since the last time, and make room for more."""
@@ -40,7 +39,8 @@ class ResultStream:
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes; raises what kept it from coming to its end."""
         while True:
-            self._more.clear()
+            if self._more:
+                self._more.clear()
             if piece := self.body():
                 yield piece
                 continue
@@ -48,6 +48,7 @@ class ResultStream:
                 raise self._failure
             if self._is_finished:
                 return
+            self._more = self._more or asyncio.Event()
             await self._more.wait()
 
     def begin(self, head: ResultHead) -> None:
@@ -60,7 +61,8 @@ class ResultStream:
         """Take a piece of the body."""
         self._pieces.append(piece)
         self._size += len(piece)
-        self._more.set()
+        if self._more:
+            self._more.set()
         if self._size >= _MOST_WAITING and self.head.done():
             self._is_paused = True
             self._transport.pause_reading()
@@ -82,12 +84,11 @@ class ResultStream:
             self.head.exception()
 
     def _end(self) -> None:
-        if self.timer:
-            self.timer.cancel()
         if self._is_paused:
             # The worker's next answer must be read, whoever is slow to take this one.
             self._resume()
-        self._more.set()
+        if self._more:
+            self._more.set()
 
     def _resume(self) -> None:
         self._is_paused = False

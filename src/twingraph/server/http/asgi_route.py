@@ -12,12 +12,17 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twingraph.errors import RequestError, TwingraphError
-from twingraph.server.http.access_log import ROUTE, log_of
+from twingraph.server.http.access_log import ROUTE
 from twingraph.server.http.openapi import document, json_content, operation
 from twingraph.server.http.problems import UNFORESEEN, problem
+from twingraph.server.http.request import HttpRequest
 
 # Where a scope holds the RequestError for which a request was refused before it could be read.
 REFUSAL = "twingraph.refusal"
+_PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
+    "Access-Control-Max-Age": "86400",
+}
 _NOT_FOUND = RequestError(HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase)
 logger = logging.getLogger(__name__)
 
@@ -32,7 +37,7 @@ class AsgiRoute:
     def __init__(
         self,
         path: str,
-        respond: Callable[[Request], Awaitable[Response]],
+        respond: Callable[[HttpRequest], Awaitable[ASGIApp]],
         get: Mapping[str, object],
         post: Mapping[str, object] | None = None,
         refusal: str = "",
@@ -46,18 +51,18 @@ class AsgiRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a client that has gone gets nothing."""
         try:
-            response = await self.answer(Request(scope, receive))
+            response = await self.answer(HttpRequest(scope, receive))
         except ClientDisconnect:
             return
         await response(scope, receive, send)
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: HttpRequest) -> ASGIApp:
         """Return the response to a request, a problem document when it fails; raises ClientDisconnect."""
         request.scope[ROUTE] = self.path
         try:
             return await self._respond(request) if request.method in self._methods else self._not_allowed()
         except TwingraphError as error:
-            log_of(request).failed(error)
+            request.log.failed(error)
             return problem(error)
         except ClientDisconnect:
             raise
@@ -72,9 +77,10 @@ class AsgiRoute:
 class RouteTable:
     """Passes requests on to their routes: fixed paths at once, ``aliases`` among them, all others by FastAPI.
 
-    What has no route is redirected to the path without `/` at its end, or answered with 404; a request that the
-    connection has refused, with that refusal. ``lifespan`` is entered when the server starts. FastAPI writes the
-    OpenAPI document, of which each route describes its own operations, and serves it at ``/openapi.json``.
+    OPTIONS is answered for every route, as preflights of browsers ask it (CORS). What has no route is redirected to the
+    path without `/` at its end, or answered with 404; a request that the connection has refused, with that refusal.
+    ``lifespan`` is entered when the server starts. FastAPI writes the OpenAPI document, of which each route describes
+    its own operations, and it is served at ``/openapi.json``.
     """
 
     def __init__(
@@ -83,34 +89,45 @@ class RouteTable:
         aliases: Mapping[str, AsgiRoute],
         lifespan: Callable[[object], AbstractAsyncContextManager[None]],
     ) -> None:
+        self._every = (
+            *routes,
+            AsgiRoute("/openapi.json", self._document, operation("This document", json_content({}))),
+        )
+        self._fixed = {one.path: one for one in self._every if "{" not in one.path} | dict(aliases)
+        self._patterns = [Route(one.path, one) for one in self._every if "{" in one.path]
         self._api = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, lifespan=lifespan)
         self._api.add_exception_handler(HTTPStatus.NOT_FOUND, self._missing)
-        every = (*routes, AsgiRoute("/openapi.json", self._document, operation("This document", json_content({}))))
-        for one in every:
-            for method, described in one.operations.items():
-                extra = dict(described)
-                self._api.add_api_route(
-                    one.path, one.answer, methods=[method], response_class=Response, openapi_extra=extra
-                )
-            # HEAD, and the methods that are refused.
-            self._api.router.routes.append(Route(one.path, one))
-        self._fixed = {one.path: one for one in every if "{" not in one.path} | dict(aliases)
-        self._patterns = [Route(one.path, one) for one in every if "{" in one.path]
+        self._api.router.routes += self._patterns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        app: ASGIApp | None = None
+        app: ASGIApp = self._api
         if scope["type"] == "http":
-            app = problem(scope[REFUSAL]) if REFUSAL in scope else self._fixed.get(scope["path"])
-        await (app or self._api)(scope, receive, send)
+            if REFUSAL in scope:
+                app = problem(scope[REFUSAL])
+            elif scope["method"] == "OPTIONS":
+                app = self._options(scope)
+            else:
+                app = self._fixed.get(scope["path"], app)
+        await app(scope, receive, send)
 
     def find(self, scope: Scope) -> AsgiRoute | None:
         """Return the route for the path of a request, None when there is none."""
         found = next((one for one in self._patterns if one.matches(scope)[0] is not Match.NONE), None)
         return self._fixed.get(scope["path"]) or (found.app if found else None)  # type: ignore[return-value]  # an AsgiRoute
 
-    async def _document(self, _: Request) -> Response:
-        return JSONResponse(document(self._api.routes))
+    def _options(self, scope: Scope) -> Response:
+        route = self.find(scope)
+        if route is None and scope["path"] != "*":
+            return problem(_NOT_FOUND)
+        if route:
+            scope[ROUTE] = route.path
+        allow = route.allow if route else "GET, HEAD, OPTIONS"
+        headers = {"Allow": allow, "Access-Control-Allow-Methods": allow, **_PREFLIGHT}
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+
+    async def _document(self, _: HttpRequest) -> Response:
+        return JSONResponse(document({one.path: one.operations for one in self._every}))
 
     async def _missing(self, request: Request, _: Exception) -> Response:
         scope = request.scope

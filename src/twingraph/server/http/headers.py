@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
-from starlette.types import Scope
-
 from twingraph.errors import RequestError
 
+# Browsers may read every response from pages of other origins (CORS, https://fetch.spec.whatwg.org/): all of it is
+# public, there are no cookies and nothing can be changed. So failures and redirects have these fields too.
+COMMON_HEADERS = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Allow, Answer-Cut, ETag, Link, Location, Retry-After, Twingraph-Limits"),
+    (b"x-content-type-options", b"nosniff"),
+)
 # Real clients send some hundred bytes; Jena, the most talkative, less than 500.
 MAX_BYTES = 8192
 MAX_MEMBERS = 100
@@ -32,11 +37,6 @@ class Weighted(NamedTuple):
 
     value: str
     weight: float
-
-
-def field(scope: Scope, name: bytes) -> bytes:
-    """Return the values of a header field, whose name is in lower case, as one list (section 5.3)."""
-    return b",".join([value for key, value in scope["headers"] if key == name])
 
 
 def weighted(text: str) -> Sequence[Weighted]:

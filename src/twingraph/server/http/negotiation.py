@@ -1,31 +1,35 @@
 """Content negotiation: the representation that a request prefers (RFC 9110, section 12)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
-
-from starlette.requests import Request
 
 from twingraph.errors import NotAcceptableError, UnknownNameError
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS, Format, by_name
-from twingraph.server.http.headers import MAX_BYTES, Weighted, field, weighted
+from twingraph.server.http.headers import MAX_BYTES, Weighted, weighted
+from twingraph.server.http.request import HttpRequest
+
+# Clients send few and short fields again and again; a longer one is not worth remembering.
+_SHORT = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Preference:
+class Preference(NamedTuple):
     """Which representation a request prefers: its Accept field, and ``?format=``, which wins over it."""
 
     accept: str = ""
     format: str = ""
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is worth remembering what was negotiated for it."""
+        return len(self.accept) + len(self.format) < _SHORT
+
     def choose(self, offered: tuple[Format, ...]) -> Format:
         """Return the format to answer in; raises NotAcceptableError, also when no format is called so."""
-        if not self.format:
-            return negotiate(self.accept, offered)
-        try:
-            return by_name(self.format, offered)
-        except UnknownNameError as error:
-            raise NotAcceptableError(self.format[:MAX_BYTES], error.known) from error
+        if self.is_short:
+            return _chosen(self, offered)
+        return _chosen.__wrapped__(self, offered)
 
     def choose_or_none(self, offered: tuple[Format, ...]) -> Format | None:
         """Return the format to answer in, None when none on offer is acceptable."""
@@ -55,15 +59,20 @@ class AnswerFormats(NamedTuple):
 
 def answer_formats(preference: Preference) -> AnswerFormats:
     """Return what is preferred for each form of query, a page too; raises NotAcceptableError when nothing is."""
+    return _answer_formats(preference) if preference.is_short else _answer_formats.__wrapped__(preference)
+
+
+@lru_cache(maxsize=256)
+def _answer_formats(preference: Preference) -> AnswerFormats:
     formats = AnswerFormats(preference.choose_or_none((*RESULTS, HTML)), preference.choose_or_none((*GRAPHS, HTML)))
     if formats == (None, None):
         preference.choose((*RESULTS, *GRAPHS, HTML))  # raises, and says what there is for either form
     return formats
 
 
-def preference_of(request: Request, parameters: Mapping[str, str]) -> Preference:
+def preference_of(request: HttpRequest, parameters: Mapping[str, str]) -> Preference:
     """Return what a request's Accept field and the parameters of its address prefer."""
-    return Preference(field(request.scope, b"accept").decode("latin-1"), parameters.get("format", ""))
+    return Preference(request.field(b"accept").decode("latin-1"), parameters.get("format", ""))
 
 
 def negotiate(accept: str, offered: Sequence[Format]) -> Format:
@@ -109,3 +118,13 @@ def _rank(media_type: str, weights: dict[str, float], *, is_primary: bool) -> tu
             if media_range in weights:
                 return weights[media_range], specificity
     return 0.0, -1
+
+
+@lru_cache(maxsize=256)
+def _chosen(preference: Preference, offered: tuple[Format, ...]) -> Format:
+    if not preference.format:
+        return negotiate(preference.accept, offered)
+    try:
+        return by_name(preference.format, offered)
+    except UnknownNameError as error:
+        raise NotAcceptableError(preference.format[:MAX_BYTES], error.known) from error

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from fastapi.openapi.utils import get_openapi
-from starlette.routing import BaseRoute
+from fastapi.routing import APIRoute
+from starlette.responses import Response
 
 from twingraph import __version__
 from twingraph.rdf.formats import FORMATS, HTML, JSON, Format
@@ -46,8 +47,13 @@ _PROBLEM_SCHEMA: Document = {
 }
 
 
-def document(routes: Sequence[BaseRoute]) -> Document:
-    """Return the document of FastAPI's routes, which hold the description of each operation."""
+def document(operations: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Document:
+    """Return the document, as FastAPI writes it, of the operations at each path by their methods."""
+    routes = [
+        APIRoute(path, _undescribed, methods=[method], response_class=Response, openapi_extra=dict(described))
+        for path, methods in operations.items()
+        for method, described in methods.items()
+    ]
     made = get_openapi(title="twingraph", version=__version__, description=_DESCRIPTION, routes=routes)
     return {**made, "components": {"schemas": {"Problem": _PROBLEM_SCHEMA}}}
 
@@ -94,3 +100,7 @@ def format_parameter() -> list[Document]:
     names = ", ".join(dict.fromkeys(one.name for one in FORMATS))
     wanted = f"a format, which wins over the Accept header: {names}, an extension or a media type"
     return [{**parameter("format", TEXT, wanted), "example": JSON.name}]
+
+
+async def _undescribed() -> None:
+    """Stand for the function of a route, off which FastAPI reads nothing here: its operation is described whole."""

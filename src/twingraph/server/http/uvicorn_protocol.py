@@ -11,6 +11,7 @@ from collections import deque
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
@@ -19,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from twingraph.errors import RequestError
 from twingraph.server.http.asgi_route import REFUSAL
 from twingraph.server.http.connection_limit import ConnectionLimiter
+from twingraph.server.http.request_cycle import RequestCycle
 from twingraph.server.http.request_head import MALFORMED, RequestHead
 from twingraph.server.http.transport import CoalescingTransport
 from twingraph.settings import Limits, Settings
@@ -193,11 +195,20 @@ class HttpConnection(HttpToolsProtocol):
             return
         self._stop_head_timer()
         self._head.complete(self.parser.get_http_version())
-        super().on_headers_complete()
+        target, version, scope = httptools.parse_url(self.url), self.parser.get_http_version(), self.scope
+        path = target.path.decode("ascii")
+        scope["method"], scope["http_version"] = self.parser.get_method().decode("ascii"), version
+        scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, target.path
+        scope["query_string"] = target.query or b""
         self._is_dispatched = True
         self._limiter.work(self)
-        # An answer that begins before the request is whole says that it is the last one, and is.
-        self._keeps_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+        self._keeps_alive = version != "1.0" and self.parser.should_keep_alive()
+        previous, self.cycle = self.cycle, self._cycle()
+        if previous is None or previous.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -241,14 +252,16 @@ class HttpConnection(HttpToolsProtocol):
         super().on_message_begin()
         nothing: Any = {"method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
         self.scope |= nothing | {REFUSAL: error}
-        self.cycle = self._refusal()
+        self.cycle = self._cycle()
+        self.cycle.more_body = False
         if self._is_answering:
             self.pipeline.appendleft((self.cycle, self.app))
         else:
             self._start_asgi_task(self.cycle, self.app)
 
-    def _refusal(self) -> RequestResponseCycle:
-        cycle = RequestResponseCycle(
+    def _cycle(self) -> RequestCycle:
+        # A response that begins before the request is whole says that it is the last one, and is: no `keep_alive` yet.
+        return RequestCycle(
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,
@@ -257,12 +270,10 @@ class HttpConnection(HttpToolsProtocol):
             access_log=self.access_log,
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
-            expect_100_continue=False,
+            expect_100_continue=self.expect_100_continue,
             keep_alive=False,
             on_response=self.on_response_complete,
         )
-        cycle.more_body = False
-        return cycle
 
     def _abandon(self, cycle: RequestResponseCycle) -> None:
         """Let an application know that nobody waits for its answer any more."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from twingraph.errors import QueryError, TwingraphError
@@ -18,6 +17,7 @@ from twingraph.rdf.formats import HTML
 from twingraph.release.manifest import Manifest
 from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.openapi import ANYTHING, content_of, operation
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.pages.rendering import Renderer, View, in_language
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease
 from twingraph.server.query.respond import Table
@@ -112,14 +112,14 @@ def page_routes(current: CurrentRelease, renderer: Renderer) -> list[AsgiRoute]:
 
 
 def _route(page: Page, current: CurrentRelease, renderer: Renderer) -> AsgiRoute:
-    async def respond(request: Request) -> Response:
+    async def respond(request: HttpRequest) -> Response:
         return page.render(renderer.view(current.required(), request))
 
     return AsgiRoute(page.path, respond, operation(page.summary, content_of((HTML,))))
 
 
 def _style_route(renderer: Renderer) -> AsgiRoute:
-    async def respond(_: Request) -> Response:
+    async def respond(_: HttpRequest) -> Response:
         return renderer.style()
 
     return AsgiRoute("/style.css", respond, operation("How pages look", {"text/css": ANYTHING}))

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from twingraph import __version__
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
-from twingraph.server.http.headers import field, weighted
+from twingraph.server.http.headers import weighted
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.current_release import ServedRelease
 from twingraph.server.query.respond import Table
 from twingraph.store.solutions import Cell
@@ -41,7 +42,7 @@ class Renderer:
             lstrip_blocks=True,
         )
 
-    def view(self, served: ServedRelease, request: Request) -> "View":
+    def view(self, served: ServedRelease, request: HttpRequest) -> "View":
         """Return what a request shows of a release."""
         return View(self.templates, served, request)
 
@@ -54,9 +55,9 @@ class Renderer:
 class View:
     """A release as one request shows it; ``language`` is that of titles and labels."""
 
-    def __init__(self, templates: Environment, served: ServedRelease, request: Request) -> None:
-        self._templates, self.served, self._request = templates, served, request
-        self.language = self._preferred_language()
+    def __init__(self, templates: Environment, served: ServedRelease, request: HttpRequest) -> None:
+        self._templates, self.served, self._request = templates, served, Request(request.scope)
+        self.language = self._preferred_language(request)
 
     def render(self, template: str, status: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response:
         """Return a template with facts of its own and those that all pages have."""
@@ -86,10 +87,10 @@ class View:
             "link": lambda cell: _link(cell, base),
         }
 
-    def _preferred_language(self) -> str:
+    def _preferred_language(self, request: HttpRequest) -> str:
         """Return ``?lang=``, else what the browser prefers by its weights (RFC 9110, 12.5.4), else the first one."""
         known = self.served.release.manifest.languages
-        ranges = weighted(field(self._request.scope, b"accept-language").decode("latin-1"))
+        ranges = weighted(request.field(b"accept-language").decode("latin-1"))
         ranges = sorted((one for one in ranges if one.weight > 0), key=lambda one: -one.weight)
         preferred = (self._request.query_params.get("lang", ""), *(one.value for one in ranges))
         return next((tag for one in preferred for tag in known if _matches(one, tag)), known[0])

@@ -2,12 +2,12 @@
 
 import asyncio
 import gzip
-from collections.abc import Mapping
+from collections.abc import Hashable, Sequence
 from typing import Protocol, TypeVar
 
 from cachetools import LRUCache
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+
+from twingraph.server.http.complete_response import CompleteResponse
 
 _LEVEL = 5
 # A smaller body is not worth compressing: it goes into one packet either way.
@@ -28,54 +28,43 @@ class Sized(Protocol):
 
 
 class SizedCache:
-    """Entries by digest, of ``max_bytes`` together; one that would take more than a quarter of that is not kept."""
+    """Entries by key, of ``max_bytes`` together; one that would take more than a quarter of that is not kept."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._entries: LRUCache[bytes, Sized] = LRUCache(max_bytes, getsizeof=lambda entry: entry.size + _OVERHEAD)
+        self._entries: LRUCache[Hashable, Sized] = LRUCache(max_bytes, getsizeof=lambda entry: entry.size + _OVERHEAD)
 
     @property
     def size(self) -> int:
         """How many bytes the entries take."""
         return int(self._entries.currsize)
 
-    def get(self, key: bytes, kind: type[_Entry]) -> _Entry | None:
-        """Return the entry under a digest, None when there is none of that kind."""
+    def get(self, key: Hashable, kind: type[_Entry]) -> _Entry | None:
+        """Return the entry under a key, None when there is none of that kind."""
         found = self._entries.get(key)
         return found if isinstance(found, kind) else None
 
-    def put(self, key: bytes, entry: Sized) -> None:
-        """Keep an entry, in place of one under the same digest."""
+    def put(self, key: Hashable, entry: Sized) -> None:
+        """Keep an entry, in place of one under the same key."""
         if (entry.size + _OVERHEAD) * 4 <= self._max_bytes:
             self._entries[key] = entry
         else:
             self._entries.pop(key, None)
 
 
-class CompleteResponse(Response):
-    """A response whose headers are encoded once for all who are given it: it must not be changed."""
-
-    body: bytes
-
-    def __init__(self, body: bytes, headers: Mapping[str, str]) -> None:
-        super().__init__(body, headers=headers)
-        self._head = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        self._body = {"type": "http.response.body", "body": self.body}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        await send(self._head)
-        await send(self._body)
-
-
 class Answer:
-    """A complete answer and, once it was asked for, its compressed form; ``limit`` is the limit that it met."""
+    """A complete answer and, once it was asked for, its compressed form; ``format`` is the name of its format.
 
-    __slots__ = ("_gzip", "_headers", "identity", "limit")
+    ``limit`` is the limit that it met.
+    """
 
-    def __init__(self, body: bytes, headers: Mapping[str, str], limit: str | None = None) -> None:
-        self._headers, self.limit = headers, limit
-        self.identity = CompleteResponse(body, headers)
+    __slots__ = ("_gzip", "_headers", "format", "identity", "limit")
+
+    def __init__(
+        self, body: bytes, headers: Sequence[tuple[bytes, bytes]], format_: str, limit: str | None = None
+    ) -> None:
+        self._headers, self.format, self.limit = headers, format_, limit
+        self.identity = CompleteResponse(body, headers, format_)
         self._gzip: CompleteResponse | None = None
 
     @property
@@ -93,7 +82,7 @@ class Answer:
         if self._gzip is None:
             body = self.identity.body
             made = await asyncio.to_thread(_compress, body) if len(body) >= _LARGE else _compress(body)
-            self._gzip = CompleteResponse(made, {**self._headers, "Content-Encoding": "gzip"})
+            self._gzip = CompleteResponse(made, [*self._headers, (b"content-encoding", b"gzip")], self.format)
         return self._gzip
 
 

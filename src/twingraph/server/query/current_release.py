@@ -48,7 +48,7 @@ class ServedRelease:
     cache: SizedCache
     flights: SingleFlight
     lookups: Counter[str]
-    announcement: str
+    announcement: bytes
 
     def ready_queries(self) -> Iterator[ProtocolRequest]:
         """Yield the saved queries that need no values."""
@@ -230,7 +230,7 @@ class CurrentRelease:
             self._cache,
             SingleFlight(),
             self.lookups,
-            announcement,
+            announcement.encode(),
         )
 
     def _take_out(self, release: Release, damage: DamagedStoreError, reason: str) -> None:

@@ -7,8 +7,7 @@ A graph is named by ``?graph=`` (section 4.2) or, where the base of the release 
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.rdf.formats import GRAPHS
@@ -16,6 +15,7 @@ from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.forms import parameters
 from twingraph.server.http.negotiation import AnswerFormats, Preference, preference_of
 from twingraph.server.http.openapi import IRI, TEXT, content_of, format_parameter, operation, parameter
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.respond import prepare, respond
@@ -43,15 +43,15 @@ class GraphStore:
             AsgiRoute("/graph/{path:path}", self._respond, direct, refusal=_READ_ONLY),
         )
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: HttpRequest) -> ASGIApp:
         served = self._current.required()
-        given = await parameters(request.scope["query_string"])
+        given = await parameters(request.query_string)
         text = _query(_named(served, request, given), served)
         formats = AnswerFormats(None, preference_of(request, dict(given)).choose(GRAPHS))
         return await respond(served, prepare(served, ProtocolRequest(text, Preference()), formats), request)
 
 
-def _named(served: ServedRelease, request: Request, given: Sequence[tuple[str, str]]) -> str | None:
+def _named(served: ServedRelease, request: HttpRequest, given: Sequence[tuple[str, str]]) -> str | None:
     """Return the IRI of the graph that a request names, None for the default graph; raises QueryError."""
     path = request.path_params.get("path")
     if path is not None:

@@ -1,10 +1,9 @@
 """Reading a query operation of the SPARQL 1.1 Protocol (section 2.1) out of a request."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from email.message import Message
 from http import HTTPStatus
+from typing import NamedTuple
 
 from twingraph.errors import QueryError, RequestError
 from twingraph.rdf.formats import FORMATS
@@ -20,9 +19,11 @@ _LONGEST_TYPE = 500
 _READ_ONLY = "this endpoint is read-only: it answers queries and takes no updates"
 
 
-@dataclass(frozen=True, slots=True)
-class RawRequest:
-    """A request as it came: all that its answer depends on, the release apart; ``body`` is None without one."""
+class RawRequest(NamedTuple):
+    """A request as it came: all that its answer depends on, the release apart; ``body`` is None without one.
+
+    It is the key under which the query that was prepared for it is cached.
+    """
 
     query_string: bytes
     accept: bytes
@@ -34,15 +35,8 @@ class RawRequest:
         """How many bytes it has."""
         return len(self.query_string) + len(self.accept) + len(self.body or b"")
 
-    def digest(self) -> bytes:
-        """Return what tells it from every other request."""
-        parts = (self.query_string, self.accept, self.media_type.encode(), self.body or b"")
-        lengths = b"%d %d %d " % tuple(map(len, parts[:3]))
-        return hashlib.blake2b(lengths + b"".join(parts), digest_size=24).digest()
 
-
-@dataclass(frozen=True, slots=True)
-class ProtocolRequest:
+class ProtocolRequest(NamedTuple):
     """A query operation as a request gives it: ``text`` is None when it has no query."""
 
     text: str | None
@@ -84,14 +78,14 @@ async def read_protocol(raw: RawRequest) -> ProtocolRequest:
         form = _operation(await parameters(raw.body), accept)
         if address.text is not None and form.text is not None:
             raise QueryError("one query only: it stands in the form and in the address")
-        return form if form.preference.format else replace(form, preference=address.preference)
+        return form if form.preference.format else form._replace(preference=address.preference)
     if address.text is not None:
         raise QueryError("one query only: it stands in the body and in the address")
     try:
         text = raw.body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise QueryError(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
-    return replace(address, text=text if text.strip() else None)
+    return address._replace(text=text if text.strip() else None)
 
 
 def _unsupported(detail: str) -> RequestError:

@@ -8,21 +8,20 @@ what came before is not mistaken for an answer.
 import asyncio
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import NamedTuple
 
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twingraph import __version__
 from twingraph.errors import AnswerTooLargeError, NotAcceptableError, TwingraphError
 from twingraph.rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS
-from twingraph.server.http.access_log import ROWS_CUT, hash_of, log_of
-from twingraph.server.http.headers import accepts_gzip, field, precondition
+from twingraph.server.http.access_log import ROWS_CUT, hash_of
+from twingraph.server.http.headers import accepts_gzip, precondition
 from twingraph.server.http.negotiation import AnswerFormats, Preference
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.cache import Answer
 from twingraph.server.query.current_release import ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
@@ -35,13 +34,12 @@ from twingraph.workers.result_stream import ResultStream
 
 logger = logging.getLogger(__name__)
 
-_HEADERS = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-cache"}
+_HEADERS = ((b"vary", b"Accept, Accept-Encoding"), (b"cache-control", b"no-cache"))
 # A page shows some rows only; more bytes than this it does not want to read.
 _PAGE_BYTES = 4 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedQuery:
+class PreparedQuery(NamedTuple):
     """The JOB frame for a worker, the key and entity tag of the answer, and the formats it may have by preference.
 
     ``query_hash`` is what the log calls it; it ``may_be_volatile`` when its text names a function that gives another
@@ -58,8 +56,8 @@ class PreparedQuery:
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
-        return len(self.job) + len(self.preference.accept) + len(self.preference.format)
+        """How many bytes it takes, with the request that is its key: an address may take three for a character."""
+        return 4 * len(self.job) + len(self.preference.accept) + len(self.preference.format)
 
 
 class Table(NamedTuple):
@@ -75,14 +73,14 @@ def prepare(served: ServedRelease, operation: ProtocolRequest, formats: AnswerFo
     return _prepared(served, operation, formats, limits.rows, limits.answer_bytes, limits.buffer_bytes)
 
 
-async def respond(served: ServedRelease, prepared: PreparedQuery, request: Request) -> Response:
+async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest) -> ASGIApp:
     """Return the answer as data, or 304 when the client has it already.
 
     Raises QueryError, NotAcceptableError, StoreError or a LimitError; ClientDisconnect when the client has gone.
     """
-    log = log_of(request)
+    log = request.log
     log.query = prepared.query_hash
-    condition = field(request.scope, b"if-none-match")
+    condition = request.field(b"if-none-match")
     # Whoever has the tag of an answer was given that answer: the query need not be asked to know that it has one.
     if condition and (status := precondition(request.method, condition, prepared.etag, exists=False)):
         return _without_body(served, prepared, status)
@@ -97,7 +95,7 @@ async def respond(served: ServedRelease, prepared: PreparedQuery, request: Reque
     if isinstance(result, ResultStream):
         return _streaming(served, prepared, result, request)
     log.limit = result.limit
-    if not result.is_worth_compressing or not accepts_gzip(field(request.scope, b"accept-encoding").decode("latin-1")):
+    if not result.is_worth_compressing or not accepts_gzip(request.field(b"accept-encoding").decode("latin-1")):
         return result.identity
     compressed = await result.compressed()
     if served.cache.get(prepared.key, Answer) is result:
@@ -110,9 +108,9 @@ async def respond_or_page(
     served: ServedRelease,
     operation: ProtocolRequest,
     formats: AnswerFormats,
-    request: Request,
+    request: HttpRequest,
     page: Callable[[], Awaitable[Response]],
-) -> Response:
+) -> ASGIApp:
     """Return the answer as data, or a page where that is preferred for the form of its query; raises as `respond`."""
     if formats.data is None:
         return await page()
@@ -124,16 +122,16 @@ async def respond_or_page(
         return await page()
 
 
-async def table(served: ServedRelease, operation: ProtocolRequest, rows: int, request: Request) -> Table:
+async def table(served: ServedRelease, operation: ProtocolRequest, rows: int, request: HttpRequest) -> Table:
     """Return the answer as a table of so many rows at most; raises what `respond` raises."""
     size = min(served.limits.answer_bytes, _PAGE_BYTES)
     prepared = _prepared(served, operation, AnswerFormats(JSON, N_TRIPLES), rows, size, size)
-    log_of(request).query = prepared.query_hash
+    request.log.query = prepared.query_hash
     result = await _ask(served, prepared, request)
     if isinstance(result, ResultStream):
         served.pool.abandon(result)
         raise AnswerTooLargeError(size)
-    is_graph = result.identity.headers["content-type"] == N_TRIPLES.content_type
+    is_graph = result.format == N_TRIPLES.name
     read = read_triples if is_graph else read_solutions
     content = await asyncio.to_thread(read, result.identity.body, served.release.manifest.iris)
     return Table(content, is_graph)
@@ -161,14 +159,14 @@ async def warm_up(served: ServedRelease) -> None:
 class StreamingResult(Response):
     """A large answer, passed on as it comes; one that fails on the way is broken off."""
 
-    def __init__(self, result: ResultStream, served: ServedRelease, headers: Mapping[str, str]) -> None:
-        super().__init__(headers=headers)
-        del self.headers["content-length"]
+    def __init__(self, result: ResultStream, served: ServedRelease, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        super().__init__()
+        self.raw_headers = list(headers)
         self._result, self._served = result, served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; the query ends when the client goes."""
-        watch = asyncio.create_task(self._watch(Request(scope, receive)))
+        watch = asyncio.create_task(self._watch(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             if scope["method"] != "HEAD":
@@ -181,8 +179,8 @@ class StreamingResult(Response):
             watch.cancel()
             self._served.pool.abandon(self._result)
 
-    async def _watch(self, request: Request) -> None:
-        await disconnected(request)
+    async def _watch(self, receive: Receive) -> None:
+        await disconnected(receive)
         self._served.pool.abandon(self._result)
 
 
@@ -202,7 +200,7 @@ def _prepared(
     return PreparedQuery(job, key, etag, formats, operation.preference, hash_of(text), may_be_volatile(text))
 
 
-async def _ask(served: ServedRelease, prepared: PreparedQuery, request: Request | None) -> Result:
+async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest | None) -> Result:
     """Return the answer, complete and kept, or as it comes when it is large."""
 
     async def work() -> Result:
@@ -212,12 +210,12 @@ async def _ask(served: ServedRelease, prepared: PreparedQuery, request: Request 
             raise _not_acceptable(prepared, head)
         if not head.complete:
             return result
-        answer = Answer(result.body(), _headers(served, prepared, head), ROWS_CUT if head.cut else None)
+        answer = Answer(result.body(), _headers(served, prepared, head), head.format, ROWS_CUT if head.cut else None)
         if not head.volatile:
             served.cache.put(prepared.key, answer)
         return answer
 
-    client = request.client.host if request and request.client else ""
+    client = request.client if request else ""
     # What is asked in nobody's name may have other limits, and nobody is to be given another's UUID.
     is_shared = request is not None and not prepared.may_be_volatile
     return await served.flights.run(prepared.key if is_shared else object(), request, work)
@@ -233,32 +231,35 @@ def _not_acceptable(prepared: PreparedQuery, head: ResultHead) -> NotAcceptableE
     return NotAcceptableError(prepared.preference.accept, (one.media_type for one in offered))
 
 
-def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStream, request: Request) -> Response:
+def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStream, request: HttpRequest) -> Response:
     if request.scope.get("http_version") == "1.0":
         # That has no chunks: an answer that was broken off would look whole.
         served.pool.abandon(result)
         raise AnswerTooLargeError(served.limits.buffer_bytes)
     head = result.head.result()
     if head.cut:
-        log_of(request).limit = ROWS_CUT
+        request.log.limit = ROWS_CUT
     return StreamingResult(result, served, _headers(served, prepared, head))
 
 
-def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -> dict[str, str]:
+def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -> list[tuple[bytes, bytes]]:
     formats = prepared.formats
     format_ = formats.graph if QueryForm(head.form).gives_graph else formats.results
-    headers = {**_HEADERS, "Twingraph-Limits": served.announcement}
+    headers = [*_HEADERS, (b"twingraph-limits", served.announcement)]
     if format_:
-        headers["Content-Type"] = format_.content_type
+        headers.append((b"content-type", format_.content_type.encode()))
     if not head.volatile:
-        headers["ETag"] = prepared.etag
+        headers.append((b"etag", prepared.etag.encode()))
     if head.cut:
-        headers["Answer-Cut"] = f"rows={head.cut}"
+        headers.append((b"answer-cut", b"rows=%d" % head.cut))
     if head.next:
-        headers["Link"] = f'<{head.next}>; rel="next"'
+        headers.append((b"link", f'<{head.next}>; rel="next"'.encode()))
     return headers
 
 
 def _without_body(served: ServedRelease, prepared: PreparedQuery, status: HTTPStatus) -> Response:
-    headers = {**_HEADERS, "Twingraph-Limits": served.announcement, "ETag": prepared.etag}
-    return Response(status_code=status, headers=headers)
+    response = Response(status_code=status)
+    response.raw_headers = [*_HEADERS, (b"twingraph-limits", served.announcement), (b"etag", prepared.etag.encode())]
+    if status != HTTPStatus.NOT_MODIFIED:
+        response.raw_headers.append((b"content-length", b"0"))
+    return response

@@ -21,9 +21,11 @@ from twingraph.release.archive import Release
 from twingraph.release.manifest import read_manifest
 from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, fragment, serialize
 from twingraph.server.http.asgi_route import AsgiRoute
-from twingraph.server.http.headers import field, precondition
+from twingraph.server.http.forms import parameters
+from twingraph.server.http.headers import precondition
 from twingraph.server.http.negotiation import preference_of
 from twingraph.server.http.openapi import content_of, format_parameter, operation
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.current_release import CurrentRelease
 from twingraph.settings import Limits
 from twingraph.store.output_filters import write_graph
@@ -49,13 +51,14 @@ class ServiceDescription:
         )
         self.route = AsgiRoute("/.well-known/void", self.respond, described)
 
-    async def respond(self, request: Request) -> Response:
+    async def respond(self, request: HttpRequest) -> Response:
         """Return the description in the format that is wanted; raises NotAcceptableError."""
-        release, format_ = self._current.required().release, preference_of(request, request.query_params).choose(GRAPHS)
-        root = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
+        release, given = self._current.required().release, dict(await parameters(request.query_string))
+        format_ = preference_of(request, given).choose(GRAPHS)
+        root = str(Request(request.scope).url.replace(path="", query="", fragment="")).rstrip("/")
         content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
         headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
-        condition = field(request.scope, b"if-none-match")
+        condition = request.field(b"if-none-match")
         if status := precondition(request.method, condition, headers["ETag"], exists=True):
             return Response(status_code=status, headers=headers)
         return Response(content, headers={**headers, "Content-Type": format_.content_type})

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
+from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.cache import Answer
 from twingraph.workers.result_stream import ResultStream
+from twingraph.workers.shared_timer import SharedTimer
 
 Result = Answer | ResultStream
 # After so long (seconds) it is worth watching whether the client is still there.
@@ -20,55 +23,60 @@ class InFlight:
     when nobody wants it any more.
     """
 
+    __slots__ = ("_has_ended", "_leader", "_result", "_waiters", "is_abandoned", "is_taken")
+
     def __init__(self) -> None:
-        self._result: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        # Made when somebody waits; most queries have no other client than the first.
+        self._result: asyncio.Future[Result] | None = None
         self._leader: asyncio.Task[object] | None = asyncio.current_task()
         self._waiters = 0
-        self.is_abandoned = False
-        self.is_taken = False
+        self._has_ended = self.is_abandoned = self.is_taken = False
 
-    async def lead(self, work: Coroutine[object, object, Result], request: Request | None) -> Result:
+    async def lead(self, work: Coroutine[object, object, Result]) -> Result:
         """Do the work; raises what it raises, or ClientDisconnect when nobody wants its result any more."""
         self._waiters += 1
-        # Most answers are there sooner than it takes to begin to watch for a client that leaves.
-        watch = _DisconnectWatch(request, self._leave) if request else None
         try:
             result = await work
         except asyncio.CancelledError:
-            self._result.cancel()
+            if self._result:
+                self._result.cancel()
             if self.is_abandoned and self._leader:
                 self._leader.uncancel()
                 raise ClientDisconnect from None
             raise
-        except Exception as error:
-            self._result.set_exception(error)
-            self._result.exception()  # it may be that nobody waits
+        except Exception as error:  # whatever it is, those who wait are given it too
+            if self._result:
+                self._result.set_exception(error)
+                self._result.exception()  # all who waited may have gone
             raise
         finally:
-            if watch:
-                watch.end()
-        self._result.set_result(result)
+            self._has_ended = True
+        if self._result:
+            self._result.set_result(result)
         return result
 
-    async def wait(self, request: Request | None) -> Result:
+    async def wait(self, request: HttpRequest | None, watches: "SharedTimer[_DisconnectWatch]") -> Result:
         """Wait for the result; raises what the work raises, or ClientDisconnect when the client has gone."""
         self._waiters += 1
+        if self._result is None:
+            self._result = asyncio.get_running_loop().create_future()
         waiting = asyncio.ensure_future(asyncio.shield(self._result))
-        watch = _DisconnectWatch(request, waiting.cancel) if request else None
+        watch = _DisconnectWatch(request, waiting.cancel, watches) if request else None
         try:
             return await waiting
         except asyncio.CancelledError:
             if self._result.done():
                 raise
-            self._leave()
+            self.leave()
             raise ClientDisconnect from None
         finally:
             if watch:
                 watch.end()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Count one client less, and cancel the work when none is left."""
         self._waiters -= 1
-        if not self._waiters and self._leader and not self._result.done():
+        if not self._waiters and self._leader and not self._has_ended:
             self.is_abandoned = True
             self._leader.cancel()
 
@@ -78,9 +86,11 @@ class SingleFlight:
 
     def __init__(self) -> None:
         self._in_flight: dict[object, InFlight] = {}
+        # Most answers are there sooner than it takes to begin to watch for a client that leaves.
+        self._watches: SharedTimer[_DisconnectWatch] = SharedTimer(_SOON, _DisconnectWatch.begin)
 
     async def run(
-        self, key: object, request: Request | None, work: Callable[[], Coroutine[object, object, Result]]
+        self, key: object, request: HttpRequest | None, work: Callable[[], Coroutine[object, object, Result]]
     ) -> Result:
         """Return the result of the work that is under way for a key, or is now begun.
 
@@ -89,13 +99,16 @@ class SingleFlight:
         flight = self._in_flight.get(key)
         if flight is None or flight.is_abandoned:
             flight = self._in_flight[key] = InFlight()
+            watch = _DisconnectWatch(request, flight.leave, self._watches) if request else None
             try:
-                result = await flight.lead(work(), request)
+                result = await flight.lead(work())
             finally:
+                if watch:
+                    watch.end()
                 if self._in_flight.get(key) is flight:
                     del self._in_flight[key]
         else:
-            result = await flight.wait(request)
+            result = await flight.wait(request, self._watches)
         if isinstance(result, ResultStream) and flight.is_taken:
             # A large answer is read once; the others ask for themselves.
             return await self.run(object(), request, work)
@@ -103,28 +116,32 @@ class SingleFlight:
         return result
 
 
-async def disconnected(request: Request) -> None:
+async def disconnected(receive: Receive) -> None:
     """Return when the client of a request has hung up."""
-    while (await request.receive())["type"] != "http.disconnect":
+    while (await receive())["type"] != "http.disconnect":
         pass
 
 
 class _DisconnectWatch:
-    """Calls ``left`` when the client goes while its answer is awaited."""
+    """Calls ``left`` when the client goes while its answer is awaited; begun by a timer that all share."""
 
-    def __init__(self, request: Request, left: Callable[[], object]) -> None:
-        self._request, self._left = request, left
+    __slots__ = ("_left", "_request", "_task", "_timer")
+
+    def __init__(
+        self, request: HttpRequest, left: Callable[[], object], timer: "SharedTimer[_DisconnectWatch]"
+    ) -> None:
+        self._request, self._left, self._timer = request, left, timer
         self._task: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(_SOON, self._begin)
+        timer.add(self)
+
+    def begin(self) -> None:
+        self._task = asyncio.create_task(self._look())
 
     def end(self) -> None:
-        self._timer.cancel()
+        self._timer.discard(self)
         if self._task:
             self._task.cancel()
 
-    def _begin(self) -> None:
-        self._task = asyncio.create_task(self._look())
-
     async def _look(self) -> None:
-        await disconnected(self._request)
+        await disconnected(self._request.receive)
         self._left()

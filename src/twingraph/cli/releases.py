@@ -1,5 +1,6 @@
-"""``twingraph verify``."""
+"""``twingraph verify`` and ``twingraph prune``: the releases that there are."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -8,7 +9,7 @@ from twingraph.check.reports.text_report import plural
 from twingraph.cli.options import progress, say, settings
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.exit_codes import ExitCode
-from twingraph.release.archive import Archive
+from twingraph.release.archive import Archive, prunable, size
 from twingraph.release.integrity import faults
 
 
@@ -38,6 +39,32 @@ def verify_command(
         typer.echo(f"current: there is no release {current}" if current else "current: names no release")
         damaged += 1
     raise typer.Exit(ExitCode.NOT_CONFORMING if damaged else ExitCode.OK)
+
+
+def prune_command(
+    context: typer.Context,
+    keep: Annotated[int, typer.Option(min=1, metavar="N", help="Keep the newest N releases.")],
+    older_than: Annotated[
+        int | None, typer.Option(min=0, metavar="DAYS", help="Remove only those whose date is so many days ago.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+) -> None:
+    """Remove old releases, never the current one, and print which.
+
+    Example: twingraph prune --keep 5 --older-than 30 --dry-run
+    """
+    archive = Archive(settings(context).releases)
+    before = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
+    with archive.locked():
+        chosen = prunable(archive, keep, before)
+        freed = 0
+        for identifier in chosen:
+            freed += size(archive.directory / identifier)
+            if not dry_run:
+                archive.remove(identifier)
+            typer.echo(identifier)
+    verb = "Would remove" if dry_run else "Removed"
+    say(f"{verb} {plural(len(chosen), 'release')}, {freed:,} bytes.")
 
 
 def _verify(archive: Archive, identifier: str) -> bool:

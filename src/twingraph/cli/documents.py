@@ -1,4 +1,4 @@
-"""``twingraph coverage``."""
+"""``twingraph coverage`` and ``twingraph locate``: how much of the source documents is cited, and where words stand."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,8 +9,8 @@ from twingraph.check.coverage import DocumentCoverage, document_coverages
 from twingraph.check.reports.coverage import coverage_html, coverage_text
 from twingraph.check.statements import Statements
 from twingraph.cli.options import progress, settings
-from twingraph.errors import SettingsError, UnknownNameError
-from twingraph.publication.evidence import SourceArchive
+from twingraph.errors import PublicationError, SettingsError, UnknownNameError
+from twingraph.publication.evidence import SourceArchive, locate
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read
 from twingraph.settings import FILE_NAME, Settings
@@ -41,6 +41,27 @@ def coverage_command(
         output.write_text(report, encoding="utf-8")
     else:
         typer.echo(report.rstrip("\n"))
+
+
+def locate_command(
+    context: typer.Context,
+    document: Annotated[str, typer.Argument(help="The document's slug, prefixed name or file name.")],
+    words: Annotated[str, typer.Argument(help="Words of the document; white space may differ.")],
+) -> None:
+    """Print start and end of each place where words stand in a source document.
+
+    Example: twingraph locate 001 "signed an agreement"
+    """
+    chosen = settings(context)
+    cover = find_coverages(chosen, [document])[0]
+    name = cover.document.file_name
+    if cover.text is None:
+        raise PublicationError(str(chosen.source_archive / name), "the source archive does not hold it")
+    places = locate(words, cover.text)
+    if not places:
+        raise PublicationError(name, f"does not hold {words!r}")
+    for start, end in places:
+        typer.echo(f"{start} {end}")
 
 
 def find_coverages(chosen: Settings, names: list[str]) -> tuple[DocumentCoverage, ...]:
