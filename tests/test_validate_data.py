@@ -60,7 +60,7 @@ def test_iri_policy_finds(state, turtle, message):
     [
         ('[] a l:Island ; rdfs:label "x"@en .', "the subject is a blank node"),
         ('_:x a l:Island ; rdfs:label "x"@en .', "the subject is a blank node"),
-        ('[ ] a l:Island ; l:near [ a l:Island ] .', "the subject is a blank node"),
+        ("[ ] a l:Island ; l:near [ a l:Island ] .", "the subject is a blank node"),
     ],
 )
 def test_a_subject_that_is_a_blank_node_is_found_where_they_are_forbidden(state, turtle, message):
