@@ -1,11 +1,12 @@
 """Examples of checks and rules: what a check reports and what it does not, what a rule derives and what it does not.
 
 They lie in the folder ``examples`` beside the queries. A check has ``{check}/valid-*``, of which it reports nothing,
-and ``{check}/invalid-*``, which names with ``#+ finds:`` every entity that it reports. A rule has
+and ``{check}/invalid-*``, which names with ``#+ finds:`` the entity of each row that it gives. A rule has
 ``{rule}/applies-*.trig``, in which the graph of derived statements is all that the rule derives from the rest, and
 ``{rule}/ignores-*``, from which it derives nothing. Each is added to the ontology, without other data.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -30,15 +31,15 @@ def check_examples_of_checks(
     """Return the examples of which a check does not report what they say, and the checks that lack one."""
     store = load(ontology)
 
-    def reported(check: QueryFile) -> set[str]:
+    def reported(check: QueryFile) -> Counter[str]:
         result = run_query(store, check.text, iris)
-        return {dict(zip(result.columns, row, strict=True)).get("entity") or "" for row in result.rows}
+        return Counter(dict(zip(result.columns, row, strict=True)).get("entity") or "" for row in result.rows)
 
     # What a check reports of the ontology itself is no finding of an example.
     known = cache(reported)
 
     def problem(check: QueryFile, example: Example) -> str | None:
-        expected = {iris.expand(name.strip(",")) for name in example.header.get("finds", "").split()}
+        expected = Counter(iris.expand(name) for name in example.header.get("finds", "").split())
         if (example.kind == "invalid") != bool(expected):
             return "an invalid example, and no other, names what is found: #+ finds: activity:visit"
         before = known(check)
@@ -124,8 +125,8 @@ def _added(store: ox.Store, quads: Iterable[ox.Quad]) -> Iterator[None]:
             store.remove(quad)
 
 
-def _names(found: set[str], iris: Iris) -> str:
-    return ", ".join(sorted(map(iris.shorten, found))) or "nothing"
+def _names(found: Counter[str], iris: Iris) -> str:
+    return " ".join(sorted(map(iris.shorten, found.elements()))) or "nothing"
 
 
 def _listed(triples: set[ox.Triple]) -> str:
