@@ -121,7 +121,7 @@ def _checks(publication: Publication) -> Iterator[str]:
 
 def _findings() -> Iterator[str]:
     yield "## Findings\n"
-    yield "What `twingraph check` reports, by the rule in brackets; each finding also says where and what to do there.\n"
+    yield "What `twingraph check` reports, by the rule in brackets; each finding also says where, and what to do.\n"
     yield "| rule | meaning | what to do |\n|---|---|---|"
     yield from (f"| `{name}` | {_cell(rule.meaning)} | {_cell(rule.remedy)} |" for name, rule in RULES.items())
     yield ""

@@ -86,7 +86,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "Mend those first, then check again.",
         ),
         "iri/policy": Rule(
-            "An IRI under the base follows no form of the publication, or its folder does not fit the class of the thing.",
+            "An IRI under the base follows none of the forms, or its folder does not fit the class of the thing.",
             "Rename the thing or move it to the folder named; folders are declared under `[iri_types]`.",
         ),
         "iri/blank-node": Rule(
