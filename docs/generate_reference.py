@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from twingraph import errors
 from twingraph.cli.app import app
 from twingraph.exit_codes import EXIT_CODES
+from twingraph.findings import RULES
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read_saved_queries
 from twingraph.publication.saved_queries import parse_header
@@ -30,7 +31,7 @@ Written by `make docs` from the program and the publication; do not edit.
 def reference() -> str:
     """Return the whole page."""
     publication = Publication(load_settings(ROOT))
-    parts = (_commands(), _settings(), _queries(publication), _checks(publication), _errors())
+    parts = (_commands(), _settings(), _queries(publication), _checks(publication), _findings(), _errors())
     return "\n".join([HEAD, *("\n".join(part) for part in parts)])
 
 
@@ -115,6 +116,14 @@ def _checks(publication: Publication) -> Iterator[str]:
     for path in publication.check_files:
         header = parse_header(path.name, path.read_text(encoding="utf-8"))
         yield f"| `{path.stem}` | {_cell(header['description'])} | {_cell(header['remedy'])} |"
+    yield ""
+
+
+def _findings() -> Iterator[str]:
+    yield "## Findings\n"
+    yield "What `twingraph check` reports, by the rule in brackets; each finding also says where, and what to do.\n"
+    yield "| rule | meaning | what to do |\n|---|---|---|"
+    yield from (f"| `{name}` | {_cell(rule.meaning)} | {_cell(rule.remedy)} |" for name, rule in RULES.items())
     yield ""
 
 

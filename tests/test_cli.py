@@ -114,7 +114,7 @@ def test_check_reports_only_on_the_paths_that_are_named(tiny):
 
 
 def test_check_looks_at_the_examples_when_it_is_told_to(tiny):
-    assert "9 examples of shapes" in twingraph(tiny.directory, "check", "--examples").stdout
+    assert "15 examples" in twingraph(tiny.directory, "check", "--examples").stdout
 
 
 def test_build_prints_the_directory_of_the_release(tiny):

@@ -1,12 +1,14 @@
 """The pipeline: what is assembled, all problems at once, what is left out when a file was not read."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+import twingraph
 from twingraph.check.run import check, restricted_to
 from twingraph.errors import PublicationError, SettingsError
-from twingraph.findings import Severity, violations
+from twingraph.findings import RULES, Severity, violations
 from twingraph.publication.assembly import assemble
 
 PILOT, ALMANAC = "data/books/pilot/lights.ttl", "data/books/almanac/lights.ttl"
@@ -76,7 +78,7 @@ def test_file_that_does_not_parse_leaves_out_the_checks_that_it_would_mislead(ti
     assert left_out.severity is Severity.INFO
     assert left_out.message == (
         "not checked, because a file was not read: "
-        "references, terms, names in queries, checks, shapes, examples of shapes"
+        "references, terms, names in queries, checks, examples of checks and rules, shapes, examples of shapes"
     )
     assert result.focus_nodes == {}
 
@@ -183,3 +185,12 @@ def test_every_passage_of_the_real_publication_is_verified_when_the_archive_is_h
         pytest.skip("the source archive is not here, so no quote can be compared")
     assert real_result.passages_verified > 400
     assert real_result.passages_not_verified == 0
+
+
+def test_every_rule_of_findings_is_described_and_no_other():
+    pattern = re.compile(
+        r'"((?:evidence|iri|query|term|literal|date|example|shape)/[a-z-]+|syntax|left-out|personal-data)"'
+    )
+    sources = [path.read_text() for path in Path(twingraph.__file__).parent.rglob("*.py") if path.stem != "findings"]
+    used = {name for text in sources for name in pattern.findall(text)}
+    assert used == {name for name in RULES if "<" not in name}

@@ -59,7 +59,7 @@ def test_text_report_of_what_conforms_says_how_many_focus_nodes_were_reached(tin
     report = report_text(check(assemble(tiny.settings), examples=True), tiny.settings.iris)
     assert report == (
         "Checked 6 files, 177 statements and 5 derived ones, 15 focus nodes of 4 shapes, 8 passages verified, "
-        "1 check, 3 saved queries, 9 examples of shapes.\n"
+        "1 check, 3 saved queries, 15 examples.\n"
         "Conforms: nothing to remark.\n"
     )
 

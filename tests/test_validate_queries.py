@@ -102,7 +102,7 @@ def test_saved_query_may_ask_or_construct(tiny):
 
 def test_examples_of_the_tiny_publication_show_what_they_say(tiny):
     result = check(assemble(tiny.settings), examples=True)
-    assert (result.findings, result.examples) == ((), 9)
+    assert (result.findings, result.examples) == ((), 15)
 
 
 def test_examples_are_not_checked_unless_asked_for(tiny):

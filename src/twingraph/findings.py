@@ -1,8 +1,9 @@
 """What a check finds: plain data, ordered by place, the same for every kind of check."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Severity(StrEnum):
@@ -66,3 +67,84 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 def violations(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings of severity violation."""
     return tuple(finding for finding in findings if finding.severity is Severity.VIOLATION)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule of findings means, and what to do about its findings."""
+
+    meaning: str
+    remedy: str
+
+
+# Every rule of findings; the part in angle brackets is the name of a check or of a SHACL constraint component.
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "syntax": Rule("A file does not parse.", "Mend it at the line given; the rest of the file was not read."),
+        "left-out": Rule(
+            "Checks were left out, because other findings would have misled them.",
+            "Mend those first, then check again.",
+        ),
+        "iri/policy": Rule(
+            "An IRI under the base follows none of the forms, or its folder does not fit the class of the thing.",
+            "Rename the thing or move it to the folder named; folders are declared under `[iri_types]`.",
+        ),
+        "iri/blank-node": Rule(
+            "A subject, value or graph is a blank node, where `blank_nodes` is `false`.", "Give it an IRI."
+        ),
+        "iri/dangling": Rule(
+            "A statement or a query names a thing that no statement defines.", "Define it, or correct its IRI."
+        ),
+        "iri/duplicate": Rule(
+            "A thing is given the same class twice, or classes in two files.", "State its class once, in one file."
+        ),
+        "term/unknown": Rule(
+            "A term is not defined in the ontology, or is none of its standard vocabulary.",
+            "Correct its name, or define it.",
+        ),
+        "literal/datatype": Rule(
+            "A literal is not in the lexical space of its XML Schema datatype.", "Correct the value or the datatype."
+        ),
+        "date/edtf": Rule("A date is not in EDTF form.", "Write it as 2010, 2010-04, 2012-23 (autumn) or 1998~."),
+        "personal-data": Rule(
+            "A statement holds an e-mail address or a telephone number.", "Take it out; name a page instead."
+        ),
+        "evidence/archive": Rule(
+            "The source archive lacks a document, so its passages were not verified.",
+            "Set `TWINGRAPH_SOURCES` to the archive.",
+        ),
+        "evidence/hash": Rule(
+            "A document in the archive is not the one that the data describes.",
+            "See which edition is right: that of the archive or that of the hash.",
+        ),
+        "evidence/incomplete": Rule(
+            "A passage lacks its document, offsets or quote.", "Give it each of them once, offsets as whole numbers."
+        ),
+        "evidence/offset": Rule(
+            "The offsets of a passage leave the text or cut a word.", "Move them to the edges of words."
+        ),
+        "evidence/quote": Rule("The quote does not stand in its passage.", "Copy the words, or correct the offsets."),
+        "evidence/length": Rule("A quote is longer than allowed.", "Quote only the phrase that says it."),
+        "evidence/sentence": Rule("A passage spans two sentences.", "Make one passage of each sentence."),
+        "query/header": Rule("The header of a saved query cannot be read.", "Correct the lines that begin with `#+`."),
+        "query/name": Rule("Two saved queries have one name.", "Rename one of the files."),
+        "query/syntax": Rule("A check or a saved query is malformed, or fails.", "Correct the query."),
+        "query/rule": Rule("A rule is malformed or is not a CONSTRUCT query.", "Correct the rule."),
+        "query/parameter": Rule(
+            "The default of a parameter is not of its type.", "Correct the default or the type in the header."
+        ),
+        "query/rows": Rule(
+            "A saved query returns fewer rows than its header promises.", "Find what is missing, or lower `rows`."
+        ),
+        "check/<check>": Rule("A check in SPARQL returned a row.", "Do what its header says (see Checks)."),
+        "shape/<component>": Rule(
+            "A node does not meet a constraint of a shape.", "Change the data as the message of the shape says."
+        ),
+        "shape/no-focus-node": Rule("A shape reaches no node, so it checks nothing.", "Correct its target."),
+        "shape/failure": Rule("The shapes cannot be evaluated.", "Correct the shape that the message names."),
+        "example/wrong": Rule(
+            "An example of a shape, check or rule does not show what it says.", "Correct the example, or what it tests."
+        ),
+        "example/missing": Rule("A shape, check or rule lacks an example.", "Add one in the folder of examples."),
+    }
+)

@@ -19,7 +19,9 @@ def check_command(
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Report only on these files and folders.")
     ] = None,
     format_: Annotated[str, typer.Option("--format", "-f", help=f"One of {', '.join(REPORTS)}.")] = "text",
-    examples: Annotated[bool, typer.Option("--examples", help="Check the examples of the shapes too.")] = False,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Check the examples of shapes, checks and rules too.")
+    ] = False,
 ) -> None:
     """Check the publication: syntax, shapes, evidence, IRIs, saved queries. Ends with 1 when it does not conform.
 

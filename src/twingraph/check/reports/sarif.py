@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from twingraph import __version__
 from twingraph.check.run import CheckResult
-from twingraph.findings import Finding, Location, Severity
+from twingraph.findings import RULES, Finding, Location, Severity
 from twingraph.rdf.iris import Iris
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -32,8 +32,10 @@ def report_sarif(result: CheckResult, iris: Iris) -> str:
 
 def _rule(rule: str) -> dict[str, object]:
     kind, _, name = rule.partition("/")
+    known = RULES.get(rule) or RULES.get({"check": "check/<check>", "shape": "shape/<component>"}.get(kind, ""))
     words = f"{kind}: {name}" if name else kind
-    return {"id": rule, "shortDescription": {"text": words}}
+    facts: dict[str, object] = {"id": rule, "shortDescription": {"text": words}}
+    return facts | {"fullDescription": {"text": known.meaning}, "help": {"text": known.remedy}} if known else facts
 
 
 def _result(finding: Finding, rules: list[str], iris: Iris) -> dict[str, object]:
