@@ -1,8 +1,8 @@
 """The archive of releases: immutable directories ``releases/{id}/``, and ``releases/current``, which names one.
 
 A release is written to ``.building-*`` beside the others, flushed to disk, renamed, and only then pointed at. One
-that is removed is renamed to ``.removing-*`` first. Whoever is killed at any moment leaves at most a ``.building-*``,
-``.current-*`` or ``.removing-*`` behind, which the next build or removal clears away.
+that is removed is renamed to ``.removing-*`` first. A process killed at any moment leaves at most a ``.building-*``,
+``.current-*`` or ``.removing-*`` behind, which the next build or removal deletes.
 """
 
 import fcntl
@@ -59,14 +59,14 @@ class Archive:
         )
 
     def holds(self, identifier: str) -> bool:
-        """Tell whether there is something by this identifier that looks like a release; it costs one system call."""
+        """Return whether there is a release with this identifier, by one system call."""
         try:
             return (self.directory / identifier / FILE).is_file()
         except OSError:
             return False
 
     def current_id(self) -> str | None:
-        """Return the identifier of the current release, None when there is none; it costs one system call."""
+        """Return the identifier of the current release, None when there is none, by one system call."""
         try:
             return (self.directory / _CURRENT).readlink().name
         except OSError:
@@ -87,7 +87,7 @@ class Archive:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep every other build of this archive out, and clear away what killed builds have left.
+        """Lock the archive against other builds, and delete what killed builds have left.
 
         Raises ReleaseError when another build is at work. The system frees the lock when its holder dies.
         """
@@ -106,7 +106,7 @@ class Archive:
 
     @contextmanager
     def beginning(self) -> Iterator[Path]:
-        """Yield a directory as `begin` makes it; what has not been published in the end is removed."""
+        """Yield a directory as `begin` makes it, and delete it at the end unless it was published."""
         building = self.begin()
         try:
             yield building
@@ -114,7 +114,7 @@ class Archive:
             shutil.rmtree(building, ignore_errors=True)
 
     def publish(self, building: Path, identifier: str) -> None:
-        """Flush what was written to disk, give it its name, and make it the current release."""
+        """Flush a release to disk, rename it to its identifier, and make it the current one."""
         for path in (*building.rglob("*"), building):
             _flush(path)
         building.chmod(0o755)
@@ -123,7 +123,7 @@ class Archive:
         self.point_to(identifier)
 
     def point_to(self, identifier: str) -> None:
-        """Make a release the current one, in one step that other processes see whole or not at all."""
+        """Make a release the current one, atomically."""
         pointer = Path(tempfile.mkdtemp(prefix=_POINTING, dir=self.directory)) / _CURRENT
         pointer.symlink_to(identifier)
         pointer.replace(self.directory / _CURRENT)
@@ -133,8 +133,7 @@ class Archive:
     def remove(self, identifier: str) -> None:
         """Remove a release that is not the current one, while the lock is held.
 
-        It has no name any more before its first file goes, so that nobody finds a part of it. Who has its files open
-        reads on.
+        It is renamed before its first file goes, so that no reader finds a part of it. Open files stay readable.
         """
         if identifier == self.current_id():
             raise ReleaseError(str(self.directory / identifier), "is the current release")

@@ -48,11 +48,11 @@ def build(
 ) -> Built:
     """Build a release of the publication and make it the current one.
 
-    ``report`` is given what the check found before anything is published, ``observer`` is told of each step. Raises
+    ``report`` receives the result of the check before anything is published, ``observer`` each step. Raises
     SettingsError for a wrong SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when another
     build is at work or the release cannot be written.
     """
-    given_date()  # a wrong one is told before the work
+    given_date()  # a wrong one fails before the work begins
     archive = Archive(settings.releases)
     with archive.locked():
         try:
@@ -74,7 +74,7 @@ def _build(
         with gc_paused():
             assembly = assemble(settings, SpoolFiles(work, writer.load), observer)
         writer.end()
-        # Mostly done before the engine has answered what the checks ask it; of no use when they find a violation.
+        # Mostly done before the queries of the checks are; wasted when they find a violation.
         prepared = beside.submit(_content, assembly, work, building, observer)
         result = check(assembly, observer=observer)
         report(result)
@@ -111,8 +111,8 @@ def _content(assembly: Assembly, work: Path, building: Path, observer: StepObser
     with observer("canonical N-Quads"):
         canonical = write_canonical(assembly.quads, work / "canonical.nq")
     with observer("compress and hash"):
-        said = sha256()
-        packed = _write_blocks(building / QUADS, compressed(_hashed(canonical.blocks(), said.update)))
+        canonical_hash = sha256()
+        packed_digest = _write_blocks(building / QUADS, compressed(_hashed(canonical.blocks(), canonical_hash.update)))
     with observer("count and describe"):
         counts, iris, saved = count(canonical), assembly.settings.iris, assembly.saved.queries
         files = {
@@ -120,8 +120,8 @@ def _content(assembly: Assembly, work: Path, building: Path, observer: StepObser
             DESCRIPTION: describe_release(counts, assembly.settings, saved),
             **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
         }
-    digests = {QUADS: packed, **{name: digest(content) for name, content in files.items()}}
-    return _Content(canonical, counts, files, said.hexdigest(), digests)
+    digests = {QUADS: packed_digest, **{name: digest(content) for name, content in files.items()}}
+    return _Content(canonical, counts, files, canonical_hash.hexdigest(), digests)
 
 
 def _write_blocks(path: Path, blocks: Iterable[bytes]) -> str:
@@ -179,9 +179,9 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
 
 
 def _fingerprint(facts: dict[str, object], canonical: str) -> str:
-    """Return the digits of the hash of all that a release says; ``canonical`` is that of its statements."""
-    said = json.dumps({**facts, "canonical": canonical}, sort_keys=True)
-    return digest(said.encode())[:_DIGITS]
+    """Return the hash of a release's content, shortened; ``canonical`` is the hash of its statements."""
+    content = json.dumps({**facts, "canonical": canonical}, sort_keys=True)
+    return digest(content.encode())[:_DIGITS]
 
 
 def _summary(result: CheckResult) -> Check:

@@ -48,13 +48,13 @@ class StoreWriter:
                 pass
 
     def load(self, path: Path) -> None:
-        """Have the N-Quads in a file loaded, which is not changed any more."""
-        self._say(str(path.resolve()))
+        """Load the N-Quads of a file, which must not change any more."""
+        self._send(str(path.resolve()))
 
     def end(self) -> None:
-        """Say that there are no more files, so that the store is compacted and closed; without any there is none."""
+        """Signal the end of the files: the store is compacted and closed. Without any file there is no store."""
         if self._process:
-            self._say(_END)
+            self._send(_END)
 
     def finish(self) -> None:
         """Wait until the store is closed, after `end`; raises ReleaseError when it could not be written."""
@@ -71,12 +71,12 @@ class StoreWriter:
             self._process = subprocess.Popen(started, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         return self._process
 
-    def _say(self, line: str) -> None:
-        # What has gone wrong there is said when it is waited for.
+    def _send(self, line: str) -> None:
+        # A failure of the process is reported by `finish`.
         with suppress(BrokenPipeError):
-            words = cast("IO[str]", self._started.stdin)
-            words.write(line + "\n")
-            words.flush()
+            stdin = cast("IO[str]", self._started.stdin)
+            stdin.write(line + "\n")
+            stdin.flush()
 
 
 def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGraph) -> None:

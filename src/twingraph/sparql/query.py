@@ -1,4 +1,4 @@
-"""What can be known of a query from its text alone: its form, its dataset, whether it asks another server or changes.
+"""What can be known of a query from its text alone: form, dataset, federation, volatility, paging.
 
 The engine calls other servers for ``SERVICE`` and has no switch for it, and its parser wants no space after a keyword
 (``SERVICESILENT<x>`` and ``trueSERVICE:x`` are accepted). So the text is read here first, token by token, and
@@ -36,7 +36,7 @@ class Query:
     """A query and what its text says about it.
 
     ``default_graphs`` and ``named_graphs`` are the IRIs of its dataset clauses (section 13.2), both None when it has
-    none and so asks the whole release.
+    none and so is about the whole release.
     """
 
     text: str
@@ -59,7 +59,7 @@ _BEGINNING = re.compile(
 _UNSURE_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*+://)[^<>\"{}|^`\\\x00-\x20]*?(?:['#()]|&&)")
 # Functions whose value is another one each time (sections 17.4.2.12, 17.4.4.5 and 17.4.5.1).
 _VOLATILE = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
-# A letter may be written as an escape (section 19.2), which nobody does without a purpose.
+# A letter may be written as an escape (section 19.2), which no one does by accident.
 _MAY_BE_VOLATILE = re.compile(r"NOW|RAND|UUID|\\u", re.IGNORECASE)
 _ORDERED = re.compile(r"\bORDER\s+BY\b", re.IGNORECASE)
 _LIMITED = re.compile(r"\bLIMIT\b|#", re.IGNORECASE)
@@ -73,7 +73,7 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
 
     Its names and keywords have no code point escapes any more. Raises QueryTooLongError when it has too many tokens,
     and QueryError when it has no query form, nests too deeply or, unless it may be ``federated``, cannot be read in one
-    way only; FederationRefusedError when it asks another server (SERVICE).
+    way only; FederationRefusedError when it uses SERVICE.
     """
     if (plain := _BEGINNING.match(text)) and not _is_doubtful(text):
         return Query(text, QueryForm(plain[1].upper()))

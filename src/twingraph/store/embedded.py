@@ -59,7 +59,7 @@ class EmbeddedStore:
         self._rewrites: dict[str, str] = {}
 
     def load(self, release: Path, quads: int) -> None:
-        """Take a release of so many ``quads``; raises StoreError."""
+        """Open a release of so many ``quads`` in place of the last; raises StoreError, and then nothing changes."""
         opened = open_release(release, quads, self._small, as_union=self._as_union)
         self._graphs = tuple(sorted(graph.value for graph in opened.named.named_graphs()))
         self._opened, self._datasets = opened, Datasets(opened.named)
@@ -78,14 +78,14 @@ class EmbeddedStore:
                 raise DamagedStoreError("the store on the disk is damaged or cannot be read") from error
             if isinstance(error, OSError):
                 raise StoreError(f"the query could not be answered: {error}") from error
-            # The query is well formed and asks for what there is not.
+            # The query is well formed and uses something that does not exist.
             failure = UnsupportedFunctionError if "function" in str(error) else QueryError
             raise failure(str(error)) from error
         except ValueError as error:
             raise StoreError(f"the query could not be answered: {error}") from error
 
     def health(self) -> int:
-        """Return the number of quads of the release, after asking the engine; raises StoreError."""
+        """Return the number of quads of the release, after querying the engine; raises StoreError."""
         try:
             self._opened.default.query("ASK {}")
             self._opened.named.query("ASK {}")
@@ -96,7 +96,7 @@ class EmbeddedStore:
     def _answer(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         ask_dataset, facts = self._dataset(query)
         answer = _ask_rewritten(query.text, self._rewritten(query, facts), ask_dataset)
-        # A result must be serialized on the thread that asked for it: elsewhere it aborts the process.
+        # A result must be serialized on the thread that made it: elsewhere it aborts the process.
         try:
             self._serialize(answer, format_, output)
         except OSError as error:
@@ -131,7 +131,7 @@ class EmbeddedStore:
         )
 
     def _rewritten(self, query: Query, facts: DatasetFacts) -> str:
-        """Return the query as the engine is asked it; rewriting takes a third of the time of a saved query."""
+        """Return the text for the engine, remembered: rewriting takes a third of the time of a saved query."""
         if query.default_graphs is not None or len(query.text) > _MAX_TEXT:
             return rewritten(query.text, facts)
         text = self._rewrites.get(query.text)
@@ -166,7 +166,7 @@ class EmbeddedStore:
 
 
 def _ask_rewritten(text: str, new: str, ask: Callable[[str], Answer]) -> Answer:
-    """Ask a query as it was rewritten; one with an error is asked as it stands, so that the error has its place."""
+    """Run a rewritten query, and the original where the new text is malformed, so that the error has its position."""
     try:
         return ask(new)
     except SyntaxError:

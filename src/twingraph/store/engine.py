@@ -1,4 +1,4 @@
-"""How the engine is asked: prefixes that a query may use undeclared, functions that it lacks, datasets that overlap."""
+"""Calls of the engine: prefixes that a query may use undeclared, functions that it lacks, datasets that overlap."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
 _UNKNOWN = re.compile(r"The custom function <(.+)> is not supported", re.DOTALL)
 # A query with more unknown functions than this is refused.
-_MOST = 64
+_MAX_UNKNOWN = 64
 
 
 def ask(store: ox.Store, text: str, **options: Any) -> Answer:
@@ -21,7 +21,7 @@ def ask(store: ox.Store, text: str, **options: Any) -> Answer:
 
     A call of a function that the engine does not have is an error of its expression, not of the query (SPARQL 1.1,
     sections 17.3 and 17.6): BIND leaves its variable unbound, a FILTER does not hold, COALESCE goes on. The engine
-    refuses the query instead, and names the function; it is asked again with a function in its place that has no value.
+    refuses the query instead, and names the function; the call is repeated with a function that never has a value.
     """
     unknown: dict[ox.NamedNode, Callable[..., Term | None]] = {}
     while True:
@@ -29,7 +29,7 @@ def ask(store: ox.Store, text: str, **options: Any) -> Answer:
             return store.query(text, custom_functions=unknown, **options)
         except RuntimeError as error:
             named = _UNKNOWN.fullmatch(str(error))
-            if not named or len(unknown) >= _MOST:
+            if not named or len(unknown) >= _MAX_UNKNOWN:
                 raise
             unknown[ox.NamedNode(named[1])] = _no_value
 
@@ -60,9 +60,9 @@ class Datasets:
         self._last: tuple[object, ox.Store] = ((), ox.Store())
 
     def open(self, default: tuple[str, ...], named: tuple[str, ...]) -> tuple[ox.Store, tuple[str, ...]]:
-        """Return where to ask, and the graphs that make up the default graph there; an empty name is its own.
+        """Return a store, and the graphs that make up the default graph in it; an empty name is its own default graph.
 
-        The engine gives a triple once for each graph. Where graphs share none, it may be asked itself; else their
+        The engine gives a triple once for each graph. Where graphs share none, its own union will do; else their
         merge is made in a store apart, which is kept for the next query over the same dataset.
         """
         graphs = tuple(dict.fromkeys(default))
@@ -92,7 +92,7 @@ class Datasets:
 
 
 def used_prefixes(namespaces: Mapping[str, str], triples: Iterable[ox.Triple]) -> dict[str, str]:
-    """Return the prefixes that some IRI in the triples needs: a reader wants no others."""
+    """Return the prefixes that some IRI in the triples needs."""
     terms = {term for one in triples for term in (one.subject, one.predicate, one.object)}
     iris = {term.value if isinstance(term, ox.NamedNode) else term.datatype.value for term in terms if _has_iri(term)}
     stems = {iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for iri in iris}

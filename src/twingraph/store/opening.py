@@ -1,8 +1,8 @@
-"""Opening a release for the engine: in memory when it is small, else read-only where it lies.
+"""Opening a release for the engine: in memory when it is small, else read-only on disk.
 
 Where the default graph is the union of all graphs, their merge, each statement once, is a store of its own in memory:
-beside the named graphs it would make every question slower by a half. What asks for named graphs is asked of a second
-store, which has both; that one is in memory too when there is room, else where the release lies.
+beside the named graphs it would make every query slower by a half. Queries about named graphs go to a second store,
+which has both; that one is in memory too when there is room, else on disk.
 """
 
 import gzip
@@ -23,26 +23,26 @@ IN_MEMORY_QUADS = 2_000_000
 # How often a quad is held in memory when named graphs and their merge are there, beside the merge alone.
 _COPIES = 3
 _PIECE = 1 << 20
-# The keyword, wherever it may be: what follows it is a variable or a name. A text that only looks like it loses time.
+# The keyword, wherever it may be: what follows it is a variable or a name. A false match only costs time.
 # A prefix may begin with letters that are none to Python, such as U+200C.
 _GRAPH = re.compile(r"GRAPH(?:\s|\#[^\n\r]*)*+(?:[?$<:\w]|[^\x00-\x7f])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A release, opened: where its default graph is asked, where its named graphs are too, and how many quads it is."""
+    """An open release: the store of its default graph, that of its named graphs too, and its number of quads."""
 
     default: ox.Store
     named: ox.Store
     quads: int
 
     def answering(self, text: str) -> ox.Store:
-        """Return the store to ask a query that names no dataset."""
+        """Return the store for a query without dataset clauses."""
         return self.named if _GRAPH.search(text) else self.default
 
 
 def reads_store(quads: int, small: int, *, as_union: bool) -> bool:
-    """Tell whether a release of so many ``quads`` is asked where it lies, or a part of it."""
+    """Return whether a release of so many ``quads``, or a part of it, is read from disk."""
     return (_COPIES if as_union else 1) * quads > small
 
 

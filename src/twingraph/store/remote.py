@@ -1,4 +1,4 @@
-"""The remote store: any SPARQL 1.1 endpoint, asked through SPARQLWrapper."""
+"""The remote store: any SPARQL 1.1 endpoint, queried through SPARQLWrapper."""
 
 import ast
 import io
@@ -29,7 +29,7 @@ from twingraph.sparql.query import Query, with_prefixes
 
 _CHUNK = 1 << 16
 _LONGEST = 500
-# By these a server says that it gives less than was asked for: Virtuoso when its time is up, ours at its limit of rows.
+# Headers of a partial answer: Virtuoso sends one when its time is up, this server at its limit of rows.
 _PARTIAL = ("X-SQL-State", "Answer-Cut")
 # The client turns these statuses into classes of its own.
 _STATUSES = {Unauthorized: 401, EndPointNotFound: 404, URITooLong: 414, EndPointInternalError: 500}
@@ -45,7 +45,7 @@ class RemoteEndpoint:
         """Write the endpoint's answer as it came, once it is known to be whole.
 
         Raises QueryError when the endpoint finds the query malformed, EndpointError when it does not answer in time,
-        breaks off, gives a part only, or answers in another format than the one asked for.
+        breaks off, gives a part only, or answers in another format than the requested one.
         """
         try:
             self._copy(self._client(query, format_).query().response, format_, output)
@@ -61,7 +61,7 @@ class RemoteEndpoint:
         client.setMethod(POST)
         client.setTimeout(self._seconds)
         client.setQuery(with_prefixes(query.text, self._namespaces))
-        # One exact media type: its own lists make some servers answer in a format nobody wanted.
+        # One exact media type: with the lists of SPARQLWrapper, some servers answer in another format.
         client.setOnlyConneg(True)
         client.addCustomHttpHeader("Accept", format_.media_type)
         return client
@@ -101,7 +101,7 @@ class RemoteEndpoint:
 
 
 def _read_to_the_end(content: bytes, format_: Format) -> None:
-    """Raise SyntaxError or ValueError for a document that ends too early; of CSV and TSV nobody can tell."""
+    """Raise SyntaxError or ValueError for a document that ends too early; CSV and TSV have no end to check."""
     if format_.is_json:
         json.loads(content)
     elif isinstance(format_.engine, ox.RdfFormat):

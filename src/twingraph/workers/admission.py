@@ -1,9 +1,9 @@
-"""Who is given a worker next: the free workers, the queue for them, and whose turn it is.
+"""Admission control: the free workers, the queue for them, and which query gets one next.
 
-A client that already has a query running, or has used much of the workers' time lately, leaves the spares alone: so
-they are there for those who ask little, whatever others ask, and for taking the place of a worker that was killed. In
-the queue, who has the fewest queries running goes first, then who has used least, see `Usage`. Who has ended workers
-waits, see `Penalties`. When the queue is full, who has the most waiting gives way.
+A client that has a query running, or has used much of the workers' time lately, may not use the spares: they are for
+clients that ask little, and to replace a killed worker at once. In the queue, the client with the fewest running queries
+goes first, then the one that has used least, see `Usage`. One that has ended workers waits, see `Penalties`. When the
+queue is full, the client with the most waiting queries loses its last one.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from twingraph.workers.worker_handle import WorkerHandle
 
 
 class Admission:
-    """Gives workers to queries."""
+    """Assigns workers to queries."""
 
     def __init__(
         self, limits: Limits, per_client: int, penalties: Penalties | None = None, usage: Usage | None = None
@@ -58,12 +58,12 @@ class Admission:
         return await self._queue(client)
 
     def offer(self, worker: WorkerHandle) -> None:
-        """Take a worker that is free."""
+        """Add a free worker, and assign it if a query waits."""
         self._free.append(worker)
         self._dispatch()
 
     def release(self, worker: WorkerHandle) -> None:
-        """Take it that a worker has no query any more."""
+        """Record that a worker's query has ended."""
         if worker.client is not None:
             self._running[worker.client] -= 1
             if not self._running[worker.client]:
@@ -73,20 +73,20 @@ class Admission:
             self._at_rest.set()
 
     def withdraw(self, worker: WorkerHandle) -> None:
-        """Give no query to a worker any more, and take it that it has none."""
+        """Remove a worker that has ended or is about to."""
         self.release(worker)
         if worker in self._free:
             self._free.remove(worker)
         self._dispatch()
 
     async def rest(self) -> None:
-        """Return when nothing runs and nothing waits."""
+        """Wait until no query runs and none waits."""
         while self.busy or self.queued:
             self._at_rest.clear()
             await self._at_rest.wait()
 
     def close(self, reason: TwingraphError) -> None:
-        """Refuse all who wait, and whoever comes, for a reason."""
+        """Fail every waiting and every later query with a reason."""
         self._closed = reason
         if self._timer:
             self._timer.cancel()
@@ -111,19 +111,19 @@ class Admission:
             raise self._refusal(client) from None
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
-                self._trim_memory(waiting.result())
+                self._return(waiting.result())
             raise
         finally:
             self._dequeue(client, waiting)
 
     def _refusal(self, client: str) -> TooBusyError:
-        """Return why a client is given no worker in time."""
+        """Return the error for a query that gets no worker in time."""
         if wait := self.penalties.wait(client):
             return TooBusyError("queries from your address ended its workers, which are started anew", math.ceil(wait))
         return TooBusyError(f"no worker was free for {self._limits.queue_seconds:g} seconds", self._retry_after())
 
     def _make_room(self, client: str) -> bool:
-        """Refuse the last query of who has the most waiting, unless that is the client itself; tell whether it was."""
+        """Refuse the last query of the client that has the most waiting; return False when that is this client."""
         if not self._waiting:
             return False
         greediest = max(self._waiting.values(), key=len)
@@ -135,7 +135,7 @@ class Admission:
         return True
 
     def _dequeue(self, client: str, waiting: asyncio.Future[WorkerHandle]) -> None:
-        """Take a query that waits no more out of the queue."""
+        """Remove a query from the queue."""
         if queue := self._waiting.get(client):
             if waiting in queue:
                 queue.remove(waiting)
@@ -143,8 +143,8 @@ class Admission:
                 del self._waiting[client]
         self._at_rest.set()
 
-    def _trim_memory(self, worker: WorkerHandle) -> None:
-        """Take a worker back from a query that did not ask it."""
+    def _return(self, worker: WorkerHandle) -> None:
+        """Return a worker that was assigned to a cancelled query."""
         self.release(worker)
         if not worker.has_ended:
             self.offer(worker)
@@ -162,7 +162,7 @@ class Admission:
         return worker
 
     def _dispatch(self) -> None:
-        """Give free workers to those who wait: who has the fewest running goes first, then who has used least."""
+        """Assign free workers: first to the client with the fewest running queries, then to the one with least usage."""
         while self._free and self._waiting:
             fewest_first = sorted(self._waiting, key=lambda one: (self._running[one], self._usage.of(one)))
             client = next((one for one in fewest_first if self._may_run(one)), None)
@@ -178,7 +178,7 @@ class Admission:
                 waiting.set_result(self._assign(client))
 
     def _dispatch_later(self) -> None:
-        """Look again when the first of those who wait has waited enough for the workers that it ended."""
+        """Dispatch again when the first waiting client's penalty has passed."""
         if self._timer:
             self._timer.cancel()
         waits = [wait for client in self._waiting if (wait := self.penalties.wait(client))]

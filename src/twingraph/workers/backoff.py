@@ -14,12 +14,12 @@ from collections.abc import Callable
 
 # Between two attempts (seconds).
 _FIRST_WAIT, _LONGEST_WAIT = 0.25, 60.0
-# So many ended workers are nobody's concern: who stops a query in a browser, or asks one that is too large.
+# A few ended workers are normal: a query stopped in a browser, or one that was too large.
 _FREE = 3
 _SHARE = 4
-# Between two forgiven ones (seconds), whatever a start takes.
+# Bounds of the time (seconds) in which one is forgotten.
 _SHORTEST, _LONGEST = 0.5, 15.0
-# More than so many beside the free ones are not counted: nobody waits longer than for that many.
+# The most that is counted beside the free ones, which bounds every wait.
 _MOST = 8
 _MOST_CLIENTS = 4096
 
@@ -27,7 +27,7 @@ _MOST_CLIENTS = 4096
 class Backoff:
     """The waits between attempts, in seconds: each twice the one before, up to a bound.
 
-    Each is shortened by up to a half at random, so that those who failed together do not try again together.
+    Each is shortened by up to a half at random, so that attempts that failed together are not repeated together.
     """
 
     def __init__(self, first: float = _FIRST_WAIT, longest: float = _LONGEST_WAIT) -> None:
@@ -45,9 +45,9 @@ class Backoff:
 
 
 class Penalties:
-    """Counts ended workers by client and forgets them, one after the other, as time passes.
+    """Counts ended workers by client, and forgets them one by one as time passes.
 
-    No more than ``most_clients`` are remembered: the ones that ended a worker last.
+    At most ``most_clients`` are remembered: those that ended a worker last.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, most_clients: int = _MOST_CLIENTS) -> None:
@@ -60,14 +60,14 @@ class Penalties:
         return len(self._ended)
 
     def started(self, seconds: float) -> None:
-        """Take it that a worker has been started in so many seconds; a load of others may have made that longer."""
+        """Record how long a worker took to start; a busy machine makes that longer, so longer times weigh less."""
         known = self._start_seconds
         self._start_seconds = seconds if seconds < known else known + (seconds - known) / 10
 
     def charge(self, client: str) -> None:
-        """Count a worker that a query of the client has ended."""
+        """Count a worker that a query of the client ended."""
         if not client:
-            return  # what is asked in nobody's name is our own
+            return  # a query of our own
         count = min(self._count(client) + 1, _FREE + _MOST)
         self._ended[client] = count, self._clock()
         self._ended.move_to_end(client)
@@ -76,7 +76,7 @@ class Penalties:
         self._offenders = max(1, sum(self._count(one) > _FREE for one in self._ended))
 
     def wait(self, client: str) -> float:
-        """Return for how many seconds the client's next query waits; 0 for nearly everybody."""
+        """Return how long (seconds) the client's next query must wait; usually 0."""
         if client not in self._ended:
             return 0.0
         count = self._count(client)

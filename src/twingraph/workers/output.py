@@ -13,12 +13,12 @@ from twingraph.workers import ipc
 from twingraph.workers.ipc import Job, Kind, ResultHead
 
 _PIECE = 1 << 16
-# How much is kept back to recognise what stands between two rows when it is divided over two pieces.
-_KEPT = 16
+# How much is held back, because what stands between two rows may be split over two pieces.
+_HELD = 16
 
 
 class RowLimitReached(Exception):
-    """The answer has been written as far as it may go."""
+    """The answer has as many rows as it may have."""
 
 
 class RowLimiter:
@@ -30,14 +30,14 @@ class RowLimiter:
     def __init__(self, syntax: RowSyntax, rows: int, link: str) -> None:
         self._syntax, self._rows, self._link = syntax, rows, link
         self._left = rows - 1 + self._syntax.first
-        self._kept, self._in_quotes = b"", False
+        self._held, self._in_quotes = b"", False
 
     def feed(self, piece: bytes) -> tuple[bytes, bool]:
         """Return what may be passed on now, and whether that is the end because there are more rows."""
-        data = self._kept + piece
-        limit = max(len(data) - _KEPT, 0)
+        data = self._held + piece
+        limit = max(len(data) - _HELD, 0)
         if self._syntax.escaped:
-            # What is kept begins with a whole escape: quotes are counted in what is passed on.
+            # What is held begins with a whole escape: quotes are counted in what is passed on.
             limit -= _trailing_backslashes(data, limit) % 2
         places = self._places(data, limit)
         if len(places) > self._left:
@@ -45,15 +45,15 @@ class RowLimiter:
         self._left -= len(places)
         if self._syntax.quoted:
             self._in_quotes ^= self._quotes(data, 0, limit) % 2 == 1
-        self._kept = data[limit:]
+        self._held = data[limit:]
         return data[:limit], False
 
     def finish(self) -> tuple[bytes, bool]:
-        """Return what was kept back, and whether it had to be cut."""
-        places = self._places(self._kept, len(self._kept))
+        """Return what was held back, and whether it had to be cut."""
+        places = self._places(self._held, len(self._held))
         if len(places) > self._left:
-            return self._kept[: places[self._left]] + self._ending(), True
-        return self._kept, False
+            return self._held[: places[self._left]] + self._ending(), True
+        return self._held, False
 
     def _places(self, data: bytes, limit: int) -> list[int]:
         # A place may be recognised by what follows it, so it is looked for in all that is there.
@@ -86,7 +86,7 @@ class RowLimiter:
 
 
 def _trailing_backslashes(data: bytes, end: int) -> int:
-    return end - len(data[max(end - _KEPT, 0) : end].rstrip(b"\\")) - max(end - _KEPT, 0)
+    return end - len(data[max(end - _HELD, 0) : end].rstrip(b"\\")) - max(end - _HELD, 0)
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ class RowTally:
         return len(piece)
 
     def flush(self) -> None:
-        """Do nothing: nothing is kept."""
+        """Do nothing: nothing is buffered."""
 
 
 class Output:
@@ -135,8 +135,8 @@ class Output:
         self._is_begun, self._is_cut = False, False
 
     def write(self, piece: bytes) -> int:
-        """Take a piece of the answer; raises AnswerTooLargeError, or RowLimitReached when no more is wanted."""
-        if self._is_cut:  # the engine empties its buffer once more when it is told to stop
+        """Write a piece of the answer; raises AnswerTooLargeError, or RowLimitReached after the last row allowed."""
+        if self._is_cut:  # the engine flushes its buffer once more after an exception
             return len(piece)
         passed, self._is_cut = self._limiter.feed(piece) if self._limiter else (piece, False)
         self._take(passed)
@@ -160,9 +160,7 @@ class Output:
             cut = self._job.rows if self._is_cut else 0
             head = ipc.pack_head(self._head._replace(cut=cut, next=self._head.next if cut else ""))
         elif self._is_cut != bool(self._head.cut):
-            raise StoreError(
-                "the answer was another one when it was asked for again: it cannot be told where it is cut"
-            )
+            raise StoreError("the query had another answer the second time: where it is cut cannot be announced")
         self._send(head, ipc.pack_done(grown))
 
     def _take(self, passed: bytes) -> None:

@@ -40,7 +40,7 @@ logger = logging.getLogger(__name__)
 _LONG = 1.0
 # A worker that has grown by more than this part of a query's memory is replaced: the next query is to have its own.
 _GROWN = 8
-# So long (seconds) a client waits to be told that not its query but the store is to blame.
+# How long (seconds) a failed query waits for the inspection that may blame the store.
 _INSPECTION = 10.0
 
 Inspect = Callable[[], Coroutine[Any, Any, DamagedStoreError | None]]
@@ -138,7 +138,7 @@ class Pool:
     async def ask(self, job: bytes, client: str) -> ResultStream:
         """Return the answer to a job, given as its JOB frame, once its head is known.
 
-        Raises QueryError, StoreError or a LimitError. When the task that asks is cancelled, so is the query.
+        Raises QueryError, StoreError or a LimitError. Cancelling the calling task ends the query.
         """
         try:
             return await self._ask(job, client)
@@ -155,11 +155,11 @@ class Pool:
             raise
 
     def abandon(self, answer: ResultStream) -> None:
-        """End the query of an answer that nobody wants any more."""
+        """Kill the worker of an answer that is no longer needed."""
         self._kill(answer, None)
 
     async def drain(self, grace: float = 1.0) -> None:
-        """Answer what has been asked, then end the workers; those who are about to ask have a ``grace`` (seconds)."""
+        """Finish running and queued queries, then end the workers; queries may still arrive for ``grace`` seconds."""
         await asyncio.sleep(grace)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._limits.query_seconds + self._limits.queue_seconds):
@@ -167,7 +167,7 @@ class Pool:
         await self.close()
 
     async def close(self, reason: TwingraphError | None = None) -> None:
-        """End every worker at once; who waits is told the ``reason``."""
+        """Kill every worker; waiting queries fail with the ``reason``."""
         reason = reason or TooBusyError("it is being stopped", 1)
         self._closed = True
         self._admission.close(reason)
@@ -206,7 +206,7 @@ class Pool:
         return error
 
     def _slow_down(self, answer: ResultStream) -> None:
-        """Let other queries go before one that takes long."""
+        """Lower the priority of a query that takes long."""
         if worker := self._worker_of(answer):
             worker.slow_down()
             self._deadline.add(answer)
@@ -240,7 +240,7 @@ class Pool:
             self._free(worker)
 
     async def _replace(self) -> None:
-        """Start a worker, however often it takes."""
+        """Start a worker, with as many attempts as it takes."""
         backoff = Backoff()
         while not self._closed:
             try:
@@ -254,7 +254,7 @@ class Pool:
                 return
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until somebody has reason to believe that it works again."""
+        """Wait, or return early when `retry_now` is called."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._retry.wait()
@@ -275,8 +275,8 @@ class Pool:
         if worker.found_damage:
             self._look_for_damage()
         grown = worker.grown > self._opening.memory_bytes / _GROWN
-        tired = worker.slowed and not worker.speed_up()
-        if self._closed or tired or grown:
+        is_stuck_slow = worker.slowed and not worker.speed_up()
+        if self._closed or is_stuck_slow or grown:
             self.stats.killed["replaced"] += 1
             worker.kill()
             return

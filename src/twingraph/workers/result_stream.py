@@ -1,4 +1,4 @@
-"""An answer as it comes from a worker."""
+"""An answer while a worker sends it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from twingraph.errors import TwingraphError
 from twingraph.workers.ipc import ResultHead
 
-# When the client takes an answer more slowly than this (bytes) piles up, the worker waits.
+# Back-pressure: the worker waits when this much (bytes) has not been read by the client.
 _MOST_WAITING = 1 << 20
 
 
 class ResultStream:
     """The head of an answer, and then its body, piece by piece.
 
-    ``head`` is there when the answer is complete, or when its first byte may leave.
+    ``head`` is set when the answer is complete, or when its first byte may be sent.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -28,7 +28,7 @@ class ResultStream:
         self.head: asyncio.Future[ResultHead] = asyncio.get_running_loop().create_future()
 
     def body(self) -> bytes:
-        """Return what has come since the last time, and make room for more."""
+        """Return what has arrived since the last call."""
         body = b"".join(self._pieces)
         self._pieces.clear()
         self._size = 0
@@ -37,7 +37,7 @@ class ResultStream:
         return body
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the body as it comes; raises what kept it from coming to its end."""
+        """Yield the body as it arrives; raises the failure that broke it off."""
         while True:
             if self._more:
                 self._more.clear()
@@ -52,13 +52,13 @@ class ResultStream:
             await self._more.wait()
 
     def begin(self, head: ResultHead) -> None:
-        """Take the head; that of a complete answer is passed on when the rest is there too."""
+        """Store the head; that of a complete answer is published with its end."""
         self._head = head
         if not head.complete:
             self.head.set_result(head)
 
     def feed(self, piece: bytes) -> None:
-        """Take a piece of the body."""
+        """Add a piece of the body."""
         self._pieces.append(piece)
         self._size += len(piece)
         if self._more:
@@ -68,24 +68,24 @@ class ResultStream:
             self._transport.pause_reading()
 
     def finish(self) -> None:
-        """Take the end of the body."""
+        """Mark the body as complete."""
         self._end()
         self._is_finished = True
         if not self.head.done() and self._head:
             self.head.set_result(self._head)
 
     def fail(self, failure: TwingraphError) -> None:
-        """Take what kept the answer from coming to its end."""
+        """Mark the answer as broken off."""
         self._end()
         self._failure = failure
         if not self.head.done():
             self.head.set_exception(failure)
-            # It may be that nobody waits any more.
+            # Retrieved, so that asyncio does not report it when no one waits.
             self.head.exception()
 
     def _end(self) -> None:
         if self._is_paused:
-            # The worker's next answer must be read, whoever is slow to take this one.
+            # The worker's next answer must be read, however slow this client is.
             self._resume()
         if self._more:
             self._more.set()

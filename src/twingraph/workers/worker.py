@@ -47,7 +47,7 @@ class Worker:
                     else:
                         self._answer(ipc.job(content))
         except (BrokenPipeError, ConnectionResetError):
-            return  # the server has gone, or wants no more of this answer
+            return  # the server has gone, or has dropped this answer
 
     def _open(self, request: OpenRequest) -> None:
         try:
@@ -112,7 +112,7 @@ class _OpenRelease:
 
     def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
         try:
-            self._store.query(query, format_, target)  # type: ignore[arg-type]  # all that the engine asks of a file
+            self._store.query(query, format_, target)  # type: ignore[arg-type]  # all of a file that the engine uses
         except RowLimitReached:
             return
 
@@ -122,7 +122,7 @@ def main() -> None:
     descriptor, parent = (int(argument) for argument in sys.argv[1:])
     exit_with_parent(parent)
     sandbox.limit_files()
-    # Before there is any other thread: threads inherit it. The engine is asked on this one, the first: on another,
+    # Before there is any other thread: threads inherit it. Queries run on this one, the first: on another,
     # memory comes from another arena.
     notes = sandbox.close_network()
     sandbox.deepen_stack()
@@ -133,7 +133,7 @@ def main() -> None:
 
 
 def _link(job: Job, text: str, format_name: str) -> str:
-    """Return where the rows after those of a job are, empty when nobody can say."""
+    """Return the link to the rows after those of a job, empty when there is none."""
     following = next_page(text, job.rows) if len(text) <= _LONGEST_LINK else None
     if following is None:
         return ""

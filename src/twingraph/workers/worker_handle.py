@@ -1,4 +1,4 @@
-"""One worker seen from the server: its process, the conversation with it, and why it ended."""
+"""One worker seen from the server: its process, the protocol spoken with it, and why it ended."""
 
 import asyncio
 import contextlib
@@ -16,15 +16,16 @@ from twingraph.workers import ipc
 from twingraph.workers.ipc import FrameReader, Kind, OpenRequest, Ready
 from twingraph.workers.result_stream import ResultStream
 
-_OUT_OF_MEMORY = b"memory allocation"
+# What the engine, Python and the C++ library print when they get no memory.
+_OUT_OF_MEMORY = (b"memory allocation", b"MemoryError", b"bad_alloc")
 _STDERR_BYTES = 4096
-_BEHIND = 10
+_LOW_PRIORITY = 10
 
 
 class WorkerHandle(asyncio.Protocol):
-    """A process that answers one question at a time.
+    """A process that answers one query at a time.
 
-    ``on_free`` is called when it can be asked again, ``on_lost`` once when it has ended.
+    ``on_free`` is called when it is ready for the next, ``on_lost`` once when it has ended.
     """
 
     def __init__(self, on_free: Callable[["WorkerHandle"], None], on_lost: Callable[["WorkerHandle"], None]) -> None:
@@ -91,11 +92,11 @@ class WorkerHandle(asyncio.Protocol):
         return answer
 
     def answering(self, answer: ResultStream) -> bool:
-        """Tell whether the worker is at work on an answer."""
+        """Return whether the worker is computing this answer."""
         return self._answer is answer
 
     def kill(self, reason: TwingraphError | None = None) -> None:
-        """End the process at once; who waits for its answer is given the reason."""
+        """Kill the process; its answer fails with the reason."""
         self._reason = self._reason or reason
         self.was_killed = self.was_killed or not self.has_ended
         if self._process:
@@ -104,13 +105,13 @@ class WorkerHandle(asyncio.Protocol):
         self._end()
 
     def slow_down(self) -> None:
-        """Let other processes go before this one from now on."""
+        """Lower the priority of the process."""
         self.slowed = True
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.pid, _BEHIND)
+            os.setpriority(os.PRIO_PROCESS, self.pid, _LOW_PRIORITY)
 
     def speed_up(self) -> bool:
-        """Put the process beside the others again; tell whether that is allowed."""
+        """Restore the priority of the process; return whether the system allows it."""
         try:
             os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
         except OSError:
@@ -119,7 +120,7 @@ class WorkerHandle(asyncio.Protocol):
         return True
 
     async def reap(self) -> int:
-        """Wait until the process is gone, tell who waits for its answer why it ended, and return its exit code."""
+        """Wait until the process is gone, fail its answer with the cause, and return its exit code."""
         if self._reaping is None:
             self._reaping = asyncio.create_task(self._reap())
         return await asyncio.shield(self._reaping)
@@ -142,11 +143,11 @@ class WorkerHandle(asyncio.Protocol):
         return self._process.pid if self._process else 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection."""
+        """Keep the transport."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        """Take what the worker sends."""
+        """Handle the frames that the worker sent."""
         for kind, content in self._frames.feed(data):
             if not self.opened:
                 self._open(kind, content)
@@ -154,7 +155,7 @@ class WorkerHandle(asyncio.Protocol):
                 self._pass_on(answer, kind, content)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take it that the process has ended."""
+        """Treat the process as ended."""
         self._end()
 
     def _open(self, kind: Kind, content: bytes) -> None:
@@ -165,7 +166,7 @@ class WorkerHandle(asyncio.Protocol):
             self._ready.set_result(ipc.ready(content))
 
     def _refuse(self, reason: TwingraphError) -> None:
-        """Tell whoever waits for the release to be opened why it will not be."""
+        """Fail the opening of the release."""
         if self._ready and not self._ready.done():
             self._ready.set_exception(reason)
 
@@ -202,14 +203,14 @@ class WorkerHandle(asyncio.Protocol):
 
     def _cause(self, code: int) -> TwingraphError:
         self._stderr.seek(0)
-        said = self._stderr.read(_STDERR_BYTES)
-        if _OUT_OF_MEMORY in said or b"MemoryError" in said or b"bad_alloc" in said:
+        stderr = self._stderr.read(_STDERR_BYTES)
+        if any(sign in stderr for sign in _OUT_OF_MEMORY):
             return MemoryLimitError(self._memory_bytes)
         if code < 0:
             return WorkerLostError(-code)
-        return (
-            StoreError(f"a worker ended: {said.decode(errors='replace')[-500:].strip()}") if said else WorkerLostError()
-        )
+        if not stderr:
+            return WorkerLostError()
+        return StoreError(f"a worker ended: {stderr.decode(errors='replace')[-500:].strip()}")
 
 
 async def _exit_code(process: subprocess.Popen[bytes]) -> int:

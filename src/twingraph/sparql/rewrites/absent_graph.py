@@ -45,7 +45,7 @@ class _Names:
         self._known: dict[str, str | None] = {}
 
     def iri(self, name: str) -> str | None:
-        """Return the IRI, None when too many have been asked for; raises SyntaxError for what names none."""
+        """Return the IRI, None after too many of them; raises SyntaxError for what names none."""
         if name not in self._known:
             if len(self._known) >= _MOST_NAMES:
                 return None

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 from twingraph.sparql.rewrites.triple_patterns import TERMS, Triple, read_statement
 
-# More questions about terms than this are not asked; the paths then stay as they are.
+# With more look-ups of terms than this, the paths stay as they are.
 _MOST_QUESTIONS = 256
 _BEFORE = {"{", "}", ".", ")"}
 # What ends a path of no length: `?` that begins no variable, `*` that is not that of SELECT or COUNT.
@@ -65,7 +65,7 @@ def _changes(query: TokenizedQuery, spelling: "_Spelling") -> Iterator[Change]:
 
 
 class _TooManyError(Exception):
-    """More would have to be asked than is worth it."""
+    """More terms would have to be looked up than is worth it."""
 
 
 @dataclass(frozen=True, slots=True)

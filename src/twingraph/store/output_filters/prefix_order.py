@@ -1,6 +1,6 @@
 """The prefixes at the head of a graph in one order: the engine writes them in another one in each process.
 
-Equal questions then have equal answers, byte for byte, whoever answers them.
+So equal queries have equal answers, byte for byte, from every process.
 """
 
 import re
