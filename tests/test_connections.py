@@ -389,12 +389,12 @@ def test_few_are_told_that_they_may_not_stay():
 
 def test_the_bounds_of_a_head_are_inclusive():
     head = RequestHead(Limits(target_bytes=10, header_bytes=20, header_fields=2))
-    head.take_target(10)
-    head.take_field(b"host", b"a")
-    head.take_field(b"x", b"123456")
+    head.count_target(10)
+    head.count_field(b"host", b"a")
+    head.count_field(b"x", b"123456")
     head.complete("1.1")
-    for take in (lambda: head.take_target(1), lambda: head.take_field(b"", b"")):
+    for take in (lambda: head.count_target(1), lambda: head.count_field(b"", b"")):
         with pytest.raises(RequestError):
             take()
     head.begin()
-    head.take_target(10)
+    head.count_target(10)

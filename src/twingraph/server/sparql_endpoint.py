@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from twingraph.errors import QueryError, RequestError, TwingraphError
+from twingraph.errors import NotAcceptableError, QueryError, RequestError, TwingraphError
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS
 from twingraph.server.http.access_log import hash_of
 from twingraph.server.http.asgi_route import AsgiRoute
@@ -53,9 +53,13 @@ class SparqlEndpoint:
         asked = await read_protocol(raw)
         if asked.text is None:
             return await self._without_query(served, asked, request)
-        request.log.query = hash_of(asked.text)
-        formats = answer_formats(asked.preference)
+        try:
+            formats = answer_formats(asked.preference)
+        except NotAcceptableError:
+            request.log.query = hash_of(asked.text)
+            raise
         if formats.has_page:
+            request.log.query = hash_of(asked.text)
             page = partial(self._page, served, asked, request)
             return await respond_or_page(served, asked, formats, request, page)
         prepared = prepare(served, asked, formats)

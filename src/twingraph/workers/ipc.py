@@ -209,16 +209,21 @@ class FrameReader:
 
     def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
         """Yield each frame that is whole now."""
-        self._rest += data
-        start = 0
-        while len(self._rest) >= start + _FRAME.size:
-            kind, length = _FRAME.unpack_from(self._rest, start)
-            end = start + _FRAME.size + length
-            if len(self._rest) < end:
+        if self._rest:
+            self._rest += data
+        # Most pieces hold whole frames, which need not be copied to be joined.
+        received = self._rest or data
+        begin, size = 0, len(received)
+        while size >= (start := begin + _FRAME.size):
+            kind, length = _FRAME.unpack_from(received, begin)
+            if size < start + length:
                 break
-            yield _KINDS[kind], bytes(self._rest[start + _FRAME.size : end])
-            start = end
-        del self._rest[:start]
+            begin = start + length
+            yield _KINDS[kind], bytes(received[start:begin])
+        if received is data:
+            self._rest += data[begin:]
+        else:
+            del self._rest[:begin]
 
 
 def _count(graphs: Sequence[str] | None) -> int:

@@ -50,14 +50,14 @@ class ConnectionLimiter:
         return True
 
     def turn_away(self, connection: Resting) -> bool:
-        """Tell whether a connection that may not stay may be told so."""
+        """Tell whether a connection that may not stay gets a response; only so many at once do."""
         if len(self._turned_away) >= _HEARING:
             return False
         self._turned_away.add(connection)
         return True
 
     def leave(self, connection: Resting) -> None:
-        """Take it that a connection is there no more."""
+        """Forget a connection that is closed."""
         self._turned_away.discard(connection)
         self._resting.pop(connection, None)
         client = self._clients.pop(connection, None)
@@ -67,12 +67,12 @@ class ConnectionLimiter:
                 del self._of_client[client]
 
     def rest(self, connection: Resting) -> None:
-        """Take it that a connection waits for a request, or for its end."""
+        """Record that a connection is idle: it waits for a request, or for its end."""
         if connection in self._clients:
             self._resting[connection] = None
 
     def work(self, connection: Resting) -> None:
-        """Take it that a connection has a request to be answered."""
+        """Record that a connection has a request to be answered."""
         self._resting.pop(connection, None)
 
     def _make_room(self) -> bool:

@@ -22,7 +22,7 @@ class RequestHead:
     """Counts what has come of a request's head, and of the trailers after its body; raises RequestError at a bound."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
+        self._limits, self._most_fields, self._most_bytes = limits, limits.header_fields, limits.header_bytes
         self.begin()
 
     def begin(self) -> None:
@@ -31,36 +31,36 @@ class RequestHead:
         self._hosts: list[bytes] = []
         self.is_complete = False
 
-    def take_target(self, size: int) -> None:
+    def count_target(self, size: int) -> None:
         """Count bytes of the request target."""
         self._target += size
         if self._target > self._limits.target_bytes:
             most = f"the address of a request may have {self._limits.target_bytes} bytes; send longer queries by POST"
             raise RequestError(HTTPStatus.REQUEST_URI_TOO_LONG, most)
 
-    def take_field(self, name: bytes, value: bytes) -> None:
+    def count_field(self, name: bytes, value: bytes) -> None:
         """Count a header field, whose name is in lower case, or one of the trailers."""
         self._fields += 1
         self._section += len(name) + len(value) + _AROUND
-        if self._fields > self._limits.header_fields:
-            raise _too_large(f"{self._limits.header_fields} fields")
-        if self._section > self._limits.header_bytes:
-            raise _too_large(f"{self._limits.header_bytes} bytes")
+        if self._fields > self._most_fields:
+            raise _too_large(f"{self._most_fields} fields")
+        if self._section > self._most_bytes:
+            raise _too_large(f"{self._most_bytes} bytes")
         if name == b"host":
             self._hosts.append(value)
 
-    def take_unfinished(self, size: int) -> None:
+    def count_unfinished(self, size: int) -> None:
         """Count bytes that finish nothing: those of a field of which the end has not come."""
         self._pending += size
-        if self._pending > self._limits.header_bytes:
-            raise _too_large(f"{self._limits.header_bytes} bytes")
+        if self._pending > self._most_bytes:
+            raise _too_large(f"{self._most_bytes} bytes")
 
-    def go_on(self) -> None:
-        """Take it that something was finished."""
+    def forget_unfinished(self) -> None:
+        """Start again to count unfinished bytes: a field or more has come whole."""
         self._pending = 0
 
     def complete(self, version: str) -> None:
-        """Take the end of the head, and look at the authority that it names."""
+        """Check the authority that the head names, now that it is all there."""
         if len(self._hosts) > 1 or (not self._hosts and version == "1.1"):
             raise RequestError(HTTPStatus.BAD_REQUEST, _ONE_HOST)
         if self._hosts and not _is_authority(self._hosts[0]):

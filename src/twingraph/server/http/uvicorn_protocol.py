@@ -1,4 +1,4 @@
-"""Connections: uvicorn's, with what it leaves open.
+"""uvicorn's HTTP/1.1 protocol with the limits that it lacks.
 
 - The head of a request has bounds in bytes, fields and time, its Host is looked at, and so many requests may wait.
 - What is refused here is answered like everything else, by the application, in its turn after the requests before it.
@@ -19,8 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from twingraph.errors import RequestError
 from twingraph.server.http.asgi_route import REFUSAL
+from twingraph.server.http.complete_response import ENCODED, LENGTH
 from twingraph.server.http.connection_limit import ConnectionLimiter
-from twingraph.server.http.request_cycle import RequestCycle
 from twingraph.server.http.request_head import MALFORMED, RequestHead
 from twingraph.server.http.transport import CoalescingTransport
 from twingraph.settings import Limits, Settings
@@ -35,7 +35,24 @@ _MOST_UNREAD = 1 << 20
 _DISCARDED = 1 << 25
 _RETRY = {"Retry-After": "5"}
 _TOO_MANY = RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections; try again soon", _RETRY)
+_OK, _CLOSE = b"HTTP/1.1 200 OK\r\n", b"connection: close\r\n"
 _BODIES = (b"content-length", b"transfer-encoding")
+
+
+class RequestCycle(RequestResponseCycle):
+    """A cycle that does not look at each field of a `CompleteResponse`."""
+
+    async def send(self, message: Any) -> None:
+        """Send a message of ASGI."""
+        is_ready = not (self.flow.write_paused or self.disconnected or self.response_started)
+        if not is_ready or message.get(ENCODED) is None or message["status"] != HTTPStatus.OK:
+            await super().send(message)
+            return
+        self.response_started, self.waiting_for_100_continue, self.chunked_encoding = True, False, False
+        self.expected_content_length = message[LENGTH]
+        content = [_OK, *[b"%b: %b\r\n" % field for field in self.default_headers], message[ENCODED]]
+        content.append(b"\r\n" if self.keep_alive else _CLOSE + b"\r\n")
+        self.transport.write(b"".join(content))
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -55,7 +72,7 @@ class HttpConnection(HttpToolsProtocol):
         self._last_cycle: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Take the connection, and wait for its first request."""
+        """Admit the connection and wait for its first request, or turn it away."""
         limits = self._limits
         self._transport = CoalescingTransport(
             transport, self.loop, self._has_unread_body, limits.request_seconds, limits.stalled_seconds
@@ -69,7 +86,7 @@ class HttpConnection(HttpToolsProtocol):
             self._transport.end()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take it that the connection is closed."""
+        """Release what the closed connection held."""
         self._stop_head_timer()
         self._limiter.leave(self)
         self._transport.lost()
@@ -92,7 +109,7 @@ class HttpConnection(HttpToolsProtocol):
             self._transport.end()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of requests; throw them away when the answer to them has been sent."""
+        """Parse bytes of requests; discard them when the response to them has been sent."""
         if self._is_refused or self._transport.is_closing():
             self._discarded += len(data)
             if self._discarded > _DISCARDED:
@@ -138,9 +155,9 @@ class HttpConnection(HttpToolsProtocol):
             cause = error.__context__
             raise cause if isinstance(cause, RequestError) else MALFORMED from None
         if self._progressed:
-            self._head.go_on()
+            self._head.forget_unfinished()
         elif self._in_request:
-            self._head.take_unfinished(len(piece))
+            self._head.count_unfinished(len(piece))
 
     def _ignore_upgrade(self) -> None:
         """Go on in HTTP/1.1, to which a server may keep (RFC 9110, section 7.8).
@@ -158,7 +175,7 @@ class HttpConnection(HttpToolsProtocol):
         return [field for field in self.headers if field[0] in _BODIES]
 
     def on_message_begin(self) -> None:
-        """Take the first byte of a request."""
+        """Start counting a new request."""
         if self._replays:
             return
         super().on_message_begin()
@@ -168,20 +185,20 @@ class HttpConnection(HttpToolsProtocol):
             self._start_head_timer()
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the request target."""
+        """Append a part of the request target."""
         if self._replays:
             return
         self._progressed = True
-        self._head.take_target(len(url))
+        self._head.count_target(len(url))
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header, or a trailer, which nobody wants."""
+        """Keep a header field; fields of a trailer are counted and dropped."""
         if self._replays:
             return
         self._progressed = True
         name = name.lower()
-        self._head.take_field(name, value)
+        self._head.count_field(name, value)
         if self._head.is_complete:
             return
         if name == b"expect" and value.lower() == b"100-continue":
@@ -189,7 +206,7 @@ class HttpConnection(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Take the end of a head."""
+        """Build the scope of a request whose head is complete, and start or queue it."""
         if self._replays:
             self._replays = False
             return
@@ -211,12 +228,12 @@ class HttpConnection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
+        """Pass on a part of the body."""
         self._progressed = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Take the end of a request."""
+        """Let the connection stay open when the request ended before its response began."""
         if self.parser.should_upgrade() and self._framing():
             return  # the body comes
         self._in_request, self._progressed = False, True
@@ -225,7 +242,7 @@ class HttpConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Go on with what was sent meanwhile."""
+        """Parse what was received meanwhile; tell the limiter when the connection is idle."""
         super().on_response_complete()
         if self._unread and not self._transport.is_closing():
             unread = bytes(self._unread)
@@ -239,7 +256,7 @@ class HttpConnection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _refuse(self, error: RequestError) -> None:
-        """Have the application say what is wrong, after what was asked before, and close."""
+        """Have the application answer with the error, after the requests before it, and close."""
         self._is_refused = True
         self._stop_head_timer()
         self._unset_keepalive_if_required()
@@ -276,7 +293,7 @@ class HttpConnection(HttpToolsProtocol):
         )
 
     def _abandon(self, cycle: RequestResponseCycle) -> None:
-        """Let an application know that nobody waits for its answer any more."""
+        """Let an application know that its client has gone."""
         cycle.disconnected = True
         cycle.message_event.set()
         self.pipeline = deque(one for one in self.pipeline if one[0] is not cycle)
