@@ -35,7 +35,7 @@ from watching import Latency, Lookups, Vitals, front_of, serving, vitals
 _WORKERS, _SPARES = 2, 1
 # Short limits, so that each is met often; and a cache that the warming up fills.
 _LIMITS = {
-    "workers": _WORKERS, "spares": _SPARES, "query_seconds": 2, "request_seconds": 2, "queue_seconds": 2,
+    "workers": _WORKERS, "reserve_workers": _SPARES, "query_seconds": 2, "request_seconds": 2, "queue_seconds": 2,
     "memory_bytes": 200_000_000, "answer_bytes": 50_000_000, "cache_bytes": 8_000_000,
 }  # fmt: skip
 _AT_ONCE, _FLOOD, _EVERY, _STEP = 16, 150, 10.0, 0.5

@@ -61,7 +61,7 @@ def build_once(publication: Path, *, with_shapes: bool) -> dict[str, Any]:
     shutil.rmtree(settings.releases, ignore_errors=True)
     watched = Watched()
     begin = _now(resource.RUSAGE_SELF)
-    built = build(settings, watch=watched)
+    built = build(settings, observer=watched)
     total = _minus(_now(resource.RUSAGE_SELF), begin)
     store = sum(path.stat().st_size for path in (built.release.directory / "store").iterdir())
     return {"steps": watched.spent, "total": total, "quads": built.release.manifest.quads, "store": store}

@@ -38,6 +38,7 @@ _GROUPS = (
 )
 _TERMS = _words(
     "?s ?p ?o ?g <> <urn:x> <http://[> <//[> <file:///etc/passwd> :x a: _:b [] () 1 -1 1.5 1e9999 00 true "
+    "BNODE(?s) LANG(?o) GROUP_CONCAT(?o) TRUE :x* ^:x \\u0041 "
     '"" "x"@en "x"^^<urn:x> "1"^^<http://www.w3.org/2001/XMLSchema#integer> '
     '"0000-00-00"^^<http://www.w3.org/2001/XMLSchema#date> 99999999999999999999999999'
 )

@@ -1,4 +1,4 @@
-"""Real processes for the tests: a server on a free port of this machine, and builds."""
+"""Real processes and files for the tests: a server on a free port of this machine, builds, canonical N-Quads."""
 
 import fcntl
 import os
@@ -6,12 +6,17 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+import pyoxigraph as ox
+
+from twingraph.rdf.canonical import write_canonical
+from twingraph.rdf.nquads import NQuads
 
 # No proxy, and no setting of the environment, may stand between a test and its own server.
 ENVIRONMENT = {
@@ -26,6 +31,14 @@ def twingraph(directory: Path, *arguments: str, **options: Any) -> subprocess.Co
     command = [sys.executable, "-m", "twingraph", "-C", str(directory), *arguments]
     options = {"env": ENVIRONMENT, "text": True, **options}
     return subprocess.run(command, capture_output=True, timeout=120, check=False, **options)
+
+
+def canonical_nquads(quads: Iterable[ox.Quad]) -> bytes:
+    """Return quads as a release writes them."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "canonical.nq"
+        write_canonical(NQuads.of(quads), path)
+        return path.read_bytes()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "progress", "memory", "child_processes", "exit_codes"),
+    ("findings", "progress", "processes", "exit_codes"),
     ("rdf",),
     ("sparql", "settings"),
     ("publication", "store"),
@@ -20,6 +20,8 @@ FLOORS = (
     ("server",),
     ("cli",),
 )
+# Within a room, from the ground up; modules that stand beside these rooms are above them all.
+INNER_FLOORS = {"server": ("http", "query", "pages")}
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 
@@ -48,6 +50,24 @@ def test_a_module_imports_only_from_lower_floors(path):
             continue  # the package's own facts, such as its version
         allowed = target == own or FLOOR[target] < FLOOR[own]
         assert allowed, f"{path.name}:{line} imports {name}: {own} stands on floor {FLOOR[own]}"
+
+
+def inner_floor(parts: tuple[str, ...]) -> int:
+    rooms = INNER_FLOORS[parts[0]]
+    return rooms.index(parts[1]) if parts[1] in rooms else len(rooms)
+
+
+@pytest.mark.parametrize("outer", INNER_FLOORS)
+def test_rooms_within_a_room_import_only_from_lower_ones(outer):
+    wrong = [
+        f"{path.relative_to(PACKAGE)}:{line} imports {name}"
+        for path in MODULES
+        if room(path) == outer
+        for name, line in imports(ast.parse(path.read_text(encoding="utf-8")))
+        if name.split(".")[1] == outer
+        and inner_floor(tuple(name.split(".")[1:])) > inner_floor(path.relative_to(PACKAGE).parts)
+    ]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

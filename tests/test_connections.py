@@ -10,8 +10,8 @@ import pytest
 from conftest import copy_built
 from running import client, release_served, serving, serving_process, wait_for
 from twingraph.errors import RequestError
-from twingraph.server.http.connection_limit import Admission
-from twingraph.server.http.heads import Head
+from twingraph.server.http.connection_limit import ConnectionLimiter
+from twingraph.server.http.request_head import RequestHead
 from twingraph.settings import Limits
 
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -345,7 +345,7 @@ class Held:
 
 
 def test_who_has_waited_longest_gives_way():
-    admission, held = Admission(3, 3), [Held() for _ in range(4)]
+    admission, held = ConnectionLimiter(3, 3), [Held() for _ in range(4)]
     assert all(admission.enter(one, "192.0.2.1") for one in held[:3])
     admission.work(held[0])
     admission.rest(held[0])
@@ -355,7 +355,7 @@ def test_who_has_waited_longest_gives_way():
 
 
 def test_nobody_gives_way_who_is_being_answered():
-    admission, held = Admission(2, 2), [Held() for _ in range(3)]
+    admission, held = ConnectionLimiter(2, 2), [Held() for _ in range(3)]
     for one in held[:2]:
         assert admission.enter(one, "192.0.2.1")
         admission.work(one)
@@ -375,12 +375,12 @@ def test_nobody_gives_way_who_is_being_answered():
     ],
 )
 def test_one_client_has_its_share_and_a_proxy_those_of_all(addresses, entered):
-    admission = Admission(100, 2, ["10.0.0.0/8"])
+    admission = ConnectionLimiter(100, 2, ["10.0.0.0/8"])
     assert [admission.enter(Held(), one) for one in addresses] == entered
 
 
 def test_few_are_told_that_they_may_not_stay():
-    admission, held = Admission(1, 1), [Held() for _ in range(200)]
+    admission, held = ConnectionLimiter(1, 1), [Held() for _ in range(200)]
     told = [one for one in held if admission.turn_away(one)]
     assert 0 < len(told) < 200
     admission.leave(told[0])
@@ -388,7 +388,7 @@ def test_few_are_told_that_they_may_not_stay():
 
 
 def test_the_bounds_of_a_head_are_inclusive():
-    head = Head(Limits(target_bytes=10, header_bytes=20, header_fields=2))
+    head = RequestHead(Limits(target_bytes=10, header_bytes=20, header_fields=2))
     head.take_target(10)
     head.take_field(b"host", b"a")
     head.take_field(b"x", b"123456")

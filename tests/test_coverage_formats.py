@@ -6,15 +6,12 @@ import pytest
 from rich.cells import cell_len
 
 from twingraph.check.coverage import document_coverages
-from twingraph.check.reports.coverage_html import coverage_html, segments
-from twingraph.check.reports.coverage_text import coverage_text, percent
-from twingraph.check.reports.tables import render_table
-from twingraph.check.reports.text import count
+from twingraph.check.reports.coverage import coverage_html, coverage_text, percent, segments
+from twingraph.check.reports.text_report import plural, render_table
 from twingraph.check.statements import Statements
-from twingraph.publication.evidence import Passage
+from twingraph.publication.evidence import Passage, SourceArchive
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read
-from twingraph.publication.source_archive import SourceArchive
 
 
 def covers(tiny):
@@ -184,4 +181,4 @@ def test_table_without_rows_has_its_head():
 
 @pytest.mark.parametrize(("number", "text"), [(1, "1 query"), (0, "0 queries"), (1234, "1,234 queries")])
 def test_numbers_have_their_noun_in_singular_or_plural(number, text):
-    assert count(number, "query", "queries") == text
+    assert plural(number, "query", "queries") == text

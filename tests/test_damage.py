@@ -12,9 +12,15 @@ from conftest import TESTS, copy_publication
 from running import client, front_of, release_served, serving_process, twingraph, wait_for, workers_of
 from twingraph.release.archive import Archive
 
-LIMITS = (
-    "\n[limits]\nworkers = 1\nspares = 1\nmemory_quads = 1\nmemory_bytes = 300_000_000\ncache_bytes = 0\nwarm = false\n"
-)
+LIMITS = """
+[limits]
+workers = 1
+reserve_workers = 1
+memory_quads = 1
+memory_bytes = 300_000_000
+cache_bytes = 0
+warm_up = false
+"""
 SCAN = "SELECT ?s ?p ?o { ?s ?p ?o }"
 COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
 

@@ -1,10 +1,21 @@
 """Choosing a representation: RFC 9110, section 12.5.1, with the headers that real clients send."""
 
+import ast
+import gzip
+import io
+from pathlib import Path
+
+import pyoxigraph as ox
 import pytest
 
+import twingraph
 from twingraph.errors import NotAcceptableError, UnknownNameError
-from twingraph.rdf.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, by_name
+from twingraph.rdf.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, Format, FormatKind, by_name
 from twingraph.server.http.negotiation import negotiate
+from twingraph.sparql.query import read_query
+from twingraph.store.embedded import EmbeddedStore
+
+PACKAGE = Path(twingraph.__file__).parent
 
 WITH_PAGE = (*RESULTS, HTML)
 GRAPHS_WITH_PAGE = (*GRAPHS, HTML)
@@ -112,3 +123,30 @@ def test_no_two_formats_share_name_media_type_or_extension():
 def test_text_says_its_charset_and_the_others_do_not():
     assert TURTLE.content_type == "text/turtle; charset=utf-8"
     assert JSON.content_type == "application/sparql-results+json"
+
+
+def test_no_other_module_knows_a_format_by_its_name():
+    names = {format_.name for format_ in (*RESULTS, *GRAPHS)}
+    found = []
+    for path in PACKAGE.rglob("*.py"):
+        # The formats of reports are a table of their own; pydantic has a mode called "json".
+        if path.relative_to(PACKAGE).as_posix() in ("rdf/formats.py", "check/reports/__init__.py"):
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        modes = {node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "mode"}
+        constants = {node for node in nodes if isinstance(node, ast.Constant)} - modes
+        found += [f"{path.name}:{node.lineno}" for node in constants if node.value in names]
+    assert found == []
+
+
+def test_a_graph_format_of_the_engine_needs_nothing_but_its_entry(tmp_path):
+    n3 = Format(
+        "notation3", "text/n3", "n3", FormatKind.GRAPH, engine=ox.RdfFormat.N3, tag=TURTLE.tag, prefixes=TURTLE.prefixes
+    )
+    quad = b'<http://b.example/s> <http://b.example/p> "x"@zh-Hans <http://b.example/g> .\n'
+    (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(quad))
+    store = EmbeddedStore("http://b.example/", {"b": "http://b.example/"}, language_tags=("zh-Hans",))
+    store.load(tmp_path, 1)
+    output = io.BytesIO()
+    store.query(read_query("CONSTRUCT WHERE { ?s ?p ?o }", {}, "http://b.example/"), n3, output)
+    assert output.getvalue() == b'@prefix b: <http://b.example/> .\nb:s b:p "x"@zh-Hans .\n'

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twingraph.errors import RequestError
-from twingraph.server.http.conditional import precondition
-from twingraph.server.http.fields import MAX_BYTES, MAX_MEMBERS, accepts_gzip, weighted
 from twingraph.server.http.forms import MAX_FIELDS, parameters
+from twingraph.server.http.headers import MAX_BYTES, MAX_MEMBERS, accepts_gzip, precondition, weighted
 
 HOSTILE = [
     '"\\',

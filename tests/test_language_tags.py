@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from twingraph.rdf.formats import CSV, FORMATS, HTML, JSON, JSON_LD, N_TRIPLES, RDF_XML, RESULTS, TSV, XML
 from twingraph.rdf.terms import ntriples
-from twingraph.store.embedded import _GRAPHS, _RESULTS
 from twingraph.store.output_filters.language_tags import canonical_tags
 
 TAGS = ("zh-Hans", "zh-Hans-CN", "de-AT", "pt-BR")
@@ -37,10 +36,10 @@ def written(values, format_) -> bytes:
     if format_ in RESULTS:
         store = ox.Store()
         store.bulk_extend(ox.Quad(SUBJECT, PROPERTY, value) for value in values)
-        store.query("SELECT ?o ?s { ?s ?p ?o }").serialize(output, format=_RESULTS[format_.name])
+        store.query("SELECT ?o ?s { ?s ?p ?o }").serialize(output, format=format_.engine)
     else:
         triples = [ox.Triple(SUBJECT, PROPERTY, value) for value in values]
-        ox.serialize(triples, output, format=_GRAPHS[format_.name], prefixes={"b": "http://b.example/"})
+        ox.serialize(triples, output, format=format_.engine, prefixes={"b": "http://b.example/"})
     return output.getvalue()
 
 
@@ -117,9 +116,9 @@ def test_what_comes_is_given_on_and_not_gathered(format_):
     store.bulk_extend(ox.Quad(ox.NamedNode(f"http://b.example/{n}"), PROPERTY, one) for n, one in enumerate(values))
     body = io.BytesIO()
     if format_ in RESULTS:
-        store.query("SELECT ?o ?s { ?s ?p ?o }").serialize(body, format=_RESULTS[format_.name])
+        store.query("SELECT ?o ?s { ?s ?p ?o }").serialize(body, format=format_.engine)
     else:
-        ox.serialize((quad.triple for quad in store), body, format=_GRAPHS[format_.name])
+        ox.serialize((quad.triple for quad in store), body, format=format_.engine)
     output = io.BytesIO()
     with canonical_tags(output, format_, TAGS) as writer:
         for start in range(0, len(body.getvalue()), 8192):

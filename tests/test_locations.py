@@ -58,3 +58,8 @@ def test_every_statement_that_the_parser_reads_is_located():
     found = locations(flat)
     for quad in ox.parse(flat, ox.RdfFormat.TURTLE, base_iri=BASE):
         assert found.find(quad.subject.value, quad.predicate.value, quad.object.value) is not None
+
+
+def test_the_word_a_stands_for_rdf_type_only_where_a_predicate_stands():
+    locations = Locations({"broken.ttl": "<urn:s> <urn:p> a .\n<urn:s> a <urn:C> ."}, "urn:base")
+    assert locations.mention("http://www.w3.org/1999/02/22-rdf-syntax-ns#type").line == 2

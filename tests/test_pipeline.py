@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from twingraph.check.run import check, within
+from twingraph.check.run import check, restricted_to
 from twingraph.errors import PublicationError, SettingsError
 from twingraph.findings import Severity, violations
 from twingraph.publication.assembly import assemble
@@ -140,7 +140,7 @@ def test_findings_within_paths_are_those_in_them_and_those_about_no_file(tiny):
     result = check(assembly)
 
     def paths(*names: str) -> list[str]:
-        chosen = within(result, assembly.publication, [tiny.directory / name for name in names])
+        chosen = restricted_to(result, assembly.publication, [tiny.directory / name for name in names])
         return [finding.location.path for finding in violations(chosen.findings)]
 
     assert paths(PILOT) == [PILOT]
@@ -155,7 +155,7 @@ def test_findings_within_paths_are_those_in_them_and_those_about_no_file(tiny):
 def test_path_outside_the_publication_or_missing_is_refused(tiny, path):
     assembly = assemble(tiny.settings)
     with pytest.raises(SettingsError):
-        within(check(assembly), assembly.publication, [tiny.directory / Path(path)])
+        restricted_to(check(assembly), assembly.publication, [tiny.directory / Path(path)])
 
 
 @pytest.fixture(scope="module")

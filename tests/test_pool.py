@@ -14,10 +14,12 @@ import pytest
 from twingraph.errors import NotReadyError, StoreError, TooBusyError, WorkerLostError
 from twingraph.settings import Limits
 from twingraph.workers import ipc
-from twingraph.workers.backoff import Backoff
+from twingraph.workers.admission import Admission
+from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import Job, OpenRequest
-from twingraph.workers.penalties import Penalties
 from twingraph.workers.pool import Pool
+from twingraph.workers.usage import Usage
+from twingraph.workers.worker_handle import WorkerHandle
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }"
 
@@ -37,7 +39,7 @@ def pool_of(release, **limits):
         limits.get("memory_quads", 10**6),
         limits.get("memory_bytes", 10**9),
     )
-    return Pool(request, Limits(**{"workers": 1, "spares": 1, "queue_seconds": 10, **limits}))
+    return Pool(request, Limits(**{"workers": 1, "reserve_workers": 1, "queue_seconds": 10, **limits}))
 
 
 @asynccontextmanager
@@ -66,10 +68,15 @@ def descriptors():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def pids(pool):
+    """Return the process ids of the workers, of those too that are about to end."""
+    return tuple(sorted(worker.pid for worker in pool._all if worker.pid))
+
+
 async def killed(pool, pid):
     """Kill a worker and wait until another one has taken its place."""
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: pid not in pool.pids and pool.workers == 2)
+    await until(lambda: pid not in pids(pool) and pool.workers == 2)
 
 
 def test_a_worker_that_cannot_open_its_release_is_gone_when_that_is_told(release):
@@ -80,7 +87,7 @@ def test_a_worker_that_cannot_open_its_release_is_gone_when_that_is_told(release
         with pytest.raises(StoreError):
             await pool.start()
         assert set(children()) <= before
-        assert pool.pids == ()
+        assert pids(pool) == ()
         await pool.close()
 
     asyncio.run(run())
@@ -93,11 +100,11 @@ def test_workers_without_their_release_are_tried_later_each_time_and_come_back_w
             here.rename(away)
             try:
                 most = 0
-                for pid in pool.pids:
+                for pid in pids(pool):
                     os.kill(pid, signal.SIGKILL)
                 end = asyncio.get_running_loop().time() + 4
                 while asyncio.get_running_loop().time() < end:
-                    most = max(most, len(pool.pids), len(children()))
+                    most = max(most, len(pids(pool)), len(children()))
                     await asyncio.sleep(0.02)
                 starts = sum("workers do not start" in record.message for record in caplog.records)
                 with pytest.raises(NotReadyError):
@@ -126,10 +133,10 @@ def test_each_wait_is_twice_the_one_before_up_to_a_bound():
 def test_thirty_deaths_leave_no_descriptor_and_no_process(release):
     async def run():
         async with started(pool_of(release)) as pool:
-            await killed(pool, pool.pids[0])
+            await killed(pool, pids(pool)[0])
             before = descriptors()
             for _ in range(30):
-                await killed(pool, pool.pids[0])
+                await killed(pool, pids(pool)[0])
             assert descriptors() <= before
             assert len(children()) == 2
 
@@ -145,14 +152,14 @@ def test_workers_that_cannot_be_started_leave_no_descriptor(release, monkeypatch
             with pytest.raises(OSError, match="nowhere"):
                 await pool._add()
         assert descriptors() <= before
-        assert pool.pids == ()
+        assert pids(pool) == ()
 
     asyncio.run(run())
 
 
 def test_a_client_with_a_query_running_leaves_the_spares_to_others(release):
     async def run():
-        async with started(pool_of(release, workers=2, spares=1, per_client=3)) as pool:
+        async with started(pool_of(release, workers=2, reserve_workers=1, per_client=3)) as pool:
             greedy = [asyncio.create_task(pool.ask(job(f"{ENDLESS} # {n}"), "10.0.0.1")) for n in range(3)]
             await until(lambda: pool.busy == 2 and pool.queued == 1)
             answer = await pool.ask(job("ASK {}"), "10.0.0.2")
@@ -166,23 +173,23 @@ def test_a_client_with_a_query_running_leaves_the_spares_to_others(release):
 
 def test_a_worker_that_has_grown_is_replaced(release):
     async def run():
-        async with started(pool_of(release, spares=0, memory_bytes=80_000_000)) as pool:
-            (pid,) = pool.pids
+        async with started(pool_of(release, reserve_workers=0, memory_bytes=80_000_000)) as pool:
+            (pid,) = pids(pool)
             await pool.ask(job("ASK {}"), "10.0.0.1")
-            assert pool.pids == (pid,)
+            assert pids(pool) == (pid,)
             text = "SELECT ?x { ?a ?b ?c . ?d ?e ?f BIND(CONCAT(STR(?c), STR(?f)) AS ?x) } ORDER BY ?x"
             answer = await pool.ask(job(text), "10.0.0.1")
             async for _ in answer.pieces():
                 pass
-            await until(lambda: pool.workers == 1 and pool.pids != (pid,))
-            assert pool.stats.replaced == 1
+            await until(lambda: pool.workers == 1 and pids(pool) != (pid,))
+            assert pool.stats.killed == {"replaced": 1}
 
     asyncio.run(run())
 
 
 def test_who_has_the_most_waiting_gives_way_when_the_queue_is_full(release):
     async def run():
-        async with started(pool_of(release, workers=1, spares=0, queue=3)) as pool:
+        async with started(pool_of(release, workers=1, reserve_workers=0, queue=3)) as pool:
             running = asyncio.create_task(pool.ask(job(ENDLESS), "10.0.0.1"))
             await until(lambda: pool.busy == 1)
             waiting = [asyncio.create_task(pool.ask(job(f"ASK {{}} # {n}"), "10.0.0.1")) for n in range(3)]
@@ -201,7 +208,7 @@ def test_who_has_the_most_waiting_gives_way_when_the_queue_is_full(release):
 
 def test_who_ends_workers_waits_and_nobody_else_does(release):
     async def run():
-        async with started(pool_of(release, spares=1, queue_seconds=0.2)) as pool:
+        async with started(pool_of(release, reserve_workers=1, queue_seconds=0.2)) as pool:
             refused = 0
             for number in range(8):
                 await until(lambda: pool.workers == 2)
@@ -266,6 +273,61 @@ def test_those_who_end_workers_share_what_may_be_spent_on_replacing_them():
                 penalties.charge(f"client {client}")
     assert many.wait("client 0") == pytest.approx(8 * alone.wait("client 0"))
     assert many.wait("another") == 0
+
+
+def test_what_was_used_fades_and_no_more_clients_are_remembered_than_a_bound():
+    clock = Clock()
+    usage = Usage(clock, most_clients=10)
+    usage.add("a", 4)
+    assert usage.is_heavy("a")
+    clock.now = 20
+    assert 0 < usage.of("a") < 1
+    assert not usage.is_heavy("a")
+    for number in range(100):
+        usage.add(f"client {number}", 1)
+    assert len(usage) == 10
+
+
+def free_workers(admission, number):
+    workers = [WorkerHandle(lambda _: None, lambda _: None) for _ in range(number)]
+    for worker in workers:
+        admission.offer(worker)
+    return workers
+
+
+def test_who_has_used_much_leaves_the_spares_to_others():
+    async def run():
+        usage = Usage()
+        usage.add("heavy", 100)
+        admission = Admission(Limits(workers=1, reserve_workers=1, queue_seconds=0.05), 2, usage=usage)
+        free_workers(admission, 2)
+        await admission.acquire("another")
+        with pytest.raises(TooBusyError):
+            await admission.acquire("heavy")
+        assert (await admission.acquire("light")).client == "light"
+
+    asyncio.run(run())
+
+
+def test_who_has_used_least_goes_first():
+    async def run():
+        usage = Usage()
+        for client, seconds in (("much", 100), ("less", 50), ("nothing", 0)):
+            usage.add(client, seconds)
+        admission = Admission(Limits(workers=1, reserve_workers=0), 1, usage=usage)
+        (worker,) = free_workers(admission, 1)
+        await admission.acquire("another")
+        waiting = [asyncio.create_task(admission.acquire(client)) for client in ("much", "less", "nothing")]
+        await asyncio.sleep(0)
+        order = []
+        for _ in waiting:
+            admission.release(worker)
+            admission.offer(worker)
+            order.append(worker.client)
+        await asyncio.gather(*waiting)
+        assert order == ["nothing", "less", "much"]
+
+    asyncio.run(run())
 
 
 def test_a_loss_is_told_as_what_it_was():

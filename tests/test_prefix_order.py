@@ -7,7 +7,6 @@ import pyoxigraph as ox
 import pytest
 
 from twingraph.rdf.formats import N_TRIPLES, RDF_XML, TRIG, TURTLE
-from twingraph.store.embedded import _GRAPHS
 from twingraph.store.output_filters.prefix_order import ordered_prefixes
 
 PREFIXES = {letter: f"http://{letter}.example/" for letter in "qwertyuiopasdfghjklzxcvbnm"}
@@ -20,7 +19,7 @@ TRIPLES = [
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 @pytest.mark.parametrize("triples", [TRIPLES, []], ids=["some", "none"])
 def test_prefixes_stand_in_order_and_nothing_is_lost(format_, size, triples):
-    body = ox.serialize(triples, format=_GRAPHS[format_.name], prefixes=PREFIXES)
+    body = ox.serialize(triples, format=format_.engine, prefixes=PREFIXES)
     output = io.BytesIO()
     with ordered_prefixes(output, format_) as writer:
         for start in range(0, len(body), size):
@@ -29,9 +28,7 @@ def test_prefixes_stand_in_order_and_nothing_is_lost(format_, size, triples):
     assert found == sorted(found)
     assert len(found) == (len(PREFIXES) if triples or format_ is RDF_XML else 0)
     assert sorted(output.getvalue()) == sorted(body)
-    assert list(ox.parse(output.getvalue(), format=_GRAPHS[format_.name])) == list(
-        ox.parse(body, format=_GRAPHS[format_.name])
-    )
+    assert list(ox.parse(output.getvalue(), format=format_.engine)) == list(ox.parse(body, format=format_.engine))
 
 
 def test_a_format_without_prefixes_is_passed_by():

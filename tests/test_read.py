@@ -5,11 +5,10 @@ import pytest
 
 from twingraph.errors import PublicationError, QueryError
 from twingraph.publication.deriving import derive
-from twingraph.publication.engine import load
-from twingraph.publication.evidence import Document
+from twingraph.publication.evidence import Document, SourceArchive
 from twingraph.publication.files import Publication, QueryFile
 from twingraph.publication.reading import read, read_saved_queries
-from twingraph.publication.source_archive import SourceArchive
+from twingraph.publication.working_store import load
 from twingraph.rdf.iris import Iris
 from twingraph.settings import load_settings
 

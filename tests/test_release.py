@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from running import twingraph
+from running import canonical_nquads, twingraph
 from twingraph.errors import NoReleaseError, NotConformingError, ReleaseError, UnknownNameError
-from twingraph.rdf.canonical import canonical_nquads, compress
+from twingraph.rdf.canonical import compressed
 from twingraph.rdf.iris import Iris
 from twingraph.release.archive import Archive
 from twingraph.release.build import build
+from twingraph.release.integrity import verify
 from twingraph.release.jsonld_context import json_ld_context
-from twingraph.release.provenance import provenance
+from twingraph.release.manifest import provenance
 from twingraph.settings import load_settings
 
 IRIS = st.from_regex(r"http://x\.example/[a-zé0-9/~_-]{0,8}(#[a-z]{0,4})?", fullmatch=True).map(ox.NamedNode)
@@ -52,7 +53,7 @@ def test_canonical_nquads_keep_lexical_forms_and_write_languages_canonically():
 
 
 def test_gzip_has_no_time_and_no_name_in_it():
-    content = compress(b"quads")
+    content = b"".join(compressed([b"qu", b"ads"]))
     assert (gzip.decompress(content), content[4:8], content[3]) == (b"quads", b"\0\0\0\0", 0)
 
 
@@ -63,7 +64,7 @@ def test_a_build_writes_a_release_and_makes_it_the_current_one(tiny):
     assert release == built.release
     content = gzip.decompress((release.directory / "quads.nq.gz").read_bytes())
     assert len(list(ox.parse(content, format=ox.RdfFormat.N_QUADS))) == release.manifest.quads
-    release.verify()
+    verify(release)
 
 
 def test_the_store_of_a_release_holds_its_quads(tiny):
@@ -155,7 +156,7 @@ def test_a_damaged_release_is_not_taken_for_a_good_one(tiny):
     release = build(tiny.settings).release
     (release.directory / "quads.nq.gz").write_bytes(b"")
     with pytest.raises(ReleaseError, match="damaged"):
-        release.verify()
+        verify(release)
     with pytest.raises(ReleaseError, match="damaged"):
         build(tiny.settings)
 
@@ -188,6 +189,23 @@ def test_the_date_is_that_of_the_commit_unless_files_have_changed(tiny):
     tiny.append("data/islands.ttl", "\n")
     changed = provenance(tiny.directory, [file])
     assert (changed.changed, changed.created.timestamp()) == (True, int(file.stat().st_mtime))
+
+
+def test_an_input_that_git_ignores_counts_as_changed(tiny):
+    tiny.write(".gitignore", "data/islands.ttl\n")
+    git(tiny.directory, "init", "-q")
+    git(tiny.directory, "add", ".")
+    git(tiny.directory, "-c", "user.name=t", "-c", "user.email=t", "commit", "-qm", "x", "--date=@1600000000 +0000")
+    assert not provenance(tiny.directory, [tiny.directory / "twingraph.toml"]).changed
+    assert provenance(tiny.directory, [tiny.directory / "data/islands.ttl"]).changed
+
+
+def test_what_killed_builds_and_removals_left_is_cleared_away(tmp_path):
+    for name in (".building-a", ".current-b", ".removing-c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    with Archive(tmp_path).locked():
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def git(directory, *arguments):
@@ -240,3 +258,11 @@ def test_two_builds_of_the_real_publication_give_the_same_bytes(built_real, copy
     assert first.manifest.quads > 10_000
     for name in (*first.manifest.files, "manifest.json"):
         assert (first.directory / name).read_bytes() == (second.directory / name).read_bytes(), name
+
+
+def test_a_publication_with_blank_nodes_is_built_the_same_twice_where_they_are_allowed(tiny):
+    tiny.append("data/islands.ttl", '\n[] a l:Island ; rdfs:label "Nameless rock"@en .\n')
+    tiny.edit("twingraph.toml", "blank_nodes = false", "blank_nodes = true")
+    first, second = (build(tiny.settings).release for _ in range(2))
+    assert first.manifest.id == second.manifest.id
+    assert b"_:c14n0 " in gzip.decompress((first.directory / "quads.nq.gz").read_bytes())

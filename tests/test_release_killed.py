@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from running import ENVIRONMENT, client, release_served, serving, twingraph, wait_for
 from twingraph.release.archive import Archive
+from twingraph.release.integrity import verify
 
 # Builds in a child for each number on its input. The child kills itself at that time that it touches a file of the
 # archive: a moment that a signal from outside may meet. All is imported once, which takes longer than such a build.
@@ -80,7 +81,7 @@ def test_a_build_killed_at_any_step_leaves_the_old_release_serving(built):
         steps, step, left = 0, 1, set()
         while killed_build(step):
             left.update(name[:9] for name in leftovers(built.directory))
-            archive.current().verify()
+            verify(archive.current())
             assert release_served(address) in (old, archive.current_id())
             steps, step = steps + 1, step + 1 + step // 6
         assert steps > 10
@@ -101,7 +102,7 @@ def test_a_build_killed_from_outside_leaves_the_old_release_serving(built):
             with subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.DEVNULL) as build:
                 time.sleep(moment)
                 build.kill()
-            archive.current().verify()
+            verify(archive.current())
             with client(address) as http:
                 answer = http.get("/sparql", params={"query": "ASK { ?s ?p ?o }", "format": "json"})
             assert answer.json()["boolean"] is True

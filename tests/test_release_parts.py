@@ -14,15 +14,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from running import ENVIRONMENT, wait_for
+from running import ENVIRONMENT, canonical_nquads, wait_for
 from test_lines import IRIS, LITERALS
 from twingraph.errors import NotConformingError, ReleaseError
-from twingraph.rdf.canonical import canonical_nquads, write_canonical
-from twingraph.rdf.default_graph import DefaultGraph
-from twingraph.rdf.nquads import Lines, Spool
+from twingraph.rdf.canonical import write_canonical
+from twingraph.rdf.nquads import NQuads, NQuadsWriter
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.build import build
 from twingraph.release.counts import class_counts, count, graph_counts, names
 from twingraph.release.store_writer import StoreWriter
+from twingraph.release.void import VOID, describe_release, fragment
+from twingraph.settings import Settings
 
 TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
@@ -38,22 +40,72 @@ def quad(subject, value, graph="g"):
 
 @pytest.mark.parametrize("at_once", [1, 300_000, 10**9])
 def test_quads_sorted_in_pieces_are_the_same_bytes(tmp_path, at_once):
-    quads = [quad(number % 7919, ox.Literal(f"{number % 5}", language="zh-Hans")) for number in range(30_000)]
+    quads = [quad(number % 997, ox.Literal(f"{number % 5}", language="zh-Hans")) for number in range(30_000)]
     path = tmp_path / "canonical.nq"
-    lines = write_canonical(Lines.of(quads), path, at_once)
+    lines = write_canonical(NQuads.of(quads), path, at_once)
     assert path.read_bytes() == canonical_nquads(quads)
     assert len(lines) == len(set(quads))
     assert [each.name for each in tmp_path.iterdir()] == ["canonical.nq"]
 
 
+def test_a_default_graph_of_its_own_is_described_by_its_own_counts(tmp_path):
+    outside = ox.Quad(ox.NamedNode("http://x.example/a"), LABEL, ox.Literal("x"))
+    counts = count(
+        NQuads.of(ox.parse(canonical_nquads([outside, quad("b", ox.Literal("y"))]), format=ox.RdfFormat.N_QUADS))
+    )
+
+    def triples(default_graph):
+        settings = Settings(
+            directory=tmp_path, base_iri="http://x.example/", title={"en": "A test"}, default_graph=default_graph
+        )
+        start = f"<{fragment(settings.base_iri, 'default-graph')}> <{VOID}triples> ".encode()
+        lines = describe_release(counts, settings, ()).splitlines()
+        return [line.removeprefix(start).split(b"^^")[0] for line in lines if line.startswith(start)]
+
+    assert triples(DefaultGraph.DEFAULT) == [b'"1"']
+    assert triples(DefaultGraph.UNION) == [b'"2"']
+
+
 def test_no_quads_at_all_are_an_empty_file(tmp_path):
-    assert len(write_canonical(Lines(), tmp_path / "canonical.nq")) == 0
+    assert len(write_canonical(NQuads(), tmp_path / "canonical.nq")) == 0
     assert (tmp_path / "canonical.nq").read_bytes() == b""
+
+
+def blank_nodes(text):
+    return ox.parse(text, format=ox.RdfFormat.TURTLE, base_iri="http://x.example/", rename_blank_nodes=True)
+
+
+def test_blank_nodes_have_the_same_labels_however_often_a_file_is_read():
+    text = '[] a <Island> ; <has> [ <name> "_:x <a> _:b ." ], ( 1 1 2 ) . <a> <b> [ ], "\\u0041"@EN .'
+    once, again = (canonical_nquads(blank_nodes(text)) for _ in range(2))
+    assert once == again
+    assert once.count(b"_:c14n") == 15
+
+
+def test_graphs_named_by_blank_nodes_have_the_same_labels():
+    text = b'_:g1 <urn:p> <urn:o> _:g2 .\n<urn:s> <urn:p> "x" _:g1 .\n<urn:s> <urn:p> <urn:o> _:g1 .\n'
+    quads = ox.parse(text, format=ox.RdfFormat.N_QUADS)
+    renamed = ox.parse(text.replace(b"g1", b"a").replace(b"g2", b"b"), format=ox.RdfFormat.N_QUADS)
+    assert canonical_nquads(quads) == canonical_nquads(renamed)
+
+
+def test_blank_nodes_that_would_take_years_to_label_are_refused(tmp_path):
+    nodes = [ox.BlankNode() for _ in range(12)]
+    quads = [ox.Quad(a, LABEL, b) for a in nodes for b in nodes if a != b]
+    with pytest.raises(ReleaseError, match="blank nodes: canonical labels were not found within 1 seconds"):
+        write_canonical(NQuads.of(quads), tmp_path / "canonical.nq", seconds=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_quad_that_several_sorted_pieces_have_is_written_once(tmp_path):
+    same = quad("a", ox.Literal("x"))
+    lines = write_canonical(NQuads.of([same]) + NQuads.of([same]), tmp_path / "canonical.nq", 1)
+    assert list(lines) == [same]
 
 
 @given(QUADS)
 def test_what_is_counted_is_what_sets_of_quads_hold(quads):
-    counts = count(Lines.of(ox.parse(canonical_nquads(quads), format=ox.RdfFormat.N_QUADS)))
+    counts = count(NQuads.of(ox.parse(canonical_nquads(quads), format=ox.RdfFormat.N_QUADS)))
     triples = {quad.triple for quad in quads}
     typed = {(triple.subject, triple.object) for triple in triples if triple.predicate == TYPE}
     classes = Counter(value.value for _, value in typed if isinstance(value, ox.NamedNode))
@@ -70,7 +122,7 @@ def test_what_is_counted_is_what_sets_of_quads_hold(quads):
 def test_what_spans_several_blocks_counts_once():
     # About 3 MB, and so several blocks, all about one thing in two graphs.
     quads = [quad("a", ox.Literal("x" * 300 + str(number)), graph) for number in range(4_000) for graph in "gh"]
-    lines = Lines.of(ox.parse(canonical_nquads(quads), format=ox.RdfFormat.N_QUADS))
+    lines = NQuads.of(ox.parse(canonical_nquads(quads), format=ox.RdfFormat.N_QUADS))
     counts = count(lines)
     assert len(list(lines.blocks())) > 2
     assert (counts.quads, counts.whole.triples, counts.whole.subjects) == (8_000, 4_000, 1)
@@ -78,7 +130,9 @@ def test_what_spans_several_blocks_counts_once():
 
 
 def test_things_are_called_by_the_first_of_their_names_in_each_language():
-    lines = Lines.of(quad("a", ox.Literal(text, language=tag)) for text, tag in (("b", "en"), ("a", "en"), ("c", "sv")))
+    lines = NQuads.of(
+        quad("a", ox.Literal(text, language=tag)) for text, tag in (("b", "en"), ("a", "en"), ("c", "sv"))
+    )
     wanted = "http://x.example/a"
     assert names(lines, {wanted, "urn:x"}) == {wanted: {"en": "a", "sv": "c"}, "urn:x": {}}
 
@@ -87,7 +141,7 @@ def test_the_store_holds_what_the_files_hold_and_their_merge(tmp_path):
     quads = [quad("a", ox.Literal(text), graph) for text in (" <g> .", "x") for graph in "gh"]
     with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
         for number, each in enumerate(quads):
-            Spool(tmp_path / f"{number}.nq").add([each])
+            NQuadsWriter(tmp_path / f"{number}.nq").add([each])
             writer.load(tmp_path / f"{number}.nq")
         writer.end()
         writer.finish()
@@ -96,7 +150,7 @@ def test_the_store_holds_what_the_files_hold_and_their_merge(tmp_path):
 
 
 def test_a_store_without_union_has_an_empty_default_graph(tmp_path):
-    Spool(tmp_path / "said.nq").add([quad("a", ox.Literal("x"))])
+    NQuadsWriter(tmp_path / "said.nq").add([quad("a", ox.Literal("x"))])
     with StoreWriter(tmp_path / "store", DefaultGraph.DEFAULT) as writer:
         writer.load(tmp_path / "said.nq")
         writer.end()
@@ -114,7 +168,7 @@ def test_a_store_that_cannot_be_written_is_an_error_with_its_reason(tmp_path):
 
 def test_who_writes_the_store_ends_when_nobody_waits_for_it(tmp_path):
     with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
-        Spool(tmp_path / "said.nq")
+        NQuadsWriter(tmp_path / "said.nq")
         writer.load(tmp_path / "said.nq")
         process = writer._process
         assert process.poll() is None
@@ -124,12 +178,12 @@ def test_who_writes_the_store_ends_when_nobody_waits_for_it(tmp_path):
 ORPHAN = """
 import sys, time
 from pathlib import Path
-from twingraph.rdf.default_graph import DefaultGraph
-from twingraph.rdf.nquads import Spool
+from twingraph.rdf.terms import DefaultGraph
+from twingraph.rdf.nquads import NQuadsWriter
 from twingraph.release.store_writer import StoreWriter
 directory = Path(sys.argv[1])
 with StoreWriter(directory / "store", DefaultGraph.UNION) as writer:
-    Spool(directory / "said.nq")
+    NQuadsWriter(directory / "said.nq")
     writer.load(directory / "said.nq")
     print(writer._process.pid, flush=True)
     time.sleep(60)
@@ -157,11 +211,11 @@ def test_a_build_tells_of_its_steps(tiny):
     seen = []
 
     @contextmanager
-    def watch(step):
+    def observe(step):
         seen.append(step)
         yield
 
-    build(tiny.settings, watch=watch)
+    build(tiny.settings, observer=observe)
     assert {"parse", "derive", "check: shapes", "check: saved queries", "canonical N-Quads", "publish"} <= set(seen)
     assert len(seen) == len(set(seen))
 

@@ -7,7 +7,7 @@ import pytest
 import rdflib
 from rdflib.namespace import RDF, SH
 
-from twingraph.check.reports.formats import REPORTS
+from twingraph.check.reports import REPORTS
 from twingraph.check.reports.json_report import report_json
 from twingraph.check.reports.sarif import report_sarif
 from twingraph.check.reports.text_report import report_text

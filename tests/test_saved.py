@@ -23,6 +23,11 @@ BODY = """SELECT ?s WHERE { # not $here
 """
 
 
+def with_parameter(kind):
+    header = f"#+ title: t\n#+ description: d\n#+ parameters: {{x: {{type: {kind}}}}}\n"
+    return parse_saved_query("q.rq", header + "ASK { ?s ?p $x }")
+
+
 def test_a_header_is_read():
     query = parse_saved_query("queries/burned.rq", HEADER + BODY)
     assert (query.name, query.title, query.rows, query.tags) == ("burned", "What burned", 2, ("lamps",))
@@ -76,3 +81,58 @@ def test_a_bad_header_is_refused_with_its_line(text, line):
         parse_saved_query("queries/q.rq", text)
     assert caught.value.line == line
     assert "queries/q.rq" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("date", "20190630"),
+        ("date", "2019-W26-7"),
+        ("date", "2019-02-29"),
+        ("integer", "1_000"),
+        ("integer", "٣"),
+        ("integer", " 1"),
+        ("decimal", "NaN"),
+        ("decimal", "1e5"),
+        ("boolean", "True"),
+    ],
+)
+def test_a_value_outside_the_lexical_space_of_its_type_is_refused(kind, value):
+    query = with_parameter(kind)
+    with pytest.raises(ParameterError, match=f"is not of type {kind}"):
+        query.bind({"x": value}, IRIS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("boolean", "1"), ("boolean", "true"), ("date", "2019-06-30Z"), ("decimal", ".5")]
+)
+def test_a_value_in_the_lexical_space_of_its_type_is_taken(kind, value):
+    query = with_parameter(kind)
+    assert f'"{value}"^^' in query.bind({"x": value}, IRIS)
+
+
+def test_texts_of_a_header_stay_texts_whatever_yaml_would_make_of_them():
+    header = (
+        "#+ title: 2020\n#+ description: yes\n#+ tags: [2019, no]\n#+ parameters: {x: {type: boolean, default: true}}\n"
+    )
+    query = parse_saved_query("q.rq", header + "ASK { ?s ?p $x }")
+    assert (query.title, query.description, query.tags) == ("2020", "yes", ("2019", "no"))
+    assert query.parameters[0].default == "true"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("#+ title: [a]", "title is not a text"),
+        ("#+ title:", "title is not a text"),
+        ("#+ tags: lamps", "tags is not a list"),
+        ("#+ parameters: {lang: {type: string}}", "parameter lang: over HTTP this name chooses the language"),
+        ("#+ parameters: {format: {type: string}}", "parameter format: over HTTP this name chooses the format"),
+    ],
+)
+def test_a_header_that_cannot_be_used_is_refused(line, reason):
+    header = "\n".join(
+        {"title": "#+ title: t", "description": "#+ description: d", line[3:].partition(":")[0]: line}.values()
+    )
+    with pytest.raises(QueryError, match=reason):
+        parse_saved_query("q.rq", f"{header}\nASK {{ ?s ?p $lang, $format }}")

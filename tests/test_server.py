@@ -99,6 +99,7 @@ def test_the_dataset_of_the_request_wins_over_that_of_the_query(http, publicatio
         ("GET", {"params": {"query": "ASK { SERVICE <http://127.0.0.1/> {} }"}}, 403, "SERVICE is refused"),
         ("GET", {"params": {"query": "ASK FROM <http://elsewhere.example/> {}"}}, 400, "nothing is fetched"),
         ("GET", {"params": {"query": "INSERT DATA {}"}}, 400, "not a query"),
+        ("GET", {"params": {"query": "ASK FROM <a\\uD800b> {}"}}, 400, "no graph"),
         ("GET", {"params": {"query": "ASK {}", "format": "turtel"}}, 406, "on offer are csv, html, json, jsonld"),
         ("GET", {"params": {"query": "ASK {}", "format": "turtle"}}, 406, "on offer are csv, html, json"),
         (

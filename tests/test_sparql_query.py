@@ -292,3 +292,9 @@ def test_what_is_no_iri_is_named_with_its_place(text, column):
 )
 def test_the_iri_of_a_graph_is_as_the_engine_reads_it(text, graph):
     assert read(text).default_graphs == (graph,)
+
+
+@pytest.mark.parametrize("escape", [r"\uD800", r"\uDFFF", r"\UFFFFFFFF", r"\U0000DABC"])
+def test_an_escape_that_is_no_character_is_left_as_it_is(escape):
+    query = read_query(f"SELECT * FROM <http://x.example/{escape}> {{ }}", {}, "http://x.example/")
+    assert query.default_graphs == (f"http://x.example/{escape}",)

@@ -1,20 +1,21 @@
 """The contract of a store, kept by the embedded engine in memory and on disk."""
 
+import gzip
 import io
 import json
+from contextlib import nullcontext
 from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
 
 from twingraph.errors import QueryError, StoreError, UnknownGraphError
-from twingraph.rdf.canonical import compress
-from twingraph.rdf.default_graph import merged
 from twingraph.rdf.formats import CSV, GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.nquads import without_graph_names
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
-from twingraph.store.opening import Opened
+from twingraph.store.opening import Opened, open_release, reads_store
 from twingraph.store.solutions import Cell, read_solutions, read_triples
 
 BASE = "http://b.example/"
@@ -28,10 +29,10 @@ QUADS = b"""<http://b.example/a> <http://b.example/p> "one"@zh-Hans <http://b.ex
 @pytest.fixture(scope="module")
 def release(tmp_path_factory):
     directory = tmp_path_factory.mktemp("release")
-    (directory / "quads.nq.gz").write_bytes(compress(QUADS))
+    (directory / "quads.nq.gz").write_bytes(gzip.compress(QUADS))
     engine = ox.Store(str(directory / "store"))
     engine.bulk_load(QUADS, format=ox.RdfFormat.N_QUADS)
-    engine.bulk_load(merged(QUADS), format=ox.RdfFormat.N_QUADS)
+    engine.bulk_load(without_graph_names(QUADS), format=ox.RdfFormat.N_QUADS)
     engine.flush()
     del engine
     return directory
@@ -63,10 +64,10 @@ def test_the_default_graph_is_the_union_of_all_graphs(store):
 def test_a_statement_that_two_graphs_hold_is_found_once(tmp_path, dataset, small):
     quads = b"".join(b"<http://b.example/s> <http://b.example/p> 'x' <http://b.example/g%d> .\n" % n for n in (1, 2))
     quads = quads.replace(b"'x'", b'"x"')
-    (tmp_path / "quads.nq.gz").write_bytes(compress(quads))
+    (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(quads))
     engine = ox.Store(str(tmp_path / "store"))
     engine.bulk_load(quads, format=ox.RdfFormat.N_QUADS)
-    engine.bulk_load(merged(quads), format=ox.RdfFormat.N_QUADS)
+    engine.bulk_load(without_graph_names(quads), format=ox.RdfFormat.N_QUADS)
     engine.flush()
     del engine
     held = EmbeddedStore(BASE, PREFIXES, small=small)
@@ -235,19 +236,12 @@ def test_a_path_of_no_length_is_looked_for_in_the_dataset(store):
     assert rows(store, "SELECT ?o FROM NAMED b:g1 { b:a b:q* ?o }") == [["b:a"]]
 
 
-def test_a_thing_is_described_by_the_statements_about_it(store):
-    output = io.BytesIO()
-    store.describe("http://b.example/a", N_TRIPLES, output)
-    assert len(output.getvalue().splitlines()) == 2
-
-
-def test_graphs_and_health_tell_what_is_held(store):
-    assert store.graphs() == ("http://b.example/g1", "http://b.example/g2")
+def test_health_is_the_number_of_quads(store):
     assert store.health() == 3
 
 
 def test_what_cannot_be_loaded_leaves_what_was_held(store, tmp_path):
-    (tmp_path / "quads.nq.gz").write_bytes(compress(b"<a> <b>"))
+    (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(b"<a> <b>"))
     with pytest.raises(StoreError):
         store.load(tmp_path, 1)
     assert store.health() == 3
@@ -264,6 +258,17 @@ def test_triples_are_read_back_as_rows(store):
     assert read_triples(body, Iris(BASE, PREFIXES)).rows == (
         (Cell("b:b", iri=BASE + "b"), Cell("b:p", iri=BASE + "p"), Cell("2", datatype="xsd:integer")),
     )
+
+
+@pytest.mark.parametrize(
+    ("small", "as_union", "is_read"), [(9, True, False), (8, True, True), (3, False, False), (2, False, True)]
+)
+def test_a_release_is_in_memory_when_all_copies_of_its_quads_fit(tmp_path, small, as_union, is_read):
+    (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(QUADS))
+    assert reads_store(3, small, as_union=as_union) is is_read
+    # There is no store on the disk to be read.
+    with pytest.raises(StoreError) if is_read else nullcontext():
+        open_release(tmp_path, 3, small, as_union=as_union)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,22 @@ def test_a_date_has_the_bounds_that_its_precision_gives(text, earliest, latest):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2010-13", "2010-02-30", "2019/2018", "/..", "../..", "10 april", "Y17E8", "9999~", "2010-4"]
+    "text",
+    [
+        "",
+        "2010-13",
+        "2010-02-30",
+        "2019/2018",
+        "/..",
+        "../..",
+        "10 april",
+        "Y17E8",
+        "9999~",
+        "2010-4",
+        "2012-X3",
+        "2012-1X/2013",
+        "2012 ",
+    ],
 )
 def test_what_is_no_date_is_refused(text):
     with pytest.raises(DateError) as caught:

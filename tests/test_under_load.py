@@ -12,7 +12,7 @@ import pytest
 
 from running import client, front_of, release_served, serving_process, twingraph, wait_for, workers_of
 
-LIMITS = "\n[limits]\nquery_seconds = 5\nworkers = 2\nspares = 1\ncache_bytes = 0\n"
+LIMITS = "\n[limits]\nquery_seconds = 5\nworkers = 2\nreserve_workers = 1\ncache_bytes = 0\n"
 # The label of the island stands in the answer as often as it has statements: a mixed answer would hold two labels.
 QUERY = "SELECT ?label ?p ?o { island:holm rdfs:label ?label ; ?p ?o }"
 KILLER = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }"

@@ -3,13 +3,11 @@
 import pyoxigraph as ox
 import pytest
 
-from twingraph.check.rules.iri_policy import check_policy
+from twingraph.check.rules.iris import check_duplicates, check_policy, check_references
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.personal_data import check_personal_data, find_personal_data
-from twingraph.check.rules.references import check_duplicates, check_references
-from twingraph.check.rules.vocabulary import check_terms
+from twingraph.check.rules.vocabulary import check_terms, did_you_mean
 from twingraph.check.statements import Statements
-from twingraph.check.suggest import did_you_mean
 from twingraph.findings import Severity
 from twingraph.rdf.positions import Locations
 
@@ -46,6 +44,7 @@ TYPES = {"light": "l:Light", "island": "l:Island", "beacon": "l:Beacon"}
         ("<id/lihgt/holm> a l:Light .", "no class of things is declared to live in id/lihgt/"),
         ("island:holm a l:Light .", "a l:Light does not belong in id/island/"),
         ("l:Beacon rdfs:subClassOf l:Light . light:x a l:Beacon .", "a l:Beacon does not belong in id/light/"),
+        ("l:Ship rdfs:subClassOf l:Light . island:x a l:Ship .", "a l:Ship does not belong in id/island/"),
         ("light:holm a l:Light ; l:stands [ a l:Island ] .", "the value of l:stands is a blank node"),
     ],
 )
@@ -54,6 +53,30 @@ def test_iri_policy_finds(state, turtle, message):
     assert message in finding.message
     assert finding.location.path == "a.ttl"
     assert finding.location.line == 4
+
+
+@pytest.mark.parametrize(
+    ("turtle", "message"),
+    [
+        ('[] a l:Island ; rdfs:label "x"@en .', "the subject is a blank node"),
+        ('_:x a l:Island ; rdfs:label "x"@en .', "the subject is a blank node"),
+        ("[ ] a l:Island ; l:near [ a l:Island ] .", "the subject is a blank node"),
+    ],
+)
+def test_a_subject_that_is_a_blank_node_is_found_where_they_are_forbidden(state, turtle, message):
+    statements = state(turtle)
+    [finding] = check_policy(statements, TYPES)
+    assert (finding.rule, finding.location.line, finding.focus) == ("iri/blank-node", 4, None)
+    assert message in finding.message
+    assert check_policy(statements, TYPES, blank_nodes=True) == ()
+
+
+def test_a_graph_that_is_a_blank_node_is_found_where_they_are_forbidden(tiny):
+    text = "_:g { <http://e.example/a> <http://e.example/b> 1, 2 }"
+    quads = tuple(ox.parse(text, ox.RdfFormat.TRIG))
+    [finding] = check_policy(Statements(quads, Locations({"a.trig": text}, ""), tiny.settings.iris), TYPES)
+    assert finding.message.startswith("the name of the graph is a blank node")
+    assert finding.location.line == 1
 
 
 @pytest.mark.parametrize(
@@ -162,6 +185,25 @@ def test_known_terms_pass(state):
         ('"-1"^^xsd:nonNegativeInteger', "literal/datatype"),
         ('"5Y"^^xsd:duration', "literal/datatype"),
         ('"P"^^xsd:duration', "literal/datatype"),
+        ('"abc"^^xsd:float', "literal/datatype"),
+        ('"128"^^xsd:byte', "literal/datatype"),
+        ('"1"^^xsd:negativeInteger', "literal/datatype"),
+        ('"-1"^^xsd:unsignedByte', "literal/datatype"),
+        ('"25:00:00"^^xsd:time', "literal/datatype"),
+        ('"ABC"^^xsd:hexBinary', "literal/datatype"),
+        ('"A==="^^xsd:base64Binary', "literal/datatype"),
+        ('"٣"^^xsd:integer', "literal/datatype"),
+        ('"٢٠١٢"^^xsd:gYear', "literal/datatype"),
+        ('"1900-02-29"^^xsd:date', "literal/datatype"),
+        ('"-0001-02-29"^^xsd:date', "literal/datatype"),
+        ('"2012-01-01+15:00"^^xsd:date', "literal/datatype"),
+        ('"--02-30"^^xsd:gMonthDay', "literal/datatype"),
+        ('"P1Y1D"^^xsd:yearMonthDuration', "literal/datatype"),
+        ('"P1Y"^^xsd:dayTimeDuration', "literal/datatype"),
+        ('"2012-01-01T10:00:00"^^xsd:dateTimeStamp', "literal/datatype"),
+        ('"a b"^^xsd:anyURI', "literal/datatype"),
+        ('"2012-X3"^^edtf:EDTF', "date/edtf"),
+        ('"2012 "^^edtf:EDTF', "date/edtf"),
     ],
 )
 def test_literal_that_is_not_of_its_datatype_is_found(state, literal, rule):
@@ -185,6 +227,20 @@ def test_literal_that_is_not_of_its_datatype_is_found(state, literal, rule):
         '"PT1H"^^xsd:duration',
         '"1e5"^^xsd:double',
         '"2012-02-29T23:59:59.5+01:00"^^xsd:dateTime',
+        '"2012-12-31T24:00:00"^^xsd:dateTime',
+        '"-0004-02-29"^^xsd:date',
+        '"12000-02-29"^^xsd:date',
+        '"-INF"^^xsd:float',
+        '"-128"^^xsd:byte',
+        '"18446744073709551615"^^xsd:unsignedLong',
+        f'"{"9" * 5000}"^^xsd:integer',
+        f'"-{"0" * 5000}"^^xsd:nonNegativeInteger',
+        '"0aFF"^^xsd:hexBinary',
+        '"QQ=="^^xsd:base64Binary',
+        '"--02-29"^^xsd:gMonthDay',
+        '"---31"^^xsd:gDay',
+        '"https://example.org/ö"^^xsd:anyURI',
+        '"naïve"^^xsd:NCName',
         '"anything"^^<http://example.org/type>',
         '"twenty"',
         '"tjugo"@sv',
@@ -256,6 +312,14 @@ def test_mail_and_telephone_iris_are_personal_data(state):
     found = check_personal_data(state("light:a l:see <mailto:a@example.org>, <tel:+46701234567>, <http://e.org/> ."))
     assert len(found) == 2
     assert all(finding.location.line == 4 for finding in found)
+
+
+@pytest.mark.parametrize(
+    "uri", ["mailto:jane@example.org", "tel:+46701234567", "https://example.org/?to=jane@example.org"]
+)
+def test_mail_and_telephone_addresses_written_as_literals_are_personal_data(state, uri):
+    [finding] = check_personal_data(state(f'light:a l:see "{uri}"^^xsd:anyURI .'))
+    assert finding.rule == "personal-data"
 
 
 def test_numbers_are_not_searched_for_telephones(state):

@@ -5,9 +5,9 @@ import pytest
 from twingraph.check.rules.passages import check_passages, second_sentence
 from twingraph.check.statements import Statements
 from twingraph.findings import Severity
+from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read
-from twingraph.publication.source_archive import SourceArchive
 
 PILOT = "data/books/pilot/lights.ttl"
 
@@ -76,7 +76,15 @@ def test_second_sentence_of_a_passage(body, words):
     assert found is None if words is None else words in (found or "none")
 
 
-@pytest.mark.parametrize(("old", "new"), [("l:of book:pilot ; l:from 27", "l:from 27"), ("l:from 27", "l:from -27")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("l:of book:pilot ; l:from 27", "l:from 27"),
+        ("l:from 27", "l:from -27"),
+        ("l:from 27", 'l:from "²"'),
+        ("l:from 27", 'l:from "٢٧"'),
+    ],
+)
 def test_passage_that_cannot_be_found_is_said_to_be_incomplete(tiny, old, new):
     tiny.edit(PILOT, old, new)
     result = verify(tiny)

@@ -7,9 +7,15 @@ import rdflib
 from rdflib.namespace import SH, XSD
 
 from twingraph.check.run import check
-from twingraph.check.shacl.memory_graph import MemoryGraph, memory_graph
-from twingraph.check.shacl.shapes import path_text, shapes_graph
-from twingraph.check.shacl.targets import Aim, finds_by_property, focus_nodes, targeted_shapes
+from twingraph.check.shacl.graphs import MemoryGraph, memory_graph
+from twingraph.check.shacl.shapes import (
+    RetargetedShapes,
+    finds_by_property,
+    focus_nodes,
+    path_text,
+    shapes_graph,
+    targeted_shapes,
+)
 from twingraph.findings import Severity
 from twingraph.publication.assembly import assemble
 from twingraph.publication.files import Publication
@@ -170,7 +176,7 @@ def test_shape_with_a_class_does_not_find_by_property_alone():
 
 def test_aimed_shapes_have_one_target_only():
     shapes, data = graphs()
-    aimed = Aim(shapes).at({rdflib.URIRef("urn:Subjects"): [rdflib.URIRef("urn:b")]})
+    aimed = RetargetedShapes(shapes).with_targets({rdflib.URIRef("urn:Subjects"): [rdflib.URIRef("urn:b")]})
     assert {str(shape) for shape in targeted_shapes(aimed)} == {"urn:Subjects"}
     assert focus_nodes(aimed, rdflib.URIRef("urn:Subjects"), data) == {rdflib.URIRef("urn:b")}
 

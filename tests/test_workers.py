@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import socket
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -13,9 +14,10 @@ import pytest
 from conftest import copy_built
 from running import client, serving_process, workers_of
 from twingraph.errors import AnswerTooLargeError, MemoryLimitError, QueryError, StoreError
+from twingraph.rdf.formats import by_name
 from twingraph.server.query.cache import Answer, SizedCache
 from twingraph.workers import ipc
-from twingraph.workers.row_limit import RowLimiter
+from twingraph.workers.output import Output, RowLimiter
 
 ALL = "SELECT * { ?s ?p ?o }"
 # Texts that look like what stands between rows, in every format.
@@ -52,7 +54,7 @@ def answer(format_, count):
 
 
 def cut(format_, name, count, most, size):
-    counter, out, body = RowLimiter(name, most, "/more"), b"", answer(format_, count)
+    counter, out, body = RowLimiter(by_name(name).rows, most, "/more"), b"", answer(format_, count)
     for start in range(0, len(body), size):
         passed, ended = counter.feed(body[start : start + size])
         out += passed
@@ -127,6 +129,18 @@ def test_a_head_comes_over_the_wire_as_it_was():
         assert (kind, ipc.head(content)) == (ipc.Kind.HEAD, head)
 
 
+@pytest.mark.parametrize("pieces", [[b"x" * 100], [b"x"] * 100])
+def test_an_answer_may_have_as_many_bytes_as_its_limit_and_no_more(pieces):
+    job = ipc.Job("", "csv", "", None, None, 0, 100, 1000)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        output = Output(theirs, job, ipc.ResultHead("SELECT", "csv"), lambda _: None, None)
+        for piece in pieces:
+            output.write(piece)
+        with pytest.raises(AnswerTooLargeError):
+            output.write(b"x")
+
+
 def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
     cache = SizedCache(100_000)
     for number in range(20):
@@ -140,7 +154,7 @@ def test_the_cache_keeps_to_its_bytes_and_forgets_the_oldest():
 
 def small(built_tiny, tmp_path_factory, name, limits):
     copy = copy_built(built_tiny, tmp_path_factory.mktemp(name) / "tiny")
-    copy.append("twingraph.toml", f"\n[limits]\nworkers = 1\nspares = 0\n{limits}\n")
+    copy.append("twingraph.toml", f"\n[limits]\nworkers = 1\nreserve_workers = 0\n{limits}\n")
     return serving_process(copy.directory)
 
 

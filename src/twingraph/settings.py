@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from twingraph.errors import SettingsError
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
 
 FILE_NAME = "twingraph.toml"
 _ENVIRONMENT = "TWINGRAPH_"
@@ -125,7 +125,7 @@ class Limits(_Section):
     """How much of an answer is held back, so that what goes wrong until then is said plainly."""
     workers: NaturalInt = 0
     """How many queries run at once; 0 takes one for each processor, and two at least."""
-    spares: NaturalInt = 1
+    reserve_workers: NaturalInt = 1
     """How many more workers stand ready: for clients that have none while others hold all, and for those killed."""
     per_client: NaturalInt = 0
     """How many queries of one client run at once; 0 for as many as there are workers."""
@@ -137,7 +137,7 @@ class Limits(_Section):
     """How many bytes of answers are kept to be given again; 0 keeps none."""
     memory_quads: NaturalInt = 2_000_000
     """How many quads a worker may hold in memory: the merge of a release, and thrice its quads for its graphs."""
-    warm: bool = True
+    warm_up: bool = True
     """Whether the saved queries that need no values are asked once when a release is opened."""
 
 
@@ -198,6 +198,8 @@ class Settings(BaseSettings):
     """Which named graph a file belongs to: the first pattern that matches."""
     derived_graph: str = "graph/derived"
     """The named graph of derived statements, relative to the base."""
+    blank_nodes: bool = True
+    """Whether the publication may have blank nodes; with `false`, `check` reports each of them."""
     default_graph: DefaultGraph = DefaultGraph.UNION
     """What a query without dataset finds in the default graph: `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None

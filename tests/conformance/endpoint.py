@@ -14,7 +14,7 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from twingraph.server.app import create_app
+from twingraph.server.app import create_app, current_release, following
 from twingraph.settings import Settings
 
 _SECONDS = 30
@@ -46,8 +46,9 @@ class Switchboard:
     async def _live(self, settings: Settings, ready: asyncio.Future[None]) -> None:
         # In one task from beginning to end, as a server does it: what a start-up opens may be bound to its task.
         try:
-            self._app = create_app(settings)
-            async with self._app.router.lifespan_context(self._app):
+            current = current_release(settings)
+            self._app = create_app(settings, current)
+            async with following(current):
                 ready.set_result(None)
                 await self._end.wait()
         except Exception as error:

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from twingraph.errors import TwingraphError
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import JSON, N_TRIPLES
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
 

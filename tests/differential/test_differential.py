@@ -5,11 +5,9 @@ from random import Random
 
 import pytest
 
-from conformance.manifests import MISSING, SUITES
 from differential.comparison import Comparison, cause_of, known_causes
 from differential.engines import jena, ours
 from differential.generator import PREFIXES, Generator
-from differential.mutations import is_fault, mutated
 from jena import missing
 
 pytestmark = [
@@ -55,9 +53,3 @@ def test_what_differs_is_found_and_shrunk(engines, tmp_path):
     found = [one for one in map(comparison.differs, queries) if one]
     assert found
     assert min(len(one.query.removeprefix(PREFIXES)) for one in found) < 60
-
-
-@pytest.mark.skipif(not SUITES.is_dir(), reason=MISSING)
-def test_a_mutated_query_is_answered_or_refused(engines):
-    faults = [f"{outcome}: {text!r}" for text, outcome in mutated(engines[1], 1, 300) if is_fault(outcome)]
-    assert not faults, "\n".join(faults)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import pyoxigraph as ox
 
 from twingraph.check.statements import Statements, text
-from twingraph.publication.evidence import Coverage, Document, Passage, coverage, documents, passages
-from twingraph.publication.source_archive import SourceArchive
+from twingraph.publication.evidence import Coverage, Document, Passage, SourceArchive, coverage, documents, passages
 from twingraph.rdf.iris import canonical_language
 from twingraph.settings import EvidenceTerms
 
@@ -70,7 +69,7 @@ def _languages(statements: Statements, predicate: str) -> dict[str, str]:
     """Return the language of each passage's quote, where it has one."""
     return {
         text(quad.subject): canonical_language(quad.object.language)
-        for quad in statements.lines.about((predicate,))
+        for quad in statements.lines.with_predicates((predicate,))
         if isinstance(quad.object, ox.Literal) and quad.object.language
     }
 

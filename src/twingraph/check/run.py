@@ -6,13 +6,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-from twingraph.check.rules.iri_policy import check_policy
+from twingraph.check.rules.iris import check_duplicates, check_policy, check_references
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
 from twingraph.check.rules.personal_data import check_personal_data
-from twingraph.check.rules.references import check_duplicates, check_references
-from twingraph.check.rules.saved_query_check import run_saved_queries
-from twingraph.check.rules.sparql_checks import run_checks
+from twingraph.check.rules.queries import run_checks, run_saved_queries
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
 from twingraph.check.shacl.examples import Example, check_examples
 from twingraph.check.shacl.shapes import shapes_graph
@@ -20,13 +18,13 @@ from twingraph.check.shacl.validation import ShapesResult, check_shapes
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
-from twingraph.memory import uncollected
-from twingraph.progress import Watch, unwatched
+from twingraph.processes import gc_paused
+from twingraph.progress import StepObserver, no_observer
 from twingraph.publication.assembly import Assembly
+from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import parse_file, read_query_files, read_text
-from twingraph.publication.source_archive import SourceArchive
-from twingraph.rdf.nquads import Lines, Spool
+from twingraph.rdf.nquads import NQuads, NQuadsWriter
 
 
 @dataclass(frozen=True)
@@ -55,38 +53,38 @@ class CheckResult:
         return sum(self.focus_nodes.values())
 
 
-def check(assembly: Assembly, *, examples: bool = False, watch: Watch = unwatched) -> CheckResult:
+def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver = no_observer) -> CheckResult:
     """Run every check and return all that they find; ``examples`` has the examples of the shapes checked too.
 
     When a file does not parse, the checks that would then report what is merely not read are left out, and a
     finding says so.
     """
-    subject = _Subject(assembly, examples)
+    context = CheckContext(assembly, examples)
     findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
-    runs = [[step for step in steps if subject.is_complete or not step.needs_all] for steps in _STEPS]
-    plain, asking, last = (partial(_run, steps, subject, watch) for steps in runs)
+    runs = [[step for step in steps if context.is_complete or not step.needs_all] for steps in _STEPS]
+    plain, asking, last = (partial(_run, steps, context, observer) for steps in runs)
     # The engine answers without holding up other threads, so its queries run beside the other checks.
-    with ThreadPoolExecutor(1) as beside, uncollected():
+    with ThreadPoolExecutor(1) as beside, gc_paused():
         asked = beside.submit(asking)
         findings += plain()
         findings += asked.result()
-    subject.forget()
+    context.unload()
     findings += last()
-    if left_out := [step.name for steps in _STEPS for step in steps if step.needs_all and not subject.is_complete]:
+    if left_out := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
         findings.append(_left_out(left_out))
     findings = _without_row_counts(findings)
-    return replace(subject.counts(), findings=in_order(_without_echoes(findings)))
+    return replace(context.counts(), findings=in_order(_without_consequences(findings)))
 
 
-def _run(steps: Iterable["_Step"], subject: "_Subject", watch: Watch) -> list[Finding]:
+def _run(steps: Iterable["_Step"], context: "CheckContext", observer: StepObserver) -> list[Finding]:
     findings: list[Finding] = []
     for step in steps:
-        with watch(f"check: {step.name}"):
-            findings += step.run(subject)
+        with observer(f"check: {step.name}"):
+            findings += step.run(context)
     return findings
 
 
-def within(result: CheckResult, publication: Publication, paths: Iterable[Path]) -> CheckResult:
+def restricted_to(result: CheckResult, publication: Publication, paths: Iterable[Path]) -> CheckResult:
     """Return the result with only the findings in ``paths``, files or folders, and those about no file.
 
     Raises SettingsError for a path that does not exist or lies outside the publication.
@@ -97,7 +95,7 @@ def within(result: CheckResult, publication: Publication, paths: Iterable[Path])
 
 
 @dataclass(frozen=True)
-class _Subject:
+class CheckContext:
     """What the steps look at; expensive parts are made when the first step asks for them."""
 
     assembly: Assembly
@@ -109,7 +107,7 @@ class _Subject:
         return not (self.assembly.reading.findings or self.assembly.shapes.findings)
 
     @cached_property
-    def said(self) -> Statements:
+    def asserted(self) -> Statements:
         """What the files say."""
         return self._statements(self.assembly.reading.lines)
 
@@ -137,13 +135,13 @@ class _Subject:
         settings = self.assembly.settings
         if settings.evidence is None:
             return PassagesResult((), 0, 0)
-        return check_passages(self.said, settings.evidence, SourceArchive(settings.source_archive))
+        return check_passages(self.asserted, settings.evidence, SourceArchive(settings.source_archive))
 
-    def forget(self) -> None:
+    def unload(self) -> None:
         """Give memory back: what was made for the steps until now is made anew when it is asked for again."""
-        for name in ("said", "everything"):
+        for name in ("asserted", "everything"):
             self.__dict__.pop(name, None)
-        self.assembly.engine.forget()
+        self.assembly.working_store.unload()
 
     def counts(self) -> CheckResult:
         """Return how far the steps looked, without findings."""
@@ -151,7 +149,7 @@ class _Subject:
         return CheckResult(
             findings=(),
             files=len(assembly.reading.files) + len(assembly.shapes.files),
-            quads=len(self.said.quads),
+            quads=len(self.asserted.quads),
             derived=len(assembly.derived),
             checks=len(assembly.publication.check_files) if self.is_complete else 0,
             queries=len(assembly.saved.queries),
@@ -161,48 +159,53 @@ class _Subject:
             passages_not_verified=self.passages.not_verified,
         )
 
-    def _statements(self, quads: Lines) -> Statements:
+    def _statements(self, quads: NQuads) -> Statements:
         settings, reading = self.assembly.settings, self.assembly.reading
         return Statements(quads, reading.locations, settings.iris, settings.languages)
 
 
-def _checks(subject: _Subject) -> tuple[Finding, ...]:
-    publication = subject.assembly.publication
+def _checks(context: CheckContext) -> tuple[Finding, ...]:
+    publication = context.assembly.publication
     files = read_query_files(publication, publication.check_files)
-    return run_checks(files, subject.assembly.engine.store, subject.everything)
+    return run_checks(files, context.assembly.working_store.store, context.everything)
 
 
-def _queries(subject: _Subject) -> tuple[Finding, ...]:
-    assembly = subject.assembly
+def _policy(context: CheckContext) -> tuple[Finding, ...]:
+    settings = context.assembly.settings
+    return check_policy(context.asserted, settings.iri_types, blank_nodes=settings.blank_nodes)
+
+
+def _queries(context: CheckContext) -> tuple[Finding, ...]:
+    assembly = context.assembly
     queries, iris = assembly.saved.queries, assembly.settings.iris
-    return run_saved_queries(queries, assembly.engine.store, iris, count_rows=subject.is_complete)
+    return run_saved_queries(queries, assembly.working_store.store, iris, count_rows=context.is_complete)
 
 
-def _query_names(subject: _Subject) -> tuple[Finding, ...]:
-    publication = subject.assembly.publication
+def _query_names(context: CheckContext) -> tuple[Finding, ...]:
+    publication = context.assembly.publication
     paths = (*publication.rule_files, *publication.check_files, *publication.query_files)
-    return check_query_names(read_query_files(publication, paths), subject.said)
+    return check_query_names(read_query_files(publication, paths), context.asserted)
 
 
-def _examples(subject: _Subject) -> tuple[Finding, ...]:
-    if not subject.with_examples:
+def _examples(context: CheckContext) -> tuple[Finding, ...]:
+    if not context.with_examples:
         return ()
-    publication, settings = subject.assembly.publication, subject.assembly.settings
+    publication, settings = context.assembly.publication, context.assembly.settings
     examples, findings = [], []
     for path in publication.example_files:
         name = publication.relative(path)
         try:
-            quads = parse_file(path, name, settings.base_iri, "", Spool()).quads
+            quads = parse_file(path, name, settings.base_iri, "", NQuadsWriter()).quads
         except SyntaxError as error:
             place = Location(name, error.lineno, error.offset)
             findings.append(Finding("syntax", str(error), "mend the syntax of the example", location=place))
             continue
         examples.append(Example(name, read_text(path, name), tuple(quads)))
     folder = settings.folders.ontology + "/"
-    files = subject.assembly.reading.files
+    files = context.assembly.reading.files
     ontology = (quad for file in files if file.path.startswith(folder) for quad in file.quads)
-    graph = shapes_graph(subject.of_shapes.quads, settings.iris)
-    return (*findings, *check_examples(examples, ontology, graph, subject.of_shapes))
+    graph = shapes_graph(context.of_shapes.quads, settings.iris)
+    return (*findings, *check_examples(examples, ontology, graph, context.of_shapes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,34 +213,34 @@ class _Step:
     """One check; ``needs_all`` when it tells what is missing, so that an unread file would mislead it."""
 
     name: str
-    run: Callable[[_Subject], tuple[Finding, ...]]
+    run: Callable[[CheckContext], tuple[Finding, ...]]
     needs_all: bool = False
 
 
 # The first run beside the second, which ask the engine; the third, which takes the most memory, when it is not needed.
 _STEPS = (
     (
-        _Step("IRI policy", lambda subject: check_policy(subject.said, subject.assembly.settings.iri_types)),
-        _Step("duplicates", lambda subject: check_duplicates(subject.said)),
-        _Step("references", lambda subject: check_references(subject.said), needs_all=True),
-        _Step("terms", lambda subject: check_terms(subject.said, subject.of_shapes), needs_all=True),
+        _Step("IRI policy", _policy),
+        _Step("duplicates", lambda context: check_duplicates(context.asserted)),
+        _Step("references", lambda context: check_references(context.asserted), needs_all=True),
+        _Step("terms", lambda context: check_terms(context.asserted, context.of_shapes), needs_all=True),
         _Step("names in queries", _query_names, needs_all=True),
-        _Step("literals", lambda subject: check_literals(subject.said)),
-        _Step("personal data", lambda subject: check_personal_data(subject.said)),
-        _Step("passages", lambda subject: subject.passages.findings),
+        _Step("literals", lambda context: check_literals(context.asserted)),
+        _Step("personal data", lambda context: check_personal_data(context.asserted)),
+        _Step("passages", lambda context: context.passages.findings),
     ),
     (
         _Step("checks", _checks, needs_all=True),
         _Step("saved queries", _queries),
     ),
     (
-        _Step("shapes", lambda subject: subject.shapes.findings, needs_all=True),
+        _Step("shapes", lambda context: context.shapes.findings, needs_all=True),
         _Step("examples of shapes", _examples, needs_all=True),
     ),
 )
 
 
-def _without_echoes(findings: list[Finding]) -> Iterator[Finding]:
+def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
     """Leave out what a shape says about a statement of which another check has said the cause already."""
     explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
     for finding in findings:

@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from twingraph.findings import Finding, Location, Severity
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import Lines, terms
+from twingraph.rdf.nquads import NQuads, terms
 from twingraph.rdf.positions import Locations
 from twingraph.rdf.terms import Term
 
@@ -41,9 +41,9 @@ class Statements:
     languages: tuple[str, ...] = ("en",)
 
     @cached_property
-    def lines(self) -> Lines:
+    def lines(self) -> NQuads:
         """The quads as lines."""
-        return self.quads if isinstance(self.quads, Lines) else Lines.of(self.quads)
+        return self.quads if isinstance(self.quads, NQuads) else NQuads.of(self.quads)
 
     @cached_property
     def terms(self) -> Terms:
@@ -75,7 +75,7 @@ class Statements:
     def labels(self) -> dict[str, str]:
         """The label of each IRI, in the best language there is."""
         best: dict[str, tuple[int, str]] = {}
-        for quad in self.lines.about(LABELS):
+        for quad in self.lines.with_predicates(LABELS):
             if isinstance(quad.object, ox.Literal):
                 iri, ranked = text(quad.subject), (self._rank(quad.object.language), quad.object.value)
                 best[iri] = min(ranked, best.get(iri, ranked))
@@ -83,7 +83,7 @@ class Statements:
 
     def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
         """Yield the subject and the object of each statement of ``predicate`` between IRIs."""
-        for quad in self.lines.about((predicate,)):
+        for quad in self.lines.with_predicates((predicate,)):
             subject, value = quad.subject, quad.object
             if isinstance(subject, ox.NamedNode) and isinstance(value, ox.NamedNode):
                 yield subject.value, value.value

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.text import count
-from twingraph.check.reports.text_report import report_text
+from twingraph.check.reports.text_report import plural, report_text
 from twingraph.check.run import CheckResult
 from twingraph.cli.options import progress, say, settings
 from twingraph.release.build import Built, build
@@ -32,7 +31,7 @@ def build_command(
     folders = str(output.resolve()) if output else None
     built = build_with_report(settings(context, base_iri=base_iri, folders__releases=folders))
     state = "Wrote the release" if built.new else "Nothing has changed; the release was there already"
-    say(f"{state}, {count(built.release.manifest.quads, 'quad')}; it is the current one:")
+    say(f"{state}, {plural(built.release.manifest.quads, 'quad')}; it is the current one:")
     typer.echo(built.release.directory)
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.formats import REPORTS
-from twingraph.check.run import check, within
+from twingraph.check.reports import REPORTS
+from twingraph.check.run import check, restricted_to
 from twingraph.cli.options import progress, settings
 from twingraph.errors import UnknownNameError
 from twingraph.exit_codes import ExitCode
@@ -32,6 +32,6 @@ def check_command(
         assembly = assemble(chosen)
         result = check(assembly, examples=examples)
     if paths:
-        result = within(result, assembly.publication, paths)
+        result = restricted_to(result, assembly.publication, paths)
     typer.echo(REPORTS[format_](result, chosen.iris).rstrip("\n"))
     raise typer.Exit(ExitCode.OK if result.conforms else ExitCode.NOT_CONFORMING)

@@ -6,14 +6,13 @@ from typing import Annotated
 import typer
 
 from twingraph.check.coverage import DocumentCoverage, document_coverages
-from twingraph.check.reports.coverage_html import coverage_html
-from twingraph.check.reports.coverage_text import coverage_text
+from twingraph.check.reports.coverage import coverage_html, coverage_text
 from twingraph.check.statements import Statements
 from twingraph.cli.options import progress, settings
 from twingraph.errors import SettingsError, UnknownNameError
+from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read
-from twingraph.publication.source_archive import SourceArchive
 from twingraph.settings import FILE_NAME, Settings
 
 _FORMATS = ("text", "html")

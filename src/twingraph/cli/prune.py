@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.text import count
+from twingraph.check.reports.text_report import plural
 from twingraph.cli.options import say, settings
-from twingraph.release.archive import Archive
-from twingraph.release.pruning import prunable, size
+from twingraph.release.archive import Archive, prunable, size
 
 
 def prune_command(
@@ -34,4 +33,4 @@ def prune_command(
                 archive.remove(identifier)
             typer.echo(identifier)
     verb = "Would remove" if dry_run else "Removed"
-    say(f"{verb} {count(len(chosen), 'release')}, {freed:,} bytes.")
+    say(f"{verb} {plural(len(chosen), 'release')}, {freed:,} bytes.")

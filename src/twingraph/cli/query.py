@@ -10,22 +10,21 @@ from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.tables import render_table
-from twingraph.check.reports.text import count
+from twingraph.check.reports.text_report import plural, render_table
 from twingraph.cli.options import progress, settings
 from twingraph.errors import ParameterError, UnknownNameError
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import Archive
+from twingraph.release.integrity import verify
 from twingraph.settings import Settings
 from twingraph.sparql.query import Query, read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.opening import reads_store
-from twingraph.store.protocol import Engine
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 
@@ -36,7 +35,7 @@ _TABLE = "table"
 class Asked:
     """Who is asked: an engine, the IRIs that queries may use, and the saved queries that go by a name."""
 
-    engine: Engine
+    engine: EmbeddedStore | RemoteEndpoint
     iris: Iris
     queries: Mapping[str, SavedQuery]
     federated: bool = False
@@ -78,7 +77,7 @@ def _current(chosen: Settings) -> Asked:
     release = Archive(chosen.releases).current()
     manifest, small = release.manifest, chosen.limits.memory_quads
     as_union = manifest.default_graph == DefaultGraph.UNION
-    release.verify(store=reads_store(manifest.quads, small, as_union=as_union))
+    verify(release, store=reads_store(manifest.quads, small, as_union=as_union))
     store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small)
     store.load(release.directory, manifest.quads)
     saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
@@ -129,7 +128,7 @@ def _answer(asked: Asked, query: Query, format_: str | None) -> bytes:
 def _table(solutions: Solutions) -> str:
     rows = [[cell.label if cell else None for cell in row] for row in solutions.rows]
     width = get_terminal_size().columns if sys.stdout.isatty() else None
-    return render_table(solutions.variables, rows, width) + f"({count(len(rows), 'row')})\n"
+    return render_table(solutions.variables, rows, width) + f"({plural(len(rows), 'row')})\n"
 
 
 def _ask(asked: Asked, query: Query, name: str) -> bytes:

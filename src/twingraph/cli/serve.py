@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from twingraph.child_processes import command
 from twingraph.cli.build import build_with_report
 from twingraph.cli.options import say, settings
 from twingraph.errors import SettingsError
+from twingraph.processes import command
 from twingraph.release.archive import Archive
 from twingraph.server.supervisor import Supervisor
 from twingraph.settings import Server

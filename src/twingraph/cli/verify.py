@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.text import count
+from twingraph.check.reports.text_report import plural
 from twingraph.cli.options import progress, say, settings
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.exit_codes import ExitCode
 from twingraph.release.archive import Archive
-from twingraph.release.verification import faults
+from twingraph.release.integrity import faults
 
 
 def verify_command(
@@ -52,7 +52,7 @@ def _verify(archive: Archive, identifier: str) -> bool:
         typer.echo(f"{identifier}/{name}: {reason}")
         found = True
     if not found:
-        typer.echo(f"{identifier}: whole, {count(release.manifest.quads, 'quad')}")
+        typer.echo(f"{identifier}: whole, {plural(release.manifest.quads, 'quad')}")
         if not release.has_store_digests:
             say(f"{identifier}: the files of its store have no digests, and were not looked at")
     return found

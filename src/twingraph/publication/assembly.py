@@ -1,4 +1,4 @@
-"""From a publication's directory to an assembly: read, then derive."""
+"""From a publication's directory to an assembly: read the files, load them, derive statements."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location
-from twingraph.progress import Watch, unwatched
+from twingraph.progress import StepObserver, no_observer
 from twingraph.publication.deriving import derive
-from twingraph.publication.engine import Engine
 from twingraph.publication.evidence import Document, documents
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import Reading, SavedQueries, read, read_query_files, read_saved_queries, read_shapes
-from twingraph.rdf.nquads import Lines
+from twingraph.publication.working_store import WorkingStore
+from twingraph.rdf.nquads import NQuads
 from twingraph.settings import Settings
 
 
@@ -21,14 +21,14 @@ from twingraph.settings import Settings
 class Assembly:
     """All that a release is made from; ``findings`` are those of the rules, the readings hold their own.
 
-    ``engine`` is over all quads, as the rules and the checks ask it; it does not keep lexical forms.
+    ``working_store`` has all quads, for the queries of rules and checks; it does not preserve lexical forms.
     """
 
     publication: Publication
     reading: Reading
     shapes: Reading
-    engine: Engine
-    derived: Lines
+    working_store: WorkingStore
+    derived: NQuads
     saved: SavedQueries
     findings: tuple[Finding, ...]
 
@@ -38,7 +38,7 @@ class Assembly:
         return self.publication.settings
 
     @cached_property
-    def quads(self) -> Lines:
+    def quads(self) -> NQuads:
         """The quads as the files say them, in the files' order, then the derived ones."""
         return self.reading.lines + self.derived
 
@@ -50,55 +50,59 @@ class Assembly:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """Where the statements are kept: in files in ``directory``; ``ready`` is given each of them when it is whole."""
+class SpoolFiles:
+    """Files in ``directory`` that hold the statements; ``on_complete`` is called with each once it is fully written."""
 
     directory: Path
-    ready: Callable[[Path], None]
+    on_complete: Callable[[Path], None]
 
     @property
-    def said(self) -> Path:
-        """The file of what the publication's files say."""
-        return self.directory / "said.nq"
+    def asserted(self) -> Path:
+        """The file of the statements that the publication's files make."""
+        return self.directory / "asserted.nq"
 
     @property
     def derived(self) -> Path:
-        """The file of what is derived."""
+        """The file of the derived statements."""
         return self.directory / "derived.nq"
 
 
-def assemble(settings: Settings, kept: Kept | None = None, watch: Watch = unwatched) -> Assembly:
-    """Read the publication and derive what its rules say; without ``kept`` the statements are kept in memory.
+def assemble(
+    settings: Settings, spool_files: SpoolFiles | None = None, observer: StepObserver = no_observer
+) -> Assembly:
+    """Read the publication and apply its rules; without ``spool_files`` the statements stay in memory.
 
     Raises PublicationError when there is nothing to read; what does not parse is a finding.
     """
     publication = Publication(settings)
-    with watch("parse"):
-        reading = read(publication, kept.said if kept else None)
-    is_whole = kept is not None and not reading.findings
-    if kept and is_whole:
-        kept.ready(kept.said)
-    with watch("load the engine"):
-        engine = Engine(reading.lines)
-    with watch("derive"):
-        derived, findings = _derive(publication, engine, kept.derived if kept else None)
-    if kept and is_whole and not findings:
-        kept.ready(kept.derived)
-    with watch("parse shapes and queries"):
+    with observer("parse"):
+        reading = read(publication, spool_files.asserted if spool_files else None)
+    is_whole = spool_files is not None and not reading.findings
+    if spool_files and is_whole:
+        spool_files.on_complete(spool_files.asserted)
+    with observer("load the engine"):
+        working_store = WorkingStore(reading.lines)
+    with observer("derive"):
+        derived, findings = _derive(publication, working_store, spool_files.derived if spool_files else None)
+    if spool_files and is_whole and not findings:
+        spool_files.on_complete(spool_files.derived)
+    with observer("parse shapes and queries"):
         shapes, saved = read_shapes(publication), read_saved_queries(publication)
-    return Assembly(publication, reading, shapes, engine, derived, saved, findings)
+    return Assembly(publication, reading, shapes, working_store, derived, saved, findings)
 
 
-def _derive(publication: Publication, engine: Engine, keep: Path | None) -> tuple[Lines, tuple[Finding, ...]]:
+def _derive(
+    publication: Publication, working_store: WorkingStore, path: Path | None
+) -> tuple[NQuads, tuple[Finding, ...]]:
     iris = publication.settings.iris
     rules = read_query_files(publication, publication.rule_files)
     try:
-        derived = derive(rules, engine.store, iris, iris.graph(publication.settings.derived_graph), keep)
+        derived = derive(rules, working_store.store, iris, iris.graph(publication.settings.derived_graph), path)
     except QueryError as error:
-        engine.forget()  # what the rules before it derived
-        path = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
-        place = Location(path, error.line, error.column) if path else None
-        message = error.message.removeprefix(f"{path}: ")
-        return Lines(), (Finding("query/rule", message, "mend the rule; nothing was derived", location=place),)
-    engine.holds(derived)
+        working_store.unload()  # drops what the rules before it derived
+        failed = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
+        place = Location(failed, error.line, error.column) if failed else None
+        message = error.message.removeprefix(f"{failed}: ")
+        return NQuads(), (Finding("query/rule", message, "mend the rule; nothing was derived", location=place),)
+    working_store.append(derived)
     return derived, ()

@@ -1,7 +1,7 @@
 """Deriving statements: the publication's rules, SPARQL CONSTRUCT queries run in the order of their names.
 
-Each rule sees the union of all graphs and what earlier rules derived. What a rule constructs and nobody has said
-yet goes into the graph of derived statements. Rules may call functions on EDTF literals::
+Each rule sees the union of all graphs and what earlier rules derived. What a rule constructs and the
+files do not say goes into the graph of derived statements. Rules may call functions on EDTF literals::
 
     BIND(<urn:x-twingraph:function:earliest>(?edtf) AS ?day)
 
@@ -18,35 +18,31 @@ from twingraph.errors import DateError, QueryError
 from twingraph.publication.files import QueryFile
 from twingraph.rdf.edtf import EDTF, bounds
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import Lines, Spool
+from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.terms import Term
 from twingraph.sparql.syntax_errors import query_error
 
 _XSD_DATE = ox.NamedNode("http://www.w3.org/2001/XMLSchema#date")
 
 
-def derive(rules: Iterable[QueryFile], store: ox.Store, iris: Iris, graph: str, keep: Path | None = None) -> Lines:
-    """Return what the rules derive from the store, in the named graph ``graph``, each statement once, and add it there.
+def derive(rules: Iterable[QueryFile], store: ox.Store, iris: Iris, graph: str, path: Path | None = None) -> NQuads:
+    """Apply the rules to the store and return what they derive, each statement once, in the named graph ``graph``.
 
-    It is kept in the file ``keep`` or, without one, in memory. Raises QueryError, with the rule's path, when a rule is
-    malformed or is no CONSTRUCT query.
+    The statements are added to the store and written to the file ``path`` or, without one, to memory. Raises
+    QueryError, with the rule's path, when a rule is malformed or is not a CONSTRUCT query.
     """
-    spool = Spool(keep)
+    writer = NQuadsWriter(path)
     for rule in rules:
-        store.bulk_extend(spool.add_triples(_new(store, rule, iris), graph))
-    return spool.lines
+        store.bulk_extend(writer.add_triples(_new(store, rule, iris), graph))
+    return writer.lines
 
 
 def _new(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
-    """Return what a rule constructs and the store does not say."""
+    """Return what a rule constructs and the store does not have yet."""
     triples = dict.fromkeys(_construct(store, rule, iris))
-    said = _said(store, {triple.predicate for triple in triples})
-    return [triple for triple in triples if triple not in said]
-
-
-def _said(store: ox.Store, predicates: Iterable[ox.NamedNode]) -> set[ox.Triple]:
-    """Return what the store says with these predicates, which is far less than all that it says."""
-    return {quad.triple for predicate in predicates for quad in store.quads_for_pattern(None, predicate, None)}
+    predicates = {triple.predicate for triple in triples}
+    known = {quad.triple for predicate in predicates for quad in store.quads_for_pattern(None, predicate, None)}
+    return [triple for triple in triples if triple not in known]
 
 
 def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> ox.QueryTriples:

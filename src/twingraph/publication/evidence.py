@@ -4,15 +4,19 @@ Offsets count Unicode code points from 0, the end is exclusive (Web Annotation D
 is the document's file decoded as UTF-8, as it is.
 """
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyoxigraph as ox
 
+from twingraph.errors import PublicationError
+from twingraph.rdf.datatypes import XSD, is_lexical_form
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
 from twingraph.settings import EvidenceTerms
 
 _WHITE = re.compile(r"\s+")
@@ -62,18 +66,22 @@ class Coverage:
         return self.covered / self.total if self.total else 1.0
 
 
-def passages(lines: Lines, terms: EvidenceTerms, iris: Iris) -> tuple[Passage, ...]:
+def passages(lines: NQuads, terms: EvidenceTerms, iris: Iris) -> tuple[Passage, ...]:
     """Return the passages that are complete, sorted by document and place; shapes report the incomplete ones."""
     names = {iris.expand(getattr(terms, name)): name for name in ("document", "start", "end", "quote")}
     found = []
     for iri, facts in _facts(lines, names).items():
         start, end = facts.get("start", ""), facts.get("end", "")
-        if len(facts) == len(names) and start.isdigit() and end.isdigit():
+        if len(facts) == len(names) and _is_offset(start) and _is_offset(end):
             found.append(Passage(iri, facts["document"], int(start), int(end), facts["quote"]))
     return tuple(sorted(found, key=lambda passage: (passage.document, passage.start, passage.end, passage.iri)))
 
 
-def documents(lines: Lines, terms: EvidenceTerms, iris: Iris) -> tuple[Document, ...]:
+def _is_offset(text: str) -> bool:
+    return is_lexical_form(text, XSD + "nonNegativeInteger")
+
+
+def documents(lines: NQuads, terms: EvidenceTerms, iris: Iris) -> tuple[Document, ...]:
     """Return the documents that name a file and its hash, sorted by IRI."""
     names = {iris.expand(terms.file_name): "file_name", iris.expand(terms.sha256): "sha256"}
     rows = _facts(lines, names).items()
@@ -141,9 +149,37 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start + len(body) - len(body.lstrip()), end - len(body) + len(body.rstrip())
 
 
-def _facts(lines: Lines, names: dict[str, str]) -> dict[str, dict[str, str]]:
+def _facts(lines: NQuads, names: dict[str, str]) -> dict[str, dict[str, str]]:
     facts: dict[str, dict[str, str]] = defaultdict(dict)
-    for quad in lines.about(names):
+    for quad in lines.with_predicates(names):
         if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode | ox.Literal):
             facts[quad.subject.value].setdefault(names[quad.predicate.value], quad.object.value)
     return facts
+
+
+@dataclass(frozen=True, slots=True)
+class SourceArchive:
+    """The texts under ``directory``; documents that are not there are None, never an error."""
+
+    directory: Path
+
+    def digest(self, document: Document) -> str | None:
+        """Return the SHA-256 of a document's file in hexadecimal, or None when it is not in the archive."""
+        content = self._content(document)
+        return None if content is None else hashlib.sha256(content).hexdigest()
+
+    def text(self, document: Document) -> str | None:
+        """Return a document's text as it is, line ends untouched, or None when it is not in the archive.
+
+        Raises PublicationError when the file is not UTF-8.
+        """
+        content = self._content(document)
+        try:
+            return None if content is None else content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise PublicationError(document.file_name, f"not UTF-8 at byte {error.start}") from error
+
+    def _content(self, document: Document) -> bytes | None:
+        path = (self.directory / document.file_name).resolve()
+        inside = path.is_relative_to(self.directory.resolve())
+        return path.read_bytes() if inside and path.is_file() else None

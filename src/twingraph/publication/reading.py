@@ -16,19 +16,13 @@ from twingraph.errors import PublicationError, QueryError
 from twingraph.findings import Finding, Location
 from twingraph.publication.files import Publication, QueryFile
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
-from twingraph.rdf.nquads import Lines, Spool
+from twingraph.rdf.formats import GRAPHS
+from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.positions import Locations, Texts
 
 _SCANNED = (".ttl", ".trig", ".nt", ".nq")
 _SOUGHT = 10
-_FORMATS = {
-    ".ttl": ox.RdfFormat.TURTLE,
-    ".trig": ox.RdfFormat.TRIG,
-    ".nt": ox.RdfFormat.N_TRIPLES,
-    ".nq": ox.RdfFormat.N_QUADS,
-    ".rdf": ox.RdfFormat.RDF_XML,
-    ".jsonld": ox.RdfFormat.JSON_LD,
-}
+_FORMATS = {f".{one.extension}": one.engine for one in GRAPHS if isinstance(one.engine, ox.RdfFormat)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class ParsedFile:
 
     path: str
     graph: str
-    quads: Lines
+    quads: NQuads
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class Reading:
     """
 
     files: tuple[ParsedFile, ...]
-    lines: Lines
+    lines: NQuads
     findings: tuple[Finding, ...]
     locations: Locations
 
@@ -65,18 +59,18 @@ class SavedQueries:
     findings: tuple[Finding, ...]
 
 
-def read(publication: Publication, keep: Path | None = None) -> Reading:
+def read(publication: Publication, path: Path | None = None) -> Reading:
     """Return what the files of ontology and data say, each file's default graph named as the settings say.
 
-    The statements are kept in the file ``keep`` or, without one, in memory. Raises PublicationError when there is
+    The statements are written to the file ``path`` or, without one, to memory. Raises PublicationError when there is
     nothing to read or a file belongs to no named graph.
     """
-    return _read(publication, [(file.path, file.graph) for file in publication.rdf_files], Spool(keep))
+    return _read(publication, [(file.path, file.graph) for file in publication.rdf_files], NQuadsWriter(path))
 
 
 def read_shapes(publication: Publication) -> Reading:
     """Return what the files of shapes say, in the default graph."""
-    return _read(publication, [(path, "") for path in publication.shape_files], Spool())
+    return _read(publication, [(path, "") for path in publication.shape_files], NQuadsWriter())
 
 
 def read_saved_queries(publication: Publication) -> SavedQueries:
@@ -104,8 +98,8 @@ def read_query_files(publication: Publication, paths: Iterable[Path]) -> tuple[Q
     return tuple(QueryFile(name, read_text(path, name)) for path, name in names)
 
 
-def parse_file(path: Path, name: str, base: str, graph: str, spool: Spool) -> ParsedFile:
-    """Return the quads of one file, which ``spool`` keeps; an empty ``graph`` leaves them in the default graph.
+def parse_file(path: Path, name: str, base: str, graph: str, writer: NQuadsWriter) -> ParsedFile:
+    """Return the quads of one file, which ``writer`` keeps; an empty ``graph`` leaves them in the default graph.
 
     Raises SyntaxError, as the parser gives it, with line and column.
     """
@@ -115,8 +109,8 @@ def parse_file(path: Path, name: str, base: str, graph: str, spool: Spool) -> Pa
     quads = ox.parse(path=path, format=format_, base_iri=base if relative else None, rename_blank_nodes=True)
     if format_.supports_datasets:
         target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
-        return ParsedFile(name, graph, spool.add(_placed(quads, target)))
-    return ParsedFile(name, graph, spool.add_triples(quads, graph))
+        return ParsedFile(name, graph, writer.add(_placed(quads, target)))
+    return ParsedFile(name, graph, writer.add_triples(quads, graph))
 
 
 def read_text(path: Path, name: str) -> str:
@@ -127,19 +121,19 @@ def read_text(path: Path, name: str) -> str:
         raise PublicationError(name, f"cannot be read: {error}") from error
 
 
-def _read(publication: Publication, sources: list[tuple[Path, str]], spool: Spool) -> Reading:
+def _read(publication: Publication, sources: list[tuple[Path, str]], writer: NQuadsWriter) -> Reading:
     files, findings, texts, base = [], [], {}, publication.settings.base_iri
     for path, graph in sources:
         name = publication.relative(path)
         if path.suffix in _SCANNED:
             texts[name] = path
         try:
-            files.append(parse_file(path, name, base, graph, spool))
+            files.append(parse_file(path, name, base, graph, writer))
         except SyntaxError as error:
             findings.append(_marked(name) if _begins_with_mark(path) else _syntax(name, error))
     parsed = {file.path for file in files}
     homes = _Homes(tuple(files), tuple(name for name in texts if name not in parsed))
-    return Reading(tuple(files), spool.lines, tuple(findings), Locations(Texts(texts), base, homes))
+    return Reading(tuple(files), writer.lines, tuple(findings), Locations(Texts(texts), base, homes))
 
 
 @dataclass(frozen=True)

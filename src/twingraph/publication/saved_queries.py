@@ -7,8 +7,6 @@ A parameter ``year`` stands in the query as ``$year`` wherever a constant may st
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,15 +14,26 @@ import pyoxigraph as ox
 import yaml
 
 from twingraph.errors import IriError, ParameterError, QueryError
+from twingraph.rdf.datatypes import XSD, is_lexical_form
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.terms import ntriples
 from twingraph.sparql.query import parameters, replace_parameters
 from twingraph.sparql.tokens import place
 
-_XSD = "http://www.w3.org/2001/XMLSchema#"
 # Names, dates and IRIs are shorter; what is longer would only be read, escaped and refused.
 MAX_VALUE = 2000
+# Parameters of HTTP requests for saved queries that choose how the answer is written, and so name no value.
+RESERVED = {"format": "format", "lang": "language"}
 TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
+
+
+class _TextLoader(yaml.SafeLoader):
+    """YAML whose scalars stay text, but for null: a title ``2020`` is no number, a default ``1_000`` not 1000."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own class attribute
+        first: [(tag, form) for tag, form in resolvers if tag == "tag:yaml.org,2002:null"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class SavedQuery:
             raise ParameterError(self.name, parameter.name, f"a value may have {MAX_VALUE} characters at most")
         try:
             return _serialize(parameter.type, value, iris)
-        except (IriError, ValueError, InvalidOperation) as error:
+        except (IriError, ValueError) as error:
             raise ParameterError(self.name, parameter.name, f"{value!r} is not of type {parameter.type}") from error
 
 
@@ -88,16 +97,18 @@ def parse_saved_query(path: str, text: str) -> SavedQuery:
         query = SavedQuery(
             name=PurePosixPath(path).stem,
             path=path,
-            title=header["title"],
-            description=str(header["description"]).strip(),
+            title=_text("title", header["title"]),
+            description=_text("description", header["description"]),
             parameters=declared,
-            tags=tuple(header.get("tags") or ()),
+            tags=tuple(_text("tags", tag) for tag in _list("tags", header.get("tags"))),
             rows=int(header.get("rows", 0)),
-            question=header.get("question"),
+            question=None if header.get("question") is None else _text("question", header["question"]),
             text=text,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise QueryError(f"{path}: the header lacks or misspells {error}", 1, 1) from error
+    except KeyError as error:
+        raise QueryError(f"{path}: the header lacks {error}", 1, 1) from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise QueryError(f"{path}: the header is wrong: {error}", 1, 1) from error
     _match_parameters(query)
     return query
 
@@ -111,7 +122,7 @@ def parse_header(path: str, text: str) -> dict[str, Any]:
     """Return the YAML in a file's ``#+`` lines, empty when there are none; raises QueryError with the line."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.startswith("#+")]
     try:
-        header = yaml.safe_load("\n".join(line[2:].removeprefix(" ") for _, line in lines)) or {}
+        header = yaml.load("\n".join(line[2:].removeprefix(" ") for _, line in lines), _TextLoader) or {}
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         number = lines[min(mark.line, len(lines) - 1)][0] if mark else 1
@@ -129,13 +140,26 @@ def _header(path: str, text: str) -> dict[str, Any]:
     return header
 
 
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is not a text")
+    return value.strip()
+
+
+def _list(name: str, value: object) -> list[object]:
+    if value is not None and not isinstance(value, list):
+        raise TypeError(f"{name} is not a list")
+    return value or []
+
+
 def _parameter(name: str, facts: Mapping[str, Any]) -> Parameter:
     kind = str(facts["type"]).removeprefix("xsd:")
     if kind not in TYPES:
         raise ValueError(f"parameter {name}: type {kind!r} is none of {', '.join(TYPES)}")
-    default = facts.get("default")
-    text = default.isoformat() if isinstance(default, date) else None if default is None else str(default)
-    return Parameter(name, kind, text, str(facts.get("description", "")))
+    if name in RESERVED:
+        raise ValueError(f"parameter {name}: over HTTP this name chooses the {RESERVED[name]} of the answer; rename it")
+    default = None if facts.get("default") is None else _text("default", facts["default"])
+    return Parameter(name, kind, default, str(facts.get("description", "")))
 
 
 def _match_parameters(query: SavedQuery) -> None:
@@ -152,13 +176,6 @@ def _match_parameters(query: SavedQuery) -> None:
 def _serialize(kind: str, value: str, iris: Iris) -> str:
     if kind == "iri":
         return ntriples(ox.NamedNode(iris.expand(value)))
-    match kind:
-        case "integer":
-            int(value)
-        case "decimal":
-            Decimal(value)
-        case "date":
-            date.fromisoformat(value)
-        case "boolean" if value not in ("true", "false"):
-            raise ValueError(value)
-    return ntriples(ox.Literal(value, datatype=ox.NamedNode(_XSD + kind)))
+    if not is_lexical_form(value, XSD + kind):
+        raise ValueError(value)
+    return ntriples(ox.Literal(value, datatype=ox.NamedNode(XSD + kind)))

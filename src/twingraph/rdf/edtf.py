@@ -15,6 +15,8 @@ EDTF = "http://id.loc.gov/datatypes/edtf/EDTF"
 _OPEN = ("", "..")
 _QUALIFIERS = "~?%"
 _SEASON = re.compile(r"-?\d{4}-(?P<season>2[1-4])")
+# A month or a day of which one digit is unspecified, which the library cannot parse: it crashes, and prints.
+_HALF_UNSPECIFIED = re.compile(r"-(?:\dX|X\d)(?![\dX])")
 _CALENDAR = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 
@@ -50,6 +52,10 @@ def bounds(text: str) -> Bounds:
 def _simple(part: str, whole: str) -> Bounds:
     core = part.rstrip(_QUALIFIERS)
     season = _SEASON.fullmatch(core)
+    if re.search(r"\s", part):
+        raise DateError(whole, "a date has no white space")
+    if _HALF_UNSPECIFIED.search(part):
+        raise DateError(whole, f"{part!r}: a month or day is given as a whole, or unspecified as a whole: XX")
     try:
         earliest, latest = _calendar(core) or _parsed(core)
         if season and season["season"] == "24":
@@ -78,12 +84,12 @@ def _calendar(core: str) -> tuple[date, date] | None:
         return None
 
 
-@lru_cache(maxsize=50_000)  # the same dates come again and again, and the library takes milliseconds for each
+@lru_cache(maxsize=50_000)  # dates repeat, and the library takes milliseconds for each
 def _parsed(core: str) -> tuple[date, date]:
     try:
         parsed = parse_edtf(core)
     finally:
-        # It keeps exceptions, and with them whatever those who asked for a date held at the time: whole stores.
+        # It keeps exceptions, and with them the local variables of every caller: whole stores.
         ParserElement.reset_cache()
     # A qualifier within the date, such as 2004-06~-11, is left to the library.
     first, last = (parsed.lower_fuzzy(), parsed.upper_fuzzy())

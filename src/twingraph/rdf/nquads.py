@@ -1,7 +1,7 @@
-"""Statements as lines of N-Quads, in memory or in files, read again as often as they are asked for.
+"""Statements as lines of N-Quads, in memory or in files, that can be read any number of times.
 
-A quad as an object takes some 700 bytes, as a line 200, in a file none; and most questions about all statements are
-answered from the bytes of their lines several times as fast.
+A quad as an object takes some 700 bytes of memory, as a line 200, in a file none; and most questions about all
+statements are answered several times faster from the bytes of the lines than from parsed quads.
 """
 
 import io
@@ -46,27 +46,27 @@ class _Part:
 
 
 @dataclass(frozen=True)
-class Lines(Collection[ox.Quad]):
-    """So many lines; iterating parses them into quads, in their order, repetitions and lexical forms kept."""
+class NQuads(Collection[ox.Quad]):
+    """A sequence of lines; iterating parses them into quads, with order, repetitions and lexical forms preserved."""
 
     parts: tuple[_Part, ...] = ()
     count: int = 0
 
     @classmethod
-    def of(cls, quads: Iterable[ox.Quad]) -> "Lines":
+    def of(cls, quads: Iterable[ox.Quad]) -> "NQuads":
         """Return quads as lines in memory."""
-        return Spool().add(quads)
+        return NQuadsWriter().add(quads)
 
     @classmethod
-    def in_file(cls, path: Path) -> "Lines":
+    def in_file(cls, path: Path) -> "NQuads":
         """Return the lines of a file of N-Quads that has nothing else in it."""
         whole = cls((_Part(path, 0, path.stat().st_size),))
         return cls(whole.parts, sum(block.count(b"\n") for block in whole.blocks()))
 
-    def __add__(self, other: "Lines") -> "Lines":
+    def __add__(self, other: "NQuads") -> "NQuads":
         joined = self.parts[-1].followed_by(other.parts[0]) if self.parts and other.parts else None
         parts = (*self.parts[:-1], joined, *other.parts[1:]) if joined else (*self.parts, *other.parts)
-        return Lines(parts, self.count + other.count)
+        return NQuads(parts, self.count + other.count)
 
     def __len__(self) -> int:
         return self.count
@@ -83,21 +83,21 @@ class Lines(Collection[ox.Quad]):
         for part in self.parts:
             yield from part.blocks()
 
-    def stored(self, directory: Path) -> "Lines":
-        """Return the same lines with none of them in memory: what is there goes into a file in a directory."""
+    def stored(self, directory: Path) -> "NQuads":
+        """Return the same lines with none of them in memory; those that are go to a file in ``directory``."""
         if all(isinstance(part.source, Path) for part in self.parts):
             return self
         path = directory / "lines.nq"
         with path.open("wb") as file:
             file.writelines(self.blocks())
-            return Lines((_Part(path, 0, file.tell()),), self.count)
+            return NQuads((_Part(path, 0, file.tell()),), self.count)
 
     def rows(self) -> Iterator[list[Row]]:
         """Yield the terms of each line as N-Quads writes them, the default graph as an empty name, block by block."""
         for block in self.blocks():
             yield rows_of(block)
 
-    def about(self, predicates: Iterable[str]) -> Iterator[ox.Quad]:
+    def with_predicates(self, predicates: Iterable[str]) -> Iterator[ox.Quad]:
         """Yield the quads with these predicates, in the order of the lines."""
         names = b"|".join(re.escape(name.encode()) for name in predicates)
         pattern = re.compile(b" <(?:%b)> " % names)
@@ -105,33 +105,33 @@ class Lines(Collection[ox.Quad]):
             yield from ox.parse(b"".join(_matching(pattern, block)), format=ox.RdfFormat.N_QUADS)
 
 
-class Spool:
-    """Takes quads and keeps them as lines, in the file ``path`` or, without one, in memory."""
+class NQuadsWriter:
+    """Writes quads as lines to the file ``path`` or, without one, to memory."""
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path, self._taken = path, Lines()
+        self._path, self._written = path, NQuads()
         if path:
             path.touch()
 
     @property
-    def lines(self) -> Lines:
-        """All that was taken until now."""
-        return self._taken
+    def lines(self) -> NQuads:
+        """Everything written so far."""
+        return self._written
 
-    def add(self, quads: Iterable[ox.Quad]) -> Lines:
-        """Take quads and return them as lines. When they cannot all be had, because of an error, none is taken."""
-        return self._take(_serialized(quads, ox.RdfFormat.N_QUADS))
+    def add(self, quads: Iterable[ox.Quad]) -> NQuads:
+        """Write quads and return their lines; when producing them raises an error, none of them is written."""
+        return self._write(_serialized(quads, ox.RdfFormat.N_QUADS))
 
-    def add_triples(self, triples: Iterable[ox.Quad] | Iterable[ox.Triple], graph: str) -> Lines:
-        """Take triples into a named graph, or with an empty name into the default graph, as `add` does."""
+    def add_triples(self, triples: Iterable[ox.Quad] | Iterable[ox.Triple], graph: str) -> NQuads:
+        """Write triples into a named graph, or with an empty name into the default graph, as `add` does."""
         # Line ends within literals are escaped, so that this ends a line and nothing else.
         end = f" <{graph}> .\n".encode() if graph else b" .\n"
-        return self._take(block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES))
+        return self._write(block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES))
 
-    def _take(self, blocks: Iterable[bytes]) -> Lines:
-        taken = _in_file(self._path, blocks) if self._path else _in_memory(blocks)
-        self._taken += taken
-        return taken
+    def _write(self, blocks: Iterable[bytes]) -> NQuads:
+        written = _in_file(self._path, blocks) if self._path else _in_memory(blocks)
+        self._written += written
+        return written
 
 
 def terms(written: Iterable[bytes]) -> Iterator[ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple]:
@@ -151,16 +151,25 @@ def _matching(pattern: re.Pattern[bytes], block: bytes) -> Iterator[bytes]:
 
 
 def rows_of(block: bytes) -> list[Row]:
-    """Return the terms of each line of canonical N-Quads as it writes them, the default graph as an empty name."""
-    parts = [line[:-2].split(b" ", 2) for line in block.split(b"\n")[:-1]]
-    split = zip(parts, [rest.rpartition(b" ") for _, _, rest in parts], strict=True)
-    # What follows the last space of a literal has its quotation mark in it.
-    return [
-        (subject, predicate, value, graph)
-        if value and graph.startswith((b"<", b"_:")) and b'"' not in graph
-        else (subject, predicate, rest, b"")
-        for (subject, predicate, rest), (value, _, graph) in split
-    ]
+    """Return the terms of each line of N-Quads as it writes them, the default graph as an empty name."""
+    lines = block.split(b" .\n")[:-1]
+    pairs = zip(lines, _triples(lines), strict=True)
+    split = ((line, triple, triple.split(b" ", 2)) for line, triple in pairs)
+    return [(subject, predicate, value, line[len(triple) + 1 :]) for line, triple, (subject, predicate, value) in split]
+
+
+def without_graph_names(block: bytes) -> bytes:
+    """Return lines of N-Quads as N-Triples: each without its graph, repetitions kept."""
+    return b" .\n".join([*_triples(block.split(b" .\n")[:-1]), b""])
+
+
+def _triples(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield each line, whose terms have one space between them as the engine writes them, without its graph."""
+    for line in lines:
+        triple, _, last = line.rpartition(b" ")
+        # The end of a literal has its quotation mark in it, and a third term has but one space before its own.
+        has_graph = last[0] in b"<_" and b'"' not in last and triple.count(b" ") > 1
+        yield triple if has_graph else line
 
 
 def _serialized(quads: Iterable[ox.Quad] | Iterable[ox.Triple], format_: ox.RdfFormat) -> Iterator[bytes]:
@@ -173,12 +182,12 @@ def _serialized(quads: Iterable[ox.Quad] | Iterable[ox.Triple], format_: ox.RdfF
         yield output.getvalue()
 
 
-def _in_memory(blocks: Iterable[bytes]) -> Lines:
+def _in_memory(blocks: Iterable[bytes]) -> NQuads:
     content = b"".join(blocks)
-    return Lines((_Part(content, 0, len(content)),), content.count(b"\n"))
+    return NQuads((_Part(content, 0, len(content)),), content.count(b"\n"))
 
 
-def _in_file(path: Path, blocks: Iterable[bytes]) -> Lines:
+def _in_file(path: Path, blocks: Iterable[bytes]) -> NQuads:
     with path.open("r+b") as file:
         start, count = file.seek(0, io.SEEK_END), 0
         try:
@@ -188,4 +197,4 @@ def _in_file(path: Path, blocks: Iterable[bytes]) -> Lines:
         except BaseException:
             file.truncate(start)
             raise
-        return Lines((_Part(path, start, file.tell()),), count)
+        return NQuads((_Part(path, start, file.tell()),), count)

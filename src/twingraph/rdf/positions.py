@@ -68,6 +68,8 @@ class Locations:
 
     def find(self, subject: str, predicate: str | None = None, value: str | None = None) -> Location | None:
         """Return where a statement stands, or else its property, its subject, or the first mention of the subject."""
+        if subject.startswith("_:"):
+            return self._of_blank_node(subject, predicate, value)
         places = self._about(subject)
         if not places:
             return _first(self._by_value.get(subject, []))
@@ -99,6 +101,13 @@ class Locations:
     def _about(self, subject: str) -> list[_Place]:
         paths = sorted(path for path in self.files(subject) if path in self.texts)
         return [place for path in paths for place in self._file(path).get(subject, ())]
+
+    def _of_blank_node(self, subject: str, predicate: str | None, value: str | None) -> Location | None:
+        """Return where some blank node has this value: parsing gives them other labels than the file does."""
+        paths = sorted(path for path in self.files(subject) if path in self.texts)
+        anonymous = (found for path in paths for name, found in self._file(path).items() if name[:2] in ("", "_:"))
+        places = [place for found in anonymous for place in found if place.predicate == predicate]
+        return _first([place for place in places if place.value == value] or places)
 
     def _file(self, path: str) -> dict[str, list[_Place]]:
         """Return the places in one file by their subjects; a file is scanned once."""

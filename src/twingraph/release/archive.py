@@ -12,13 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.release.manifest import FILE, Manifest, read_manifest
-from twingraph.release.store_files import Fault, file_fault, store_faults
 
 QUADS, CONTEXT, STORE, QUERIES = "quads.nq.gz", "context.jsonld", "store", "queries"
+_DATE = "%Y%m%dT%H%M%SZ"
 _LOCK, _CURRENT, _BUILDING, _POINTING, _REMOVING = ".lock", "current", ".building-", ".current-", ".removing-"
 
 
@@ -43,21 +44,6 @@ class Release:
     def has_store_digests(self) -> bool:
         """Whether the digests of the store's files were written when it was built."""
         return self.manifest.form > 1 and self.manifest.quads > 0
-
-    def verify(self, *, store: bool = True) -> None:
-        """Raise ReleaseError when a file is missing or is not as it was written, one of the ``store`` too if wanted."""
-        for name, expected in self.manifest.files.items():
-            path = self.directory / name
-            fault = file_fault(path, expected)
-            if fault:
-                raise ReleaseError(str(path), fault)
-        for name, fault in self.store_faults() if store else ():
-            raise ReleaseError(str(self.directory / name), fault)
-
-    def store_faults(self) -> Iterator[Fault]:
-        """Yield what is wrong with the store's files; nothing for a release of form 1, which has no digests of them."""
-        if self.has_store_digests:
-            yield from store_faults(self.directory, STORE)
 
 
 @dataclass(frozen=True)
@@ -170,6 +156,29 @@ class Archive:
         for prefix in (_BUILDING, _POINTING, _REMOVING):
             for path in self.directory.glob(f"{prefix}*"):
                 shutil.rmtree(path)
+
+
+def prunable(archive: Archive, keep: int, before: datetime | None = None) -> tuple[str, ...]:
+    """Return the releases that may go, the oldest first: not the newest ``keep``, and never the current one.
+
+    With ``before``, only those whose identifier has an earlier date; one without a date stays then.
+    """
+    current = archive.current_id()
+    old = archive.ids()[: -keep or None]
+    return tuple(one for one in old if one != current and (before is None or _is_before(one, before)))
+
+
+def size(directory: Path) -> int:
+    """Return how many bytes the files in a directory have."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _is_before(identifier: str, moment: datetime) -> bool:
+    try:
+        date = datetime.strptime(identifier.partition("-")[0], _DATE).replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return date < moment
 
 
 def _flush(path: Path) -> None:

@@ -16,16 +16,16 @@ from pathlib import Path
 from twingraph.check.run import CheckResult, check
 from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
-from twingraph.memory import uncollected
-from twingraph.progress import Watch, unwatched
-from twingraph.publication.assembly import Assembly, Kept, assemble
+from twingraph.processes import gc_paused
+from twingraph.progress import StepObserver, no_observer
+from twingraph.publication.assembly import Assembly, SpoolFiles, assemble
 from twingraph.rdf.canonical import compressed, write_canonical
-from twingraph.rdf.nquads import Lines
+from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release
 from twingraph.release.counts import Counts, class_counts, count, document_names, graph_counts, names
+from twingraph.release.integrity import verify
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
-from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
-from twingraph.release.provenance import given_date, provenance, tools
+from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest, given_date, provenance, tools
 from twingraph.release.store_writer import StoreWriter
 from twingraph.release.void import DESCRIPTION, describe_release, language_tags
 from twingraph.settings import Settings
@@ -43,10 +43,12 @@ class Built:
     new: bool
 
 
-def build(settings: Settings, report: Callable[[CheckResult], None] | None = None, watch: Watch = unwatched) -> Built:
+def build(
+    settings: Settings, report: Callable[[CheckResult], None] | None = None, observer: StepObserver = no_observer
+) -> Built:
     """Build a release of the publication and make it the current one.
 
-    ``report`` is given what the check found before anything is published, ``watch`` is told of each step. Raises
+    ``report`` is given what the check found before anything is published, ``observer`` is told of each step. Raises
     SettingsError for a wrong SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when another
     build is at work or the release cannot be written.
     """
@@ -54,38 +56,40 @@ def build(settings: Settings, report: Callable[[CheckResult], None] | None = Non
     archive = Archive(settings.releases)
     with archive.locked():
         try:
-            return _build(archive, settings, report or (lambda _: None), watch)
+            return _build(archive, settings, report or (lambda _: None), observer)
         except OSError as error:
             reason = f"the release could not be written: {error.strerror or error}"
             raise ReleaseError(str(archive.directory), reason) from error
 
 
-def _build(archive: Archive, settings: Settings, report: Callable[[CheckResult], None], watch: Watch) -> Built:
+def _build(
+    archive: Archive, settings: Settings, report: Callable[[CheckResult], None], observer: StepObserver
+) -> Built:
     with (
         archive.beginning() as work,
         archive.beginning() as building,
         StoreWriter(building / STORE, settings.default_graph) as writer,
         ThreadPoolExecutor(1) as beside,
     ):
-        with uncollected():
-            assembly = assemble(settings, Kept(work, writer.load), watch)
+        with gc_paused():
+            assembly = assemble(settings, SpoolFiles(work, writer.load), observer)
         writer.end()
         # Mostly done before the engine has answered what the checks ask it; of no use when they find a violation.
-        prepared = beside.submit(_content, assembly, work, building, watch)
-        result = check(assembly, watch=watch)
+        prepared = beside.submit(_content, assembly, work, building, observer)
+        result = check(assembly, observer=observer)
         report(result)
         if not result.conforms:
             raise NotConformingError(len(violations(result.findings)))
         content = prepared.result()
-        with watch("manifest"):
+        with observer("manifest"):
             manifest = _manifest(assembly, result, content)
         if manifest.id in archive.ids():
-            archive.get(manifest.id).verify()
+            verify(archive.get(manifest.id))
             archive.point_to(manifest.id)
             return Built(archive.get(manifest.id), result, new=False)
-        with watch("wait for the store"):
+        with observer("wait for the store"):
             writer.finish()
-        with watch("publish"):
+        with observer("publish"):
             _write(building, manifest, content)
             archive.publish(building, manifest.id)
         return Built(archive.get(manifest.id), result, new=True)
@@ -95,24 +99,24 @@ def _build(archive: Archive, settings: Settings, report: Callable[[CheckResult],
 class _Content:
     """What a release holds: its canonical lines, how much that is, its small files, and the digest of every file."""
 
-    canonical: Lines
+    canonical: NQuads
     counts: Counts
     files: Mapping[str, bytes]
     canonical_digest: str
     digests: Mapping[str, str]
 
 
-def _content(assembly: Assembly, work: Path, building: Path, watch: Watch) -> _Content:
+def _content(assembly: Assembly, work: Path, building: Path, observer: StepObserver) -> _Content:
     """Write the quads of the release and make its other files, all but the manifest."""
-    with watch("canonical N-Quads"):
+    with observer("canonical N-Quads"):
         canonical = write_canonical(assembly.quads, work / "canonical.nq")
-    with watch("compress and hash"):
+    with observer("compress and hash"):
         said = sha256()
         packed = _write_blocks(building / QUADS, compressed(_hashed(canonical.blocks(), said.update)))
-    with watch("count and describe"):
+    with observer("count and describe"):
         counts, iris, saved = count(canonical), assembly.settings.iris, assembly.saved.queries
         files = {
-            CONTEXT: json_ld_context(canonical.about(CONTEXT_TERMS), iris),
+            CONTEXT: json_ld_context(canonical.with_predicates(CONTEXT_TERMS), iris),
             DESCRIPTION: describe_release(counts, assembly.settings, saved),
             **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
         }

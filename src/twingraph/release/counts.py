@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from twingraph.publication.evidence import Document
 from twingraph.rdf.iris import canonical_language
-from twingraph.rdf.nquads import Lines, Row
+from twingraph.rdf.nquads import NQuads, Row
 from twingraph.release.manifest import ClassCount
 
 _TYPE = b"<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
@@ -51,7 +51,7 @@ class Counts:
         return sum(tally.triples for tally in self.graphs.values())
 
 
-def count(lines: Lines) -> Counts:
+def count(lines: NQuads) -> Counts:
     """Return how much is in canonical lines, which are sorted."""
     counter = _Counter()
     for rows in lines.rows():
@@ -70,10 +70,10 @@ def class_counts(counts: Counts, names: Mapping[str, Mapping[str, str]]) -> dict
     return {iri: ClassCount(things=things, labels=dict(names.get(iri, {}))) for iri, things in classes.items()}
 
 
-def names(lines: Lines, things: set[str]) -> dict[str, dict[str, str]]:
+def names(lines: NQuads, things: set[str]) -> dict[str, dict[str, str]]:
     """Return what each of the things is called, IRI -> language -> name; the first in code point order of several."""
     found: dict[str, dict[str, str]] = {thing: {} for thing in things}
-    for quad in lines.about(_NAMES):
+    for quad in lines.with_predicates(_NAMES):
         known = found.get(str(getattr(quad.subject, "value", "")))
         if known is not None and isinstance(quad.object, ox.Literal):
             language = canonical_language(quad.object.language or "")

@@ -7,6 +7,8 @@ and closed, and the digests of its files written beside it. It ends when its inp
 does; what it has written is then worth nothing.
 """
 
+import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,13 +19,14 @@ from typing import IO, Self, cast
 
 import pyoxigraph as ox
 
-from twingraph.child_processes import command, end_with_parent
 from twingraph.errors import ReleaseError
-from twingraph.rdf.default_graph import DefaultGraph
-from twingraph.rdf.nquads import Lines
-from twingraph.release.store_files import write_digests
+from twingraph.processes import command, exit_with_parent
+from twingraph.rdf.nquads import NQuads, without_graph_names
+from twingraph.rdf.terms import DefaultGraph
 
+DIGESTS = "store.json"
 _END = "end"
+_UNREAD = ("LOCK", "LOG")
 
 
 class StoreWriter:
@@ -79,8 +82,7 @@ class StoreWriter:
 def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGraph) -> None:
     """Write files of N-Quads in the engine's own form: offline and compacted, so that it can be opened read-only.
 
-    Where the default graph is the union of all graphs, the store holds it as well, each statement once; every
-    statement of the files has then to lie in a named graph.
+    Where the default graph is the union of all graphs, the store holds it as well, each statement once.
     """
     store = ox.Store(str(directory))
     for path in files:
@@ -88,16 +90,28 @@ def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGr
         if default_graph == DefaultGraph.UNION:
             merged = path.with_suffix(".merged.nt")
             with merged.open("wb") as file:
-                file.writelines(_without_graphs(block) for block in Lines.in_file(path).blocks())
+                file.writelines(without_graph_names(block) for block in NQuads.in_file(path).blocks())
             store.bulk_load(path=str(merged), format=ox.RdfFormat.N_TRIPLES)
             merged.unlink()
     store.optimize()
     store.flush()
 
 
-def _without_graphs(block: bytes) -> bytes:
-    # The last but one space of a line stands before its graph.
-    return b" .\n".join([*(line[:-2].rpartition(b" ")[0] for line in block.split(b"\n")[:-1]), b""])
+def write_digests(store: Path) -> None:
+    """Write the size and SHA-256 of each file of a store that is closed."""
+    files = {path.name: {"bytes": path.stat().st_size, "sha256": file_digest(path)} for path in store_files(store)}
+    (store.parent / DIGESTS).write_text(json.dumps(files, indent=2, sort_keys=True) + "\n", encoding="ascii")
+
+
+def store_files(store: Path) -> list[Path]:
+    """Return the files of a store that the engine reads: not its lock and its log."""
+    return sorted(path for path in store.iterdir() if path.name.partition(".")[0] not in _UNREAD)
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _given(lines: Iterable[str]) -> Iterator[Path]:
@@ -111,7 +125,7 @@ def _given(lines: Iterable[str]) -> Iterator[Path]:
 
 def main() -> None:
     """Write a store as the arguments and the input say."""
-    end_with_parent()
+    exit_with_parent()
     directory, default_graph = sys.argv[1:]
     try:
         write_store(Path(directory), _given(sys.stdin), DefaultGraph(default_graph))

@@ -12,10 +12,9 @@ import pyoxigraph as ox
 
 from twingraph.errors import ParameterError
 from twingraph.publication.saved_queries import SavedQuery, body
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import Lines
-from twingraph.rdf.terms import ntriples
+from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import DefaultGraph, ntriples
 from twingraph.release.counts import Counts, Tally
 from twingraph.settings import Settings
 from twingraph.sparql.query import read_query, with_prefixes
@@ -37,8 +36,8 @@ _LANGUAGES = (RDF, RDFS, "http://www.w3.org/2002/07/owl#", "http://www.w3.org/20
 Statement = tuple[str, str, ox.NamedNode | ox.Literal]
 
 
-def part(base: str, *names: str) -> str:
-    """Return the IRI of a part of the description."""
+def fragment(base: str, *names: str) -> str:
+    """Return the IRI of a resource of the description."""
     return f"{base}.well-known/void#{'/'.join(names)}"
 
 
@@ -48,7 +47,7 @@ def serialize(statements: Iterable[Statement]) -> bytes:
     return "".join(sorted(lines)).encode()
 
 
-def language_tags(lines: Lines) -> tuple[str, ...]:
+def language_tags(lines: NQuads) -> tuple[str, ...]:
     """Return the language tags with capitals that a release's literals have; a few more do no harm."""
     found = {tag for block in lines.blocks() for tag in set(_TAG.findall(block))}
     return tuple(sorted(tag for tag in map(bytes.decode, found) if tag != tag.lower()))
@@ -70,7 +69,7 @@ def describe_release(counts: Counts, settings: Settings, queries: Sequence[Saved
 
 def _whole(settings: Settings, counts: Counts) -> Iterator[Statement]:
     base, iris, whole = settings.base_iri, settings.iris, counts.whole
-    dataset = part(base, "dataset")
+    dataset = fragment(base, "dataset")
     yield dataset, f"{RDF}type", ox.NamedNode(f"{SD}Dataset")
     yield from _counts(iris, "dataset", whole)
     for language, text in settings.title.items():
@@ -80,10 +79,10 @@ def _whole(settings: Settings, counts: Counts) -> Iterator[Statement]:
     if settings.licence:
         yield dataset, f"{DCTERMS}license", ox.NamedNode(settings.licence)
     yield dataset, f"{VOID}uriSpace", ox.Literal(base)
-    yield dataset, f"{SD}defaultGraph", ox.NamedNode(part(base, "default-graph"))
+    yield dataset, f"{SD}defaultGraph", ox.NamedNode(fragment(base, "default-graph"))
     for name in filter(None, counts.graphs):
-        yield dataset, f"{SD}namedGraph", ox.NamedNode(part(base, _short(iris, name)))
-        yield dataset, f"{VOID}subset", ox.NamedNode(part(base, _short(iris, name), "content"))
+        yield dataset, f"{SD}namedGraph", ox.NamedNode(fragment(base, _short(iris, name)))
+        yield dataset, f"{VOID}subset", ox.NamedNode(fragment(base, _short(iris, name), "content"))
     for namespace in sorted({match[0] for iri in _terms(whole) if (match := _NAMESPACE.match(iri))}):
         yield dataset, f"{VOID}vocabulary", ox.NamedNode(namespace)
     own = [row for row in whole.classes.items() if not row[0].decode()[1:].startswith(_LANGUAGES)]
@@ -93,7 +92,7 @@ def _whole(settings: Settings, counts: Counts) -> Iterator[Statement]:
 
 
 def _default(iris: Iris, tally: Tally) -> Iterator[Statement]:
-    graph = part(iris.base, "default-graph")
+    graph = fragment(iris.base, "default-graph")
     yield graph, f"{RDF}type", ox.NamedNode(f"{SD}Graph")
     yield graph, f"{RDF}type", ox.NamedNode(f"{VOID}Dataset")
     yield from _sums(graph, tally)
@@ -101,7 +100,7 @@ def _default(iris: Iris, tally: Tally) -> Iterator[Statement]:
 
 def _graph(iris: Iris, name: str, tally: Tally) -> Iterator[Statement]:
     short = _short(iris, name)
-    named, content = part(iris.base, short), part(iris.base, short, "content")
+    named, content = fragment(iris.base, short), fragment(iris.base, short, "content")
     yield named, f"{RDF}type", ox.NamedNode(f"{SD}NamedGraph")
     yield named, f"{SD}name", ox.NamedNode(name)
     yield named, f"{SD}graph", ox.NamedNode(content)
@@ -111,13 +110,13 @@ def _graph(iris: Iris, name: str, tally: Tally) -> Iterator[Statement]:
 
 def _counts(iris: Iris, name: str, tally: Tally) -> Iterator[Statement]:
     """Yield how much is in a dataset, in the things of each class and in the triples of each property."""
-    dataset = part(iris.base, name)
+    dataset = fragment(iris.base, name)
     yield dataset, f"{RDF}type", ox.NamedNode(f"{VOID}Dataset")
     yield from _sums(dataset, tally)
     kinds = (("class", "entities", tally.classes), ("property", "triples", tally.properties))
     for kind, unit, counts in kinds:
         for term, count in counts.items():
-            one = part(iris.base, name, kind, _short(iris, _iri(term)))
+            one = fragment(iris.base, name, kind, _short(iris, _iri(term)))
             yield dataset, f"{VOID}{kind}Partition", ox.NamedNode(one)
             yield one, f"{VOID}{kind}", ox.NamedNode(_iri(term))
             yield one, f"{VOID}{unit}", _number(count)
@@ -143,7 +142,7 @@ def _query(saved: SavedQuery, iris: Iris) -> Iterator[Statement]:
     yield node, f"{RDFS}label", ox.Literal(saved.title)
     yield node, f"{RDFS}comment", ox.Literal(saved.description or saved.title)
     yield node, f"{SH}{form.lower()}", ox.Literal(text)
-    yield node, f"{DCTERMS}isPartOf", ox.NamedNode(part(iris.base, "dataset"))
+    yield node, f"{DCTERMS}isPartOf", ox.NamedNode(fragment(iris.base, "dataset"))
 
 
 def _terms(tally: Tally) -> Iterator[str]:

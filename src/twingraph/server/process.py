@@ -14,12 +14,13 @@ from typing import NoReturn
 import typer
 import uvicorn
 
-from twingraph.child_processes import end_with_parent
 from twingraph.errors import TwingraphError
 from twingraph.exit_codes import ExitCode, exit_code
-from twingraph.server.access_log import LOGGER
-from twingraph.server.app import Application, create_app
-from twingraph.server.http.connection import configuration
+from twingraph.processes import exit_with_parent
+from twingraph.server.app import create_app, current_release
+from twingraph.server.http.access_log import LOGGER
+from twingraph.server.http.uvicorn_protocol import configuration
+from twingraph.server.query.current_release import CurrentRelease
 from twingraph.server.supervisor import AGAIN
 from twingraph.settings import Server, Settings
 
@@ -31,17 +32,18 @@ logger = logging.getLogger(__name__)
 def main() -> None:
     """Answer requests over the listener of the command line until told to end."""
     descriptor, parent = (int(argument) for argument in sys.argv[-2:])
-    end_with_parent(parent)
+    exit_with_parent(parent)
     settings = Settings.model_validate_json(sys.stdin.buffer.read())
     _log(settings.server)
     try:
-        app = create_app(settings, patient=AGAIN in sys.argv)
+        current = current_release(settings, patient=AGAIN in sys.argv)
     except TwingraphError as error:
         _end(error)
+    app = create_app(settings, current)
     # What is here now stays to the end: looking through it for rubbish again and again would delay answers.
     gc.collect()
     gc.freeze()
-    server = _Server(configuration(app, settings, _connections(settings)), app)
+    server = _Server(configuration(app, settings, _connections(settings)), current)
     with socket.socket(fileno=descriptor) as listener:
         server.run(sockets=[listener])
     if server.failure:
@@ -55,14 +57,14 @@ class _Server(uvicorn.Server):
     ``failure`` is why the release could not be opened.
     """
 
-    def __init__(self, config: uvicorn.Config, app: Application) -> None:
+    def __init__(self, config: uvicorn.Config, current: CurrentRelease) -> None:
         super().__init__(config)
-        self._app = app
+        self._current = current
         self.failure: TwingraphError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
-            await self._app.open()
+            await self._current.start()
         except TwingraphError as error:
             self.failure, self.should_exit = error, True
             return
@@ -95,10 +97,10 @@ def _log(server: Server) -> None:
     logging.basicConfig(level=logging.WARNING, format=form)
     logging.getLogger("twingraph").setLevel(logging.INFO)
     # Each of its lines is a JSON object by itself.
-    lines = logging.StreamHandler()
-    lines.setFormatter(logging.Formatter("%(message)s"))
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
     access = logging.getLogger(LOGGER)
-    access.addHandler(lines)
+    access.addHandler(handler)
     access.propagate = False
     access.setLevel(logging.INFO if server.access_log else logging.WARNING)
 

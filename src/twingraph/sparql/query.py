@@ -1,4 +1,4 @@
-"""What can be known of a query from its text alone: its form, its dataset, and whether it asks another server.
+"""What can be known of a query from its text alone: its form, its dataset, whether it asks another server or changes.
 
 The engine calls other servers for ``SERVICE`` and has no switch for it, and its parser wants no space after a keyword
 (``SERVICESILENT<x>`` and ``trueSERVICE:x`` are accepted). So the text is read here first, token by token, and
@@ -57,6 +57,15 @@ _BEGINNING = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _UNSURE_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*+://)[^<>\"{}|^`\\\x00-\x20]*?(?:['#()]|&&)")
+# Functions whose value is another one each time (sections 17.4.2.12, 17.4.4.5 and 17.4.5.1).
+_VOLATILE = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
+# A letter may be written as an escape (section 19.2), which nobody does without a purpose.
+_MAY_BE_VOLATILE = re.compile(r"NOW|RAND|UUID|\\u", re.IGNORECASE)
+_ORDERED = re.compile(r"\bORDER\s+BY\b", re.IGNORECASE)
+_LIMITED = re.compile(r"\bLIMIT\b|#", re.IGNORECASE)
+_OFFSET = re.compile(r"\bOFFSET\s+(\d+)", re.IGNORECASE | re.ASCII)
+# No store holds more rows; a number of thousands of digits takes long to read.
+_MOST_DIGITS = 15
 
 
 def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated: bool = False) -> Query:
@@ -82,6 +91,36 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
         return Query(text, QueryForm(form))
     default = tuple(iri for named, iri in clauses if not named)
     return Query(text, QueryForm(form), default, tuple(iri for named, iri in clauses if named))
+
+
+def may_be_volatile(text: str) -> bool:
+    """Tell by one look at the text whether a query may call a volatile function; names and strings count too."""
+    return bool(_MAY_BE_VOLATILE.search(text))
+
+
+def is_volatile(text: str) -> bool:
+    """Tell whether a query calls a function whose value is another one each time."""
+    if not may_be_volatile(text):
+        return False
+    try:
+        tokens = tuple(tokens_of(text))
+    except QueryError:
+        return True
+    return any(keyword(token) in _VOLATILE and after.text == "(" for token, after in pairwise(tokens))
+
+
+def next_page(text: str, rows: int) -> str | None:
+    """Return the query for what comes after so many rows, None unless it orders its rows and does not limit them."""
+    start = text.rfind("}") + 1
+    tail = text[start:]
+    if not _ORDERED.search(tail) or _LIMITED.search(tail):
+        return None
+    offset = _OFFSET.search(tail)
+    if not offset:
+        return f"{text.rstrip()}\nOFFSET {rows}"
+    if len(offset[1]) > _MOST_DIGITS:
+        return None
+    return text[: start + offset.start(1)] + str(int(offset[1]) + rows) + text[start + offset.end(1) :]
 
 
 def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:

@@ -83,8 +83,9 @@ def without_escaped_letters(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
+    """Return what an escape stands for, nothing for half of a surrogate pair or a number that is no code point."""
     code = int(match[1] or match[2], 16)
-    return chr(code) if code <= 0x10FFFF else ""
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else ""
 
 
 def keyword(token: Token) -> str:

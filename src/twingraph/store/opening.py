@@ -15,12 +15,13 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from twingraph.errors import StoreError
-from twingraph.rdf.default_graph import MERGE, merged
+from twingraph.rdf.nquads import without_graph_names
+from twingraph.rdf.terms import MERGE
 
 # Memory is two to six times faster and costs 0.4 GB for a million quads, of which it holds each once or three times.
-SMALL = 2_000_000
+IN_MEMORY_QUADS = 2_000_000
 # How often a quad is held in memory when named graphs and their merge are there, beside the merge alone.
-_THRICE = 3
+_COPIES = 3
 _PIECE = 1 << 20
 # The keyword, wherever it may be: what follows it is a variable or a name. A text that only looks like it loses time.
 # A prefix may begin with letters that are none to Python, such as U+200C.
@@ -42,7 +43,7 @@ class Opened:
 
 def reads_store(quads: int, small: int, *, as_union: bool) -> bool:
     """Tell whether a release of so many ``quads`` is asked where it lies, or a part of it."""
-    return (_THRICE if as_union else 1) * quads > small
+    return (_COPIES if as_union else 1) * quads > small
 
 
 def open_release(release: Path, quads: int, small: int, *, as_union: bool) -> Opened:
@@ -65,7 +66,7 @@ def _open(release: Path, quads: int, small: int, *, as_union: bool) -> Opened:
         store = _in_memory(release)
         return Opened(store, store, len(store))
     merge, count = _merge(release)
-    if _THRICE * quads > small:
+    if _COPIES * quads > small:
         return Opened(merge, _stored(release), count)
     named = _in_memory(release)
     named.update(MERGE)
@@ -87,13 +88,13 @@ def _merge(release: Path) -> tuple[ox.Store, int]:
     """Return the merge of a release's graphs in a store, and how many quads they have together."""
     store = ox.Store()
     with gzip.open(release / "quads.nq.gz") as packed, BufferedReader(cast(RawIOBase, packed)) as quads:
-        lines = _Merged(cast(IO[bytes], quads))
+        lines = _Triples(cast(IO[bytes], quads))
         store.bulk_load(cast(IO[bytes], lines), format=ox.RdfFormat.N_TRIPLES)
     return store, lines.count
 
 
-class _Merged:
-    """Canonical N-Quads to be read as N-Triples: each line without its graph."""
+class _Triples:
+    """A binary file of N-Quads, to be read as N-Triples."""
 
     def __init__(self, quads: IO[bytes]) -> None:
         self._quads, self._ready = quads, b""
@@ -104,6 +105,6 @@ class _Merged:
         if not self._ready:
             lines = self._quads.readlines(_PIECE)
             self.count += len(lines)
-            self._ready = merged(b"".join(lines))
+            self._ready = without_graph_names(b"".join(lines))
         ready, self._ready = self._ready[:size], self._ready[size:]
         return ready

@@ -1,38 +1,32 @@
 """Who is given a worker next: the free workers, the queue for them, and whose turn it is.
 
-A client that already has a query running leaves the spares alone: so they are there for those who have none, whatever
-one client asks, and for taking the place of a worker that was killed. In the queue, who has the fewest queries running
-goes first. Who has ended workers waits, see `Penalties`. When the queue is full, who has the most waiting gives way.
+A client that already has a query running, or has used much of the workers' time lately, leaves the spares alone: so
+they are there for those who ask little, whatever others ask, and for taking the place of a worker that was killed. In
+the queue, who has the fewest queries running goes first, then who has used least, see `Usage`. Who has ended workers
+waits, see `Penalties`. When the queue is full, who has the most waiting gives way.
 """
 
 import asyncio
 import math
+import time
 from collections import Counter, OrderedDict, deque
-from dataclasses import dataclass, field
 
 from twingraph.errors import TooBusyError, TwingraphError
 from twingraph.settings import Limits
-from twingraph.workers.penalties import Penalties
+from twingraph.workers.backoff import Penalties
+from twingraph.workers.usage import Usage
 from twingraph.workers.worker_handle import WorkerHandle
-
-
-@dataclass
-class PoolStats:
-    """What has happened in a pool; ``killed`` counts by reason."""
-
-    started: int = 0
-    lost: int = 0
-    replaced: int = 0
-    refused: int = 0
-    killed: Counter[str] = field(default_factory=Counter)
 
 
 class Admission:
     """Gives workers to queries."""
 
-    def __init__(self, limits: Limits, per_client: int, stats: PoolStats, penalties: Penalties | None = None) -> None:
-        self._limits, self._per_client, self._stats = limits, per_client, stats
-        self.penalties = penalties or Penalties()
+    def __init__(
+        self, limits: Limits, per_client: int, penalties: Penalties | None = None, usage: Usage | None = None
+    ) -> None:
+        self._limits, self._per_client = limits, per_client
+        self.penalties, self._usage = penalties or Penalties(), usage or Usage()
+        self._since: dict[WorkerHandle, float] = {}
         self._free: list[WorkerHandle] = []
         self._running: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[WorkerHandle]]] = OrderedDict()
@@ -74,6 +68,7 @@ class Admission:
             self._running[worker.client] -= 1
             if not self._running[worker.client]:
                 del self._running[worker.client]
+            self._usage.add(worker.client, time.monotonic() - self._since.pop(worker))
             worker.client = None
             self._at_rest.set()
 
@@ -105,7 +100,6 @@ class Admission:
         if self.penalties.wait(client) > self._limits.queue_seconds:
             raise self._refusal(client)
         if self.queued >= self._limits.queue and not self._make_room(client):
-            self._stats.refused += 1
             raise TooBusyError(f"{self.queued} queries are waiting", self._retry_after())
         waiting: asyncio.Future[WorkerHandle] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(client, deque()).append(waiting)
@@ -117,14 +111,13 @@ class Admission:
             raise self._refusal(client) from None
         except asyncio.CancelledError:
             if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
-                self._give_back(waiting.result())
+                self._trim_memory(waiting.result())
             raise
         finally:
             self._dequeue(client, waiting)
 
     def _refusal(self, client: str) -> TooBusyError:
         """Return why a client is given no worker in time."""
-        self._stats.refused += 1
         if wait := self.penalties.wait(client):
             return TooBusyError("queries from your address ended its workers, which are started anew", math.ceil(wait))
         return TooBusyError(f"no worker was free for {self._limits.queue_seconds:g} seconds", self._retry_after())
@@ -137,7 +130,6 @@ class Admission:
         if len(greediest) <= len(self._waiting.get(client, ())) + 1:
             return False
         last = greediest.pop()
-        self._stats.refused += 1
         if not last.done():
             last.set_exception(TooBusyError("others wait with fewer queries", self._retry_after()))
         return True
@@ -151,7 +143,7 @@ class Admission:
                 del self._waiting[client]
         self._at_rest.set()
 
-    def _give_back(self, worker: WorkerHandle) -> None:
+    def _trim_memory(self, worker: WorkerHandle) -> None:
         """Take a worker back from a query that did not ask it."""
         self.release(worker)
         if not worker.has_ended:
@@ -161,18 +153,18 @@ class Admission:
         running = self._running[client]
         if not self._free or running >= self._per_client or self.penalties.wait(client):
             return False
-        return not running or len(self._free) > self._limits.spares
+        return len(self._free) > self._limits.reserve_workers or not (running or self._usage.is_heavy(client))
 
     def _assign(self, client: str) -> WorkerHandle:
         worker = self._free.pop()
-        worker.client = client
+        worker.client, self._since[worker] = client, time.monotonic()
         self._running[client] += 1
         return worker
 
     def _dispatch(self) -> None:
-        """Give free workers to those who wait: who has the fewest running goes first, then who has waited longest."""
+        """Give free workers to those who wait: who has the fewest running goes first, then who has used least."""
         while self._free and self._waiting:
-            fewest_first = sorted(self._waiting, key=self._running.__getitem__)
+            fewest_first = sorted(self._waiting, key=lambda one: (self._running[one], self._usage.of(one)))
             client = next((one for one in fewest_first if self._may_run(one)), None)
             if client is None:
                 self._dispatch_later()

@@ -1,15 +1,92 @@
-"""The answer to a job on its way from the engine to the server: counted, cut, and told of before it is sent."""
+"""The answer to a job on its way from the engine to the server: limited in rows and bytes, and sent in frames.
+
+The engine writes the rows; they are counted in the bytes, by what stands between two rows and nowhere else.
+"""
 
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from twingraph.errors import AnswerTooLargeError, StoreError
+from twingraph.rdf.formats import RowSyntax
 from twingraph.workers import ipc
 from twingraph.workers.ipc import Job, Kind, ResultHead
-from twingraph.workers.row_limit import RowLimiter, RowLimitReached
 
 _PIECE = 1 << 16
+# How much is kept back to recognise what stands between two rows when it is divided over two pieces.
+_KEPT = 16
+
+
+class RowLimitReached(Exception):
+    """The answer has been written as far as it may go."""
+
+
+class RowLimiter:
+    """Passes on at most ``rows`` rows of an answer, and then an ending that says so.
+
+    ``link`` leads to the rest, empty when nothing does.
+    """
+
+    def __init__(self, syntax: RowSyntax, rows: int, link: str) -> None:
+        self._syntax, self._rows, self._link = syntax, rows, link
+        self._left = rows - 1 + self._syntax.first
+        self._kept, self._in_quotes = b"", False
+
+    def feed(self, piece: bytes) -> tuple[bytes, bool]:
+        """Return what may be passed on now, and whether that is the end because there are more rows."""
+        data = self._kept + piece
+        limit = max(len(data) - _KEPT, 0)
+        if self._syntax.escaped:
+            # What is kept begins with a whole escape: quotes are counted in what is passed on.
+            limit -= _trailing_backslashes(data, limit) % 2
+        places = self._places(data, limit)
+        if len(places) > self._left:
+            return data[: places[self._left]] + self._ending(), True
+        self._left -= len(places)
+        if self._syntax.quoted:
+            self._in_quotes ^= self._quotes(data, 0, limit) % 2 == 1
+        self._kept = data[limit:]
+        return data[:limit], False
+
+    def finish(self) -> tuple[bytes, bool]:
+        """Return what was kept back, and whether it had to be cut."""
+        places = self._places(self._kept, len(self._kept))
+        if len(places) > self._left:
+            return self._kept[: places[self._left]] + self._ending(), True
+        return self._kept, False
+
+    def _places(self, data: bytes, limit: int) -> list[int]:
+        # A place may be recognised by what follows it, so it is looked for in all that is there.
+        is_sure = self._syntax.sure is not None and self._syntax.unsure not in data
+        begins = self._syntax.sure if is_sure and self._syntax.sure else self._syntax.begins
+        found = [match.end() for match in begins.finditer(data) if match.start() < limit]
+        if is_sure or not self._syntax.quoted:
+            return found
+        outside, in_quotes, last = [], self._in_quotes, 0
+        for place in found:
+            in_quotes ^= self._quotes(data, last, place) % 2 == 1
+            last = place
+            if not in_quotes:
+                outside.append(place)
+        return outside
+
+    def _quotes(self, data: bytes, start: int, end: int) -> int:
+        """Return how many quotes stand in a part of the data that begins a text or end one."""
+        if not self._syntax.escaped or data.find(b"\\", start, end) < 0:
+            return data.count(b'"', start, end)
+        part = data[start:end].replace(b"\\\\", b"")
+        return part.count(b'"') - part.count(b'\\"')
+
+    def _ending(self) -> bytes:
+        following = f"; the rest: {self._link}" if self._link else ""
+        quoted = f'"{self._link}"' if self._link else "null"
+        # `--` may not stand in an XML comment.
+        text = self._syntax.ending.format(rows=self._rows, next=following.replace("--", "%2D%2D"), next_json=quoted)
+        return text.encode()
+
+
+def _trailing_backslashes(data: bytes, end: int) -> int:
+    return end - len(data[max(end - _KEPT, 0) : end].rstrip(b"\\")) - max(end - _KEPT, 0)
 
 
 @dataclass(slots=True)
@@ -40,14 +117,19 @@ class Output:
 
     The first ``job.buffer_bytes`` are held back. An answer that ends within them is sent with a head that knows all of
     it; before a larger one is begun, ``count`` tells whether it has more rows than it may, so that its head
-    announces where it is cut. ``limited`` tells whether its rows are counted at all, ``head`` what else is known.
+    announces where it is cut. ``rows`` is None when its rows are not limited, ``head`` what else is known.
     """
 
     def __init__(
-        self, connection: socket.socket, job: Job, head: ResultHead, count: Callable[[RowTally], None], *, limited: bool
+        self,
+        connection: socket.socket,
+        job: Job,
+        head: ResultHead,
+        count: Callable[[RowTally], None],
+        rows: RowSyntax | None,
     ) -> None:
         self._connection, self._job, self._head, self._count = connection, job, head, count
-        self._limiter = RowLimiter(head.format, job.rows, head.next) if limited else None
+        self._limiter = RowLimiter(rows, job.rows, head.next) if rows else None
         self._waiting = bytearray()
         self._size = 0
         self._is_begun, self._is_cut = False, False

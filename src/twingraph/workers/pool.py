@@ -1,8 +1,8 @@
 """The pool: the worker processes over one release, started, watched, ended and replaced.
 
 Each release has a pool of its own, so that no answer can be mixed from two. A pool has ``limits.workers`` processes and
-``limits.spares`` more, and never more than that: one is replaced when it is gone. When the release cannot be opened, it
-is tried again, later each time. Whose query is given a worker next is decided by `Admission`.
+``limits.reserve_workers`` more, and never more than that: one is replaced when it is gone. When the release cannot be
+opened, it is tried again, later each time. Whose query is given a worker next is decided by `Admission`.
 """
 
 import asyncio
@@ -11,7 +11,9 @@ import logging
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from typing import Any
 
 from twingraph.errors import (
@@ -26,10 +28,8 @@ from twingraph.errors import (
 )
 from twingraph.settings import Limits
 from twingraph.workers.admission import Admission
-from twingraph.workers.admission import PoolStats as PoolStats
-from twingraph.workers.backoff import Backoff
+from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import OpenRequest
-from twingraph.workers.penalties import Penalties
 from twingraph.workers.result_stream import ResultStream
 from twingraph.workers.worker_handle import WorkerHandle
 
@@ -43,6 +43,15 @@ _GROWN = 8
 _INSPECTION = 10.0
 
 Inspect = Callable[[], Coroutine[Any, Any, DamagedStoreError | None]]
+
+
+@dataclass
+class PoolStats:
+    """How many workers were started, ended by themselves, and were killed, by reason."""
+
+    started: int = 0
+    lost: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
 
 
 class Pool:
@@ -62,9 +71,9 @@ class Pool:
     ) -> None:
         self._opening, self._limits, self._inspect = opening, limits, inspect
         self._width = limits.workers or max(2, os.cpu_count() or 1)
-        self._size = self._width + limits.spares
+        self._size = self._width + limits.reserve_workers
         self.stats = stats or PoolStats()
-        self._admission = Admission(limits, limits.per_client or self._width, self.stats, penalties)
+        self._admission = Admission(limits, limits.per_client or self._width, penalties)
         self._all: set[WorkerHandle] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._filled, self._retry = asyncio.Event(), asyncio.Event()
@@ -95,11 +104,6 @@ class Pool:
     def queued(self) -> int:
         """How many queries wait for a worker."""
         return self._admission.queued
-
-    @property
-    def pids(self) -> tuple[int, ...]:
-        """The numbers of the processes, of those too that are about to end."""
-        return tuple(sorted(worker.pid for worker in self._all if worker.pid))
 
     def ensure_available(self) -> None:
         """Raise NotReadyError when there is no worker at all."""
@@ -270,7 +274,7 @@ class Pool:
         grown = worker.grown > self._opening.memory_bytes / _GROWN
         tired = worker.slowed and not worker.speed_up()
         if self._closed or tired or grown:
-            self.stats.replaced += 1
+            self.stats.killed["replaced"] += 1
             worker.kill()
             return
         self._admission.offer(worker)

@@ -13,18 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
-from twingraph.child_processes import end_with_parent
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
-from twingraph.rdf.default_graph import DefaultGraph
-from twingraph.rdf.formats import TSV, by_name
-from twingraph.sparql.paging import next_page
-from twingraph.sparql.query import Query, QueryForm, read_query
-from twingraph.sparql.volatile import is_volatile
+from twingraph.processes import exit_with_parent
+from twingraph.rdf.formats import TSV, Format, by_name
+from twingraph.rdf.terms import DefaultGraph
+from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.workers import ipc, sandbox
 from twingraph.workers.ipc import Job, Kind, OpenRequest, Ready, ResultHead
-from twingraph.workers.output import Output, RowTally
-from twingraph.workers.row_limit import RowLimitReached, has_rows
+from twingraph.workers.output import Output, RowLimitReached, RowTally
 
 _RECEIVED = 1 << 16
 # After a query that took longer than this (seconds) it is worth looking how much the process has grown.
@@ -104,17 +101,18 @@ class _OpenRelease:
         if not format_name:
             connection.sendall(ipc.pack_head(head) + ipc.pack_done(0))
             return
-        limited = bool(job.rows) and has_rows(format_name) and query.form != QueryForm.ASK
-        if limited:
+        format_ = by_name(format_name)
+        rows = format_.rows if job.rows and query.form != QueryForm.ASK else None
+        if rows:
             head = head._replace(next=_link(job, query.text, format_name))
-        output = Output(connection, job, head, lambda tally: self._write(query, TSV.name, tally), limited=limited)
-        self._write(query, format_name, output)
+        output = Output(connection, job, head, lambda tally: self._write(query, TSV, tally), rows)
+        self._write(query, format_, output)
         is_long = time.perf_counter() - began > _SHORT
         output.end((sandbox.memory("VmRSS") or 0) - self.size if is_long else 0)
 
-    def _write(self, query: Query, format_name: str, target: Output | RowTally) -> None:
+    def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
         try:
-            self._store.query(query, by_name(format_name), target)  # type: ignore[arg-type]  # all that the engine asks of a file
+            self._store.query(query, format_, target)  # type: ignore[arg-type]  # all that the engine asks of a file
         except RowLimitReached:
             return
 
@@ -122,7 +120,7 @@ class _OpenRelease:
 def main() -> None:
     """Run a worker on the socket whose descriptor, and for the server whose process, the command line gives."""
     descriptor, parent = (int(argument) for argument in sys.argv[1:])
-    end_with_parent(parent)
+    exit_with_parent(parent)
     sandbox.limit_files()
     # Before there is any other thread: threads inherit it. The engine is asked on this one, the first: on another,
     # memory comes from another arena.

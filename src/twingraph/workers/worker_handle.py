@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Callable
 from typing import IO, cast
 
-from twingraph.child_processes import command
 from twingraph.errors import DamagedStoreError, MemoryLimitError, StoreError, TwingraphError, WorkerLostError
+from twingraph.processes import command
 from twingraph.workers import ipc
 from twingraph.workers.ipc import FrameReader, Kind, OpenRequest, Ready
 from twingraph.workers.result_stream import ResultStream

@@ -1,13 +1,48 @@
 """The report of a check for people: grouped by file, what is wrong, where, and what to do."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from itertools import groupby
 
-from twingraph.check.reports.text import count
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
 from twingraph.check.run import CheckResult
 from twingraph.findings import Finding, Severity
 from twingraph.rdf.iris import Iris
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """Return a number and its noun: ``1 file``, ``1,200 files``; ``many`` where the plural is not formed with s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+# No terminal is this wide: what is written to a file is not folded.
+_UNBOUNDED = 100_000
+
+
+def render_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]], width: int | None = None) -> str:
+    """Return a table as text; ``width`` is the terminal's in cells, None for no limit. An unbound cell is empty."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, highlight=False)
+    body = [[cell or "" for cell in row] for row in rows]
+    for position, column in enumerate(columns):
+        cells = [row[position] for row in body]
+        table.add_column(Text(column), overflow="fold", justify="right" if _are_numbers(cells) else "left")
+    for row in body:
+        table.add_row(*(Text(cell) for cell in row))
+    output = StringIO()
+    console = Console(file=output, width=width or _UNBOUNDED, color_system=None, force_terminal=False, emoji=False)
+    console.print(table, soft_wrap=False)
+    return "\n".join(line.rstrip() for line in output.getvalue().splitlines()) + "\n"
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and all(cell.rstrip(" %").replace(",", "").replace(".", "", 1).isdigit() for cell in filled)
+
 
 _NOUNS = {
     Severity.VIOLATION: ("violation", "violations"),
@@ -31,27 +66,27 @@ def summary(result: CheckResult) -> str:
     "Conforms" means nothing unless nodes were reached, so their number is part of it.
     """
     looked = [
-        count(result.files, "file"),
-        f"{count(result.quads, 'statement')} and {count(result.derived, 'derived one')}",
-        f"{count(result.focus_node_count, 'focus node')} of {count(len(result.focus_nodes), 'shape')}",
+        plural(result.files, "file"),
+        f"{plural(result.quads, 'statement')} and {plural(result.derived, 'derived one')}",
+        f"{plural(result.focus_node_count, 'focus node')} of {plural(len(result.focus_nodes), 'shape')}",
         _passages(result),
-        count(result.checks, "check"),
-        count(result.queries, "saved query", "saved queries"),
+        plural(result.checks, "check"),
+        plural(result.queries, "saved query", "saved queries"),
     ]
     if result.examples:
-        looked.append(count(result.examples, "example of a shape", "examples of shapes"))
+        looked.append(plural(result.examples, "example of a shape", "examples of shapes"))
     return f"Checked {', '.join(part for part in looked if part)}.\n{_verdict(result)}"
 
 
 def _verdict(result: CheckResult) -> str:
     counts = Counter(finding.severity for finding in result.findings)
-    said = [count(counts[severity], *nouns) for severity, nouns in _NOUNS.items() if counts[severity]]
+    said = [plural(counts[severity], *nouns) for severity, nouns in _NOUNS.items() if counts[severity]]
     verdict = "Conforms" if result.conforms else "Does not conform"
     return f"{verdict}: {', '.join(said) if said else 'nothing to remark'}."
 
 
 def _passages(result: CheckResult) -> str:
-    verified = count(result.passages_verified, "passage") + " verified"
+    verified = plural(result.passages_verified, "passage") + " verified"
     if not result.passages_not_verified:
         return verified if result.passages_verified else ""
     return f"{verified} and {result.passages_not_verified:,} not verified"

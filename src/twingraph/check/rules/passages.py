@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from twingraph.check.statements import Statements
 from twingraph.errors import PublicationError
 from twingraph.findings import Finding, Severity
-from twingraph.publication.evidence import Document, Passage, documents, passages, verify
-from twingraph.publication.source_archive import SourceArchive
+from twingraph.publication.evidence import Document, Passage, SourceArchive, documents, passages, verify
 from twingraph.settings import EvidenceTerms
 
 # A word that is no abbreviation, the mark that ends a sentence, and the beginning of the next; or a Chinese full stop.

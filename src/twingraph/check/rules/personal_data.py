@@ -7,6 +7,7 @@ import pyoxigraph as ox
 
 from twingraph.check.statements import Statements, statement
 from twingraph.findings import Finding
+from twingraph.rdf.datatypes import XSD
 
 _EMAIL = re.compile(
     r"[A-Za-z0-9._%+-]+\s?(?:@|\(at\)|\[at\])\s?(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z0-9])", re.IGNORECASE
@@ -34,8 +35,8 @@ _AT = re.compile(r"@|[(\[]at[)\]]", re.IGNORECASE)
 _FIVE_DIGITS = re.compile(r"\d(?:\D{0,4}\d){4}")
 _DATE = re.compile(r"\d{1,2}[-/ ]\d{1,2}[-/ ]\d{2,4}")
 _TEXT_TYPES = (
-    "http://www.w3.org/2001/XMLSchema#string",
-    "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString",
+    *(XSD + name for name in ("string", "normalizedString", "token")),
+    *("http://www.w3.org/1999/02/22-rdf-syntax-ns#" + name for name in ("langString", "HTML", "XMLLiteral")),
 )
 
 
@@ -70,8 +71,8 @@ def _findings(statements: Statements) -> Iterator[Finding]:
 
 
 def _in_term(term: object) -> str | None:
-    if isinstance(term, ox.NamedNode):
-        if term.value.lower().startswith(_SCHEMES):
+    if isinstance(term, ox.NamedNode) or (isinstance(term, ox.Literal) and term.datatype.value == XSD + "anyURI"):
+        if term.value.strip().lower().startswith(_SCHEMES):
             return term.value
         found = _AT.search(term.value) and _EMAIL.search(term.value)
         return found[0] if found else None

@@ -1,18 +1,25 @@
 """Terms: every one of our own is defined in the ontology; those of closed standard vocabularies exist."""
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 
 import pyoxigraph as ox
 from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD, DefinedNamespace
 
 from twingraph.check.statements import Statements, statement, text
-from twingraph.check.suggest import did_you_mean
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location, Severity
 from twingraph.publication.files import QueryFile
 from twingraph.rdf.iris import IriKind
 from twingraph.sparql.query import prefixed_names
 from twingraph.sparql.tokens import place
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a remedy that names the known names nearest to ``name``, or ``otherwise`` when none is near."""
+    near = get_close_matches(name, list(known), n=2, cutoff=0.75)
+    return f"did you mean {' or '.join(near)}? {otherwise}" if near else otherwise
+
 
 _CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD)
 

@@ -14,9 +14,16 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 import rdflib
 
-from twingraph.check.shacl.memory_graph import MemoryGraph, memory_graph
-from twingraph.check.shacl.shapes import Result, path_text, validate
-from twingraph.check.shacl.targets import Aim, finds_by_property, focus_nodes, node_shapes
+from twingraph.check.shacl.graphs import MemoryGraph, memory_graph
+from twingraph.check.shacl.shapes import (
+    Result,
+    RetargetedShapes,
+    finds_by_property,
+    focus_nodes,
+    node_shapes,
+    path_text,
+    validate,
+)
 from twingraph.check.statements import Statements
 from twingraph.errors import IriError, StoreError
 from twingraph.findings import Finding, Location
@@ -105,7 +112,7 @@ def _results(bench: _Bench, example: Example, shape: rdflib.term.Node) -> list[R
         nodes = focus_nodes(bench.shapes, shape, bench.data) & {subject for subject, _, _ in own}
         if not nodes:
             return None
-        return list(validate(bench.data, Aim(bench.shapes).at({shape: nodes})))
+        return list(validate(bench.data, RetargetedShapes(bench.shapes).with_targets({shape: nodes})))
     finally:
         for statement in added:
             bench.data.remove(statement)

@@ -10,22 +10,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, cast
 
-from twingraph.check.shacl.batches import Outcome, Run, run
-from twingraph.check.shacl.lazy_graph import fetched_graph
-from twingraph.check.shacl.shapes import shapes_graph
+from twingraph.check.shacl.batches import BatchRun, ShaclResult, Task
 from twingraph.check.statements import Statements
-from twingraph.child_processes import command
 from twingraph.errors import StoreError
 from twingraph.findings import Finding, Severity
-from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import Lines
+from twingraph.processes import command
+from twingraph.rdf.nquads import NQuads
 
-# From how many statements on several processes share the work: each of them loads all statements.
+# From how many statements on several processes shard the work: each of them loads all statements.
 _LARGE = 200_000
 # How many processes at most, whatever the processors: each takes 0.4 GB for a million statements.
 _PROCESSES = 4
 _MAX_VALUE = 200
-_PROCESS = "twingraph.check.shacl.shacl_worker"
+_PROCESS = "twingraph.check.shacl.batches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,40 +41,24 @@ def check_shapes(statements: Statements, places: Statements, large: int = _LARGE
     if not len(places.lines):
         return ShapesResult((), {})
     if len(statements.lines) < large:
-        runs = [Task(statements.lines, places.lines, places.iris, 0, 1).done()]
+        runs = [Task(statements.lines, places.lines, places.iris, 0, 1).run()]
     else:
         runs = _together(statements.lines, places)
     idle = [_idle(places, shape) for shape in runs[0].idle]
     if failure := next((each.failure for each in runs if each.failure), None):
         return ShapesResult((*idle, _failure(failure)), runs[0].reached)
-    found = [_finding(outcome, statements) for each in runs for outcome in each.outcomes]
+    found = [_finding(outcome, statements) for each in runs for outcome in each.results]
     return ShapesResult((*idle, *found), runs[0].reached)
 
 
-def _together(lines: Lines, places: Statements) -> list[Run]:
+def _together(lines: NQuads, places: Statements) -> list[BatchRun]:
     """Return what as many processes gave as there are processors; raises StoreError when one of them fails."""
-    shares = min(_PROCESSES, os.cpu_count() or 1)
+    shards = min(_PROCESSES, os.cpu_count() or 1)
     with TemporaryDirectory(prefix="twingraph-") as directory, ExitStack() as stack:
         stored = lines.stored(Path(directory))
-        tasks = [Task(stored, places.lines, places.iris, share, shares) for share in range(shares)]
+        tasks = [Task(stored, places.lines, places.iris, shard, shards) for shard in range(shards)]
         processes = [stack.enter_context(_running(task)) for task in tasks]
         return [_read(process) for process in processes]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What one process does: its share of the validation of the lines by the shapes."""
-
-    lines: Lines
-    shapes: Lines
-    iris: Iris
-    share: int
-    shares: int
-
-    def done(self) -> Run:
-        """Do it."""
-        shapes = shapes_graph(self.shapes, self.iris)
-        return run(fetched_graph(self.lines), shapes, self.iris, self.share, self.shares)
 
 
 @contextmanager
@@ -93,15 +74,15 @@ def _running(task: Task) -> Iterator[subprocess.Popen[bytes]]:
         cast("IO[bytes]", process.stdout).close()
 
 
-def _read(process: subprocess.Popen[bytes]) -> Run:
+def _read(process: subprocess.Popen[bytes]) -> BatchRun:
     with cast("IO[bytes]", process.stdout) as wire:
         answer = wire.read()
     if process.wait():
         raise StoreError(f"the shapes were not evaluated: their process ended with {process.returncode}")
-    return cast("Run", pickle.loads(answer))
+    return cast("BatchRun", pickle.loads(answer))
 
 
-def _finding(outcome: Outcome, statements: Statements) -> Finding:
+def _finding(outcome: ShaclResult, statements: Statements) -> Finding:
     value = outcome.value
     return statements.finding(
         f"shape/{outcome.component}",

@@ -18,7 +18,7 @@ class Resting(Protocol):
         """Close, as another one needs the place."""
 
 
-class Admission:
+class ConnectionLimiter:
     """Counts connections: ``most`` together, ``share`` of one client, unless it is one of the ``trusted`` proxies.
 
     When all places are taken, the connection that has waited longest without a request gives way.

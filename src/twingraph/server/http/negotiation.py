@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from twingraph.errors import NotAcceptableError, UnknownNameError
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS, Format, by_name
-from twingraph.server.http.fields import MAX_BYTES, Weighted, field, weighted
+from twingraph.server.http.headers import MAX_BYTES, Weighted, field, weighted
 
 # Clients send few and short fields again and again; a longer one is not worth remembering.
 _SHORT = 500

@@ -7,7 +7,7 @@ from collections.abc import Callable
 _SMALL = 1 << 16
 
 
-class GatheringTransport:
+class CoalescingTransport:
     """A transport that puts together what is written to it in one turn of the loop; all else is the transport's own.
 
     ``is_unread`` tells whether a request has not come whole: then a close ends only what is sent, and the connection

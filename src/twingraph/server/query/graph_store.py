@@ -12,39 +12,50 @@ from starlette.responses import Response
 
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.rdf.formats import GRAPHS
-from twingraph.server.current_release import CurrentRelease, ServedRelease
-from twingraph.server.http.asgi_route import PlainRoute
+from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.forms import parameters
 from twingraph.server.http.negotiation import AnswerFormats, Preference, preference_of
-from twingraph.server.http.problems import RequestError
+from twingraph.server.http.openapi import IRI, TEXT, content_of, format_parameter, operation, parameter
+from twingraph.server.query.current_release import CurrentRelease, ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.respond import prepare, respond
 
-_ALLOWED = "GET, HEAD, OPTIONS"
+_FAILURES = (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
 _READ_ONLY = "this graph store is read-only; its graphs change by building a release"
 
 
-class GraphStore(PlainRoute):
+class GraphStore:
     """Answers with whole graphs of the current release."""
 
     def __init__(self, current: CurrentRelease) -> None:
         self._current = current
 
+    def routes(self) -> tuple[AsgiRoute, ...]:
+        """Return the routes to graphs, named by a parameter and by their own addresses."""
+        graph = parameter("graph", IRI, "the IRI of a graph of the release")
+        default = parameter("default", TEXT, "the default graph, instead of a named one")
+        path = parameter("path", TEXT, "the IRI of the graph after BASE/graph/", where="path")
+        content, format_ = content_of(GRAPHS), format_parameter()
+        indirect = operation("Give a whole graph", content, [graph, default, *format_], _FAILURES)
+        direct = operation("Give a whole graph by its own address", content, [path, *format_], _FAILURES)
+        return (
+            AsgiRoute("/graph-store", self._respond, indirect, refusal=_READ_ONLY),
+            AsgiRoute("/graph/{path:path}", self._respond, direct, refusal=_READ_ONLY),
+        )
+
     async def _respond(self, request: Request) -> Response:
-        if request.method not in ("GET", "HEAD"):
-            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, _READ_ONLY, {"Allow": _ALLOWED})
-        serving = self._current.serving
+        served = self._current.required()
         given = await parameters(request.scope["query_string"])
-        text = _query(_named(serving, request, given), serving)
+        text = _query(_named(served, request, given), served)
         formats = AnswerFormats(None, preference_of(request, dict(given)).choose(GRAPHS))
-        return await respond(serving, prepare(serving, ProtocolRequest(text, Preference()), formats), request)
+        return await respond(served, prepare(served, ProtocolRequest(text, Preference()), formats), request)
 
 
-def _named(serving: ServedRelease, request: Request, given: Sequence[tuple[str, str]]) -> str | None:
+def _named(served: ServedRelease, request: Request, given: Sequence[tuple[str, str]]) -> str | None:
     """Return the IRI of the graph that a request names, None for the default graph; raises QueryError."""
     path = request.path_params.get("path")
     if path is not None:
-        return f"{serving.release.manifest.base_iri}graph/{path}"
+        return f"{served.release.manifest.base_iri}graph/{path}"
     named = [value for name, value in given if name == "graph"]
     default = any(name == "default" for name, _ in given)
     if len(named) + default != 1:
@@ -52,10 +63,10 @@ def _named(serving: ServedRelease, request: Request, given: Sequence[tuple[str, 
     return None if default else named[0]
 
 
-def _query(name: str | None, serving: ServedRelease) -> str:
+def _query(name: str | None, served: ServedRelease) -> str:
     if name is None:
         return "CONSTRUCT WHERE { ?s ?p ?o }"
-    known = [iri for iri in serving.release.manifest.graphs if iri]
+    known = [iri for iri in served.release.manifest.graphs if iri]
     if name not in known:
         raise UnknownNameError("graph", name, known)
     return f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{name}> {{ ?s ?p ?o }} }}"

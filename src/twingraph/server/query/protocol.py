@@ -11,7 +11,7 @@ from twingraph.rdf.formats import FORMATS
 from twingraph.server.http.forms import FORM, parameters
 from twingraph.server.http.negotiation import Preference
 
-_DIRECT = "application/sparql-query"
+DIRECT = "application/sparql-query"
 _UPDATE = "application/sparql-update"
 _FORMAT_NAMES = {name for one in FORMATS for name in (one.name, one.extension, one.media_type, *one.aliases)}
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
@@ -66,8 +66,8 @@ def media_type_of(content_type: bytes) -> str:
     charset = (message.get_content_charset() or "utf-8").lower()
     if media_type == _UPDATE:
         raise RequestError(HTTPStatus.FORBIDDEN, _READ_ONLY)
-    if media_type not in (FORM, _DIRECT):
-        raise _unsupported(f"send a query as {FORM} or {_DIRECT}, not {media_type or 'without a Content-Type'}")
+    if media_type not in (FORM, DIRECT):
+        raise _unsupported(f"send a query as {FORM} or {DIRECT}, not {media_type or 'without a Content-Type'}")
     if charset not in _UTF_8:
         raise _unsupported(f"send a query in UTF-8, not in {charset}")
     return media_type
@@ -95,7 +95,7 @@ async def read_protocol(raw: RawRequest) -> ProtocolRequest:
 
 
 def _unsupported(detail: str) -> RequestError:
-    return RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, {"Accept-Post": f"{FORM}, {_DIRECT}"})
+    return RequestError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, {"Accept-Post": f"{FORM}, {DIRECT}"})
 
 
 def _operation(pairs: Sequence[tuple[str, str]], accept: str) -> ProtocolRequest:

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -19,17 +20,14 @@ from starlette.types import Receive, Scope, Send
 from twingraph import __version__
 from twingraph.errors import AnswerTooLargeError, NotAcceptableError, TwingraphError
 from twingraph.rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS
-from twingraph.server.access_log import ROWS_CUT, hash_of, note
-from twingraph.server.current_release import ServedRelease
-from twingraph.server.http.conditional import precondition
-from twingraph.server.http.fields import accepts_gzip, field
-from twingraph.server.http.negotiation import AnswerFormats
+from twingraph.server.http.access_log import ROWS_CUT, hash_of, log_of
+from twingraph.server.http.headers import accepts_gzip, field, precondition
+from twingraph.server.http.negotiation import AnswerFormats, Preference
 from twingraph.server.query.cache import Answer
-from twingraph.server.query.prepared import PreparedQuery
+from twingraph.server.query.current_release import ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import Result, disconnected
-from twingraph.sparql.query import QueryForm
-from twingraph.sparql.volatile import may_be_volatile
+from twingraph.sparql.query import QueryForm, may_be_volatile
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 from twingraph.workers import ipc
 from twingraph.workers.ipc import Job, ResultHead
@@ -40,6 +38,28 @@ logger = logging.getLogger(__name__)
 _HEADERS = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-cache"}
 # A page shows some rows only; more bytes than this it does not want to read.
 _PAGE_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """The JOB frame for a worker, the key and entity tag of the answer, and the formats it may have by preference.
+
+    ``query_hash`` is what the log calls it; it ``may_be_volatile`` when its text names a function that gives another
+    value each time.
+    """
+
+    job: bytes
+    key: bytes
+    etag: str
+    formats: AnswerFormats
+    preference: Preference
+    query_hash: str
+    may_be_volatile: bool
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return len(self.job) + len(self.preference.accept) + len(self.preference.format)
 
 
 class Table(NamedTuple):
@@ -60,7 +80,7 @@ async def respond(served: ServedRelease, prepared: PreparedQuery, request: Reque
 
     Raises QueryError, NotAcceptableError, StoreError or a LimitError; ClientDisconnect when the client has gone.
     """
-    log = note(request)
+    log = log_of(request)
     log.query = prepared.query_hash
     condition = field(request.scope, b"if-none-match")
     # Whoever has the tag of an answer was given that answer: the query need not be asked to know that it has one.
@@ -108,7 +128,7 @@ async def table(served: ServedRelease, operation: ProtocolRequest, rows: int, re
     """Return the answer as a table of so many rows at most; raises what `respond` raises."""
     size = min(served.limits.answer_bytes, _PAGE_BYTES)
     prepared = _prepared(served, operation, AnswerFormats(JSON, N_TRIPLES), rows, size, size)
-    note(request).query = prepared.query_hash
+    log_of(request).query = prepared.query_hash
     result = await _ask(served, prepared, request)
     if isinstance(result, ResultStream):
         served.pool.abandon(result)
@@ -220,7 +240,7 @@ def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStr
         raise AnswerTooLargeError(served.limits.buffer_bytes)
     head = result.head.result()
     if head.cut:
-        note(request).limit = ROWS_CUT
+        log_of(request).limit = ROWS_CUT
     return StreamingResult(result, served, _headers(served, prepared, head))
 
 

@@ -8,54 +8,50 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 
 import pyoxigraph as ox
 from starlette.requests import Request
 from starlette.responses import Response
 
-from twingraph.rdf.default_graph import DefaultGraph
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import Release
 from twingraph.release.manifest import read_manifest
-from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, part, serialize
-from twingraph.server.current_release import CurrentRelease
-from twingraph.server.http.conditional import precondition
-from twingraph.server.http.fields import field
+from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, fragment, serialize
+from twingraph.server.http.asgi_route import AsgiRoute
+from twingraph.server.http.headers import field, precondition
 from twingraph.server.http.negotiation import preference_of
+from twingraph.server.http.openapi import content_of, format_parameter, operation
+from twingraph.server.query.current_release import CurrentRelease
 from twingraph.settings import Limits
-from twingraph.store.graphs import write_graph
+from twingraph.store.output_filters.graph import write_graph
 
 _SCHEMA = "https://schema.org/"
 _FORMATS = "http://www.w3.org/ns/formats/"
-# What the W3C calls each format (Unique URIs for File Formats).
-_FORMAT_NAMES = {
-    "json": "SPARQL_Results_JSON",
-    "xml": "SPARQL_Results_XML",
-    "csv": "SPARQL_Results_CSV",
-    "tsv": "SPARQL_Results_TSV",
-    "turtle": "Turtle",
-    "ntriples": "N-Triples",
-    "jsonld": "JSON-LD",
-    "rdfxml": "RDF_XML",
-    "trig": "TriG",
-    "nquads": "N-Quads",
-}
 # The limits that one who asks can meet.
 _LIMITS = ("query_bytes", "query_seconds", "memory_bytes", "rows", "answer_bytes", "queue_seconds")
 _PREFIXES = {"rdf": RDF, "sd": SD, "void": VOID, "sh": SH, "dcterms": DCTERMS, "schema": _SCHEMA, "formats": _FORMATS}
 _HEADERS = {"Vary": "Accept", "Cache-Control": "no-cache"}
 
 
-class Descriptions:
+class ServiceDescription:
     """Answers with the description of the current release as this server offers it."""
 
     def __init__(self, current: CurrentRelease, limits: Limits) -> None:
         self._current, self._limits = current, limits
+        described = operation(
+            "Describe the dataset (VoID) and the endpoint",
+            content_of(GRAPHS),
+            format_parameter(),
+            (HTTPStatus.NOT_ACCEPTABLE,),
+        )
+        self.route = AsgiRoute("/.well-known/void", self.respond, described)
 
     async def respond(self, request: Request) -> Response:
         """Return the description in the format that is wanted; raises NotAcceptableError."""
-        release, format_ = self._current.serving.release, preference_of(request, request.query_params).choose(GRAPHS)
+        release, format_ = self._current.required().release, preference_of(request, request.query_params).choose(GRAPHS)
         root = str(request.url.replace(path="", query="", fragment="")).rstrip("/")
         content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
         headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
@@ -78,20 +74,20 @@ def _written(directory: Path, root: str, limits: Limits, format_: Format) -> byt
 
 
 def _service(base: str, root: str, limits: Limits, queries: list[str], *, union: bool) -> Iterator[Statement]:
-    service, endpoint = part(base, "service"), ox.NamedNode(f"{root}/sparql")
+    service, endpoint = fragment(base, "service"), ox.NamedNode(f"{root}/sparql")
     yield service, f"{RDF}type", ox.NamedNode(f"{SD}Service")
     yield service, f"{SD}endpoint", endpoint
     yield service, f"{SD}supportedLanguage", ox.NamedNode(f"{SD}SPARQL11Query")
-    yield service, f"{SD}defaultDataset", ox.NamedNode(part(base, "dataset"))
+    yield service, f"{SD}defaultDataset", ox.NamedNode(fragment(base, "dataset"))
     if union:
         yield service, f"{SD}feature", ox.NamedNode(f"{SD}UnionDefaultGraph")
     for format_ in (*RESULTS, *GRAPHS):
-        yield service, f"{SD}resultFormat", ox.NamedNode(_FORMATS + _FORMAT_NAMES[format_.name])
-    yield part(base, "dataset"), f"{VOID}sparqlEndpoint", endpoint
+        yield service, f"{SD}resultFormat", ox.NamedNode(format_.iri)
+    yield fragment(base, "dataset"), f"{VOID}sparqlEndpoint", endpoint
     for name in queries:
         yield f"{base}queries/{name}", f"{_SCHEMA}target", endpoint
     for name in _LIMITS:
-        limit = part(base, "limit", name)
+        limit = fragment(base, "limit", name)
         yield service, f"{_SCHEMA}additionalProperty", ox.NamedNode(limit)
         yield limit, f"{RDF}type", ox.NamedNode(f"{_SCHEMA}PropertyValue")
         yield limit, f"{_SCHEMA}name", ox.Literal(name)

@@ -19,8 +19,7 @@ from twingraph.sparql.rewrites import (
     select_star,
     zero_length_paths,
 )
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import DatasetFacts, TokenizedQuery
+from twingraph.sparql.rewrites.rewrite import DatasetFacts, Rewrite, TokenizedQuery
 
 __all__ = ["REWRITES", "DatasetFacts", "Rewrite", "rewritten"]
 

@@ -14,8 +14,7 @@ Drop when the engine answers ``SELECT * { GRAPH <http://nowhere> { VALUES ?x { 1
 import re
 from collections.abc import Iterator
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 
 # More names of graphs than this are not looked up; the groups of the others stay as they are.
 _MOST_NAMES = 1000

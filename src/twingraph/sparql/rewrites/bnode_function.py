@@ -16,8 +16,7 @@ Drop when the engine answers ``SELECT (COUNT(DISTINCT ?b) AS ?n) { VALUES ?x { 1
 
 import re
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 
 _STRING = "<http://www.w3.org/2001/XMLSchema#string>"
 # More nodes than this make too long a query.

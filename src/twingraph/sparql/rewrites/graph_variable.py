@@ -17,8 +17,7 @@ graph.
 import re
 from collections.abc import Iterator
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 from twingraph.sparql.tokens import keyword, tokens_of
 
 # More copies of a group than this, or a longer text, cost more than they mend; the group then stays as it is.

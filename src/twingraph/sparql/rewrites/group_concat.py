@@ -16,8 +16,7 @@ Drop when the engine answers ``SELECT (GROUP_CONCAT(?x) AS ?y) { VALUES ?x { <ht
 import re
 from collections.abc import Iterator
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 
 _STRINGS = "<http://www.w3.org/2001/XMLSchema#string>, <http://www.w3.org/1999/02/22-rdf-syntax-ns#langString>"
 

@@ -8,8 +8,7 @@ Drop when the engine parses ``ASK { FILTER(TRUE) }``.
 
 import re
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 
 _BOOLEAN = re.compile(r"(?:true|false)\.*", re.IGNORECASE)
 

@@ -13,8 +13,7 @@ Drop when the engine keeps the case of tags: ``SELECT (LANG("x"@zh-Hans) AS ?l) 
 import re
 from collections.abc import Iterable
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 from twingraph.sparql.tokens import Token
 
 # More tags, or more calls, than this make too long a query.

@@ -22,8 +22,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 from twingraph.sparql.tokens import keyword
 
 # Whether a property has numbers and others is only looked for among so many of its values, and remembered.

@@ -9,8 +9,7 @@ Drop when the engine answers ``SELECT * { VALUES (?b ?a) { (1 2) } }`` with the 
 
 import re
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 
 
 def _in_order(query: TokenizedQuery, facts: DatasetFacts) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from twingraph.sparql.rewrites.tokenized_query import TokenizedQuery
+from twingraph.sparql.rewrites.rewrite import TokenizedQuery
 from twingraph.sparql.tokens import Token
 
 TERMS = frozenset({"iri", "name", "variable", "blank", "string", "number"})

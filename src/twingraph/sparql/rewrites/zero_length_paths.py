@@ -18,8 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from twingraph.sparql.rewrites.rewrite import Rewrite
-from twingraph.sparql.rewrites.tokenized_query import Change, DatasetFacts, TokenizedQuery, applied
+from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, TokenizedQuery, applied
 from twingraph.sparql.rewrites.triple_patterns import TERMS, Triple, read_statement
 
 # More questions about terms than this are not asked; the paths then stay as they are.

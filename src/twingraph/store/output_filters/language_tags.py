@@ -14,14 +14,6 @@ from twingraph.rdf.formats import Format
 
 # A tag ends where no further letter, digit or subtag follows; `--` would begin a direction (RDF 1.2).
 _END = rb"(?![A-Za-z0-9]|-[A-Za-z0-9])"
-# What stands before and after a tag, where no text of a literal can look like it.
-_FRAMES = {
-    "json": (b'"xml:lang":"', b'"'),
-    "jsonld": (b'"@language":"', b'"'),
-    "xml": (b'<literal xml:lang="', b'"'),
-    "rdfxml": (b' xml:lang="', b'"'),
-}
-_OF_LINES = ("tsv", "turtle", "ntriples", "trig", "nquads")
 
 
 class _Restorer(Protocol):
@@ -63,11 +55,10 @@ class _Writer:
 
 def _restorer(format_: Format, tags: Sequence[str]) -> _Restorer | None:
     canonical = {tag.lower().encode(): tag.encode() for tag in tags if tag != tag.lower()}
-    if not canonical:
+    if not canonical or format_.tag is None:
         return None
-    if format_.name in _FRAMES:
-        return _Framed(*_FRAMES[format_.name], canonical)
-    return _Lines(canonical) if format_.name in _OF_LINES else None
+    before, after = format_.tag
+    return _Framed(before, after, canonical) if after else _Lines(canonical)
 
 
 class _Framed:

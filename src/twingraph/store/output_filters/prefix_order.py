@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, cast
 
-from twingraph.rdf.formats import Format
+from twingraph.rdf.formats import Format, Prefixes
 
 _PREFIXES = re.compile(rb"(?:@prefix [^\n]*+\n)*+(?=[^@\n]|\n)")
 _ROOT = re.compile(rb"(.*?<rdf:RDF)((?: xmlns:[^=]*+=\"[^\"]*+\")*+)(?=>)", re.DOTALL)
@@ -20,10 +20,10 @@ _LONGEST = 1 << 17
 @contextmanager
 def ordered_prefixes(output: IO[bytes], format_: Format) -> Iterator[IO[bytes]]:
     """Yield what to let the engine write a graph into, that its prefixes may stand in order in ``output``."""
-    if format_.name not in _HEADS:
+    if format_.prefixes not in _HEADS:
         yield output
         return
-    writer = _Writer(output, *_HEADS[format_.name])
+    writer = _Writer(output, *_HEADS[format_.prefixes])
     yield cast(IO[bytes], writer)
     writer.finish()
 
@@ -67,8 +67,7 @@ def _attributes(match: re.Match[bytes]) -> bytes:
     return match[1] + b"".join(sorted(_ATTRIBUTE.findall(match[2])))
 
 
-_HEADS: Mapping[str, tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], bytes]]] = {
-    "turtle": (_PREFIXES, _lines),
-    "trig": (_PREFIXES, _lines),
-    "rdfxml": (_ROOT, _attributes),
+_HEADS: Mapping[Prefixes | None, tuple[re.Pattern[bytes], Callable[[re.Match[bytes]], bytes]]] = {
+    Prefixes.DIRECTIVES: (_PREFIXES, _lines),
+    Prefixes.ATTRIBUTES: (_ROOT, _attributes),
 }

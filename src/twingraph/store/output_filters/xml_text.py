@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import IO, cast
 
 from twingraph.errors import QueryError
-from twingraph.rdf.formats import Format
+from twingraph.rdf.formats import Format, FormatKind
 
 _CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))
 _NO_CHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
@@ -24,8 +24,8 @@ _LONGEST = 90
 @contextmanager
 def readable_xml(output: IO[bytes], format_: Format) -> Iterator[IO[bytes]]:
     """Yield what to let the engine write an answer into; writing raises QueryError for what XML cannot carry."""
-    if format_.name in ("xml", "rdfxml"):
-        yield cast(IO[bytes], _Writer(output, format_.name))
+    if format_.is_xml:
+        yield cast(IO[bytes], _Writer(output, format_))
     else:
         yield output
 
@@ -33,16 +33,20 @@ def readable_xml(output: IO[bytes], format_: Format) -> Iterator[IO[bytes]]:
 class _Writer:
     """A binary file to write into, as far as the engine needs it."""
 
-    def __init__(self, output: IO[bytes], name: str) -> None:
-        self._output, self._name, self._last = output, name, b""
+    def __init__(self, output: IO[bytes], format_: Format) -> None:
+        self._output, self._format, self._last = output, format_, b""
 
     def write(self, data: bytes) -> int:
         """Write data, whole."""
         seen = self._last + data
         if len(seen.translate(None, _CONTROLS)) < len(seen) or _NO_CHARACTER.search(seen):
-            raise QueryError(f"the answer cannot be given as {self._name}: XML has no sign for a character in it")
-        if self._name == "rdfxml" and _NO_NAME.search(seen):
-            raise QueryError("the answer cannot be given as rdfxml: the IRI of a property does not end in a name")
+            raise QueryError(
+                f"the answer cannot be given as {self._format.name}: XML has no sign for a character in it"
+            )
+        if self._format.kind == FormatKind.GRAPH and _NO_NAME.search(seen):
+            raise QueryError(
+                f"the answer cannot be given as {self._format.name}: the IRI of a property does not end in a name"
+            )
         # What is looked for may be divided over two pieces.
         self._last = seen[-_LONGEST:]
         self._output.write(data.replace(b"\r", b"&#xD;"))
@@ -51,3 +55,6 @@ class _Writer:
     def flush(self) -> None:
         """Flush what is below."""
         self._output.flush()
+
+    def _refusal(self, reason: str) -> QueryError:
+        return QueryError(f"the answer cannot be given as {self._format.name}: {reason}")

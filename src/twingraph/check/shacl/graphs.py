@@ -1,0 +1,218 @@
+"""rdflib graphs over parsed statements: in memory, or fetched subject by subject from the engine.
+
+Shapes may test a lexical form, and the engine rewrites the literals of datatypes that it knows. So each datatype is
+loaded under a name that the engine does not know, and what is fetched is what the files say, as in a memory graph.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyoxigraph as ox
+import rdflib
+from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result
+from rdflib.store import Store
+
+from twingraph.errors import QueryError
+from twingraph.rdf.nquads import NQuads, Row
+
+_STRING = "http://www.w3.org/2001/XMLSchema#string"
+Triple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
+
+
+class MemoryGraph(rdflib.Graph):
+    """A graph in memory that parses the text of each query once, however often it is asked.
+
+    pyshacl asks an ``sh:sparql`` constraint anew for every focus node, and parsing is most of the cost.
+    """
+
+    def __init__(self, store: Store | str = "default") -> None:
+        super().__init__(store, bind_namespaces="none")
+        self._prepared: dict[str, Query] = {}
+
+    def query(self, query_object: str | Query, *args: Any, **options: Any) -> Result:
+        """Answer a query as :meth:`rdflib.Graph.query` does; raises QueryError when it is malformed."""
+        if isinstance(query_object, str):
+            if query_object not in self._prepared:
+                self._prepared[query_object] = _prepare(query_object)
+            query_object = self._prepared[query_object]
+        return super().query(query_object, *args, **options)
+
+
+def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
+    """Return one graph with the statements of all named graphs."""
+    graph = MemoryGraph()
+    with quiet():
+        for quad in quads:
+            graph.add(_triple(quad))
+    return graph
+
+
+def _triple(quad: ox.Quad) -> Triple:
+    """Return a quad's statement in rdflib's terms, lexical forms kept as they are."""
+    return rdflib_node(quad.subject), rdflib.URIRef(quad.predicate.value), rdflib_term(quad.object)
+
+
+def _prepare(text: str) -> Query:
+    try:
+        return prepareQuery(text)
+    except Exception as error:
+        raise QueryError(f"{error} in the query {' '.join(text.split())}") from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep rdflib from logging a traceback for each ill-typed literal: a check reports them with file and line."""
+    logger = logging.getLogger("rdflib.term")
+    logger.addFilter(_is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_other)
+
+
+def _is_other(record: logging.LogRecord) -> bool:
+    return "Failed to convert Literal" not in record.getMessage()
+
+
+def rdflib_node(term: object) -> rdflib.term.IdentifiedNode:
+    """Return an IRI or a blank node in rdflib's terms; raises TypeError for anything else."""
+    if isinstance(term, ox.NamedNode):
+        return rdflib.URIRef(term.value)
+    if isinstance(term, ox.BlankNode):
+        return rdflib.BNode(term.value)
+    raise TypeError(f"{term} is no IRI or blank node; RDF 1.2 triple terms are not validated")
+
+
+def rdflib_term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
+    """Return any term in rdflib's, its lexical form kept as it is."""
+    if not isinstance(term, ox.Literal):
+        return rdflib_node(term)
+    if term.language:
+        return rdflib.Literal(term.value, lang=term.language)
+    # A plain literal stays plain: rdflib does not hold "x" and "x"^^xsd:string for the same, as RDF 1.1 does.
+    datatype = None if term.datatype.value == _STRING else rdflib.URIRef(term.datatype.value)
+    return rdflib.Literal(term.value, datatype=datatype, normalize=False)
+
+
+# What stands before each datatype in the engine.
+_VERBATIM = "urn:x-verbatim:"
+_DATATYPE = b'"^^<' + _VERBATIM.encode()
+# How many subjects are kept as they were fetched; they take about 4 kB each.
+_KEPT = 50_000
+
+Pattern = tuple[rdflib.term.Node | None, rdflib.term.Node | None, rdflib.term.Node | None]
+_About = dict[rdflib.term.Node, dict[rdflib.term.Node, None]]
+
+
+def fetched_graph(lines: NQuads) -> MemoryGraph:
+    """Return one graph with the statements of all named graphs, which can be read only."""
+    store = ox.Store()
+    for rows in lines.rows():
+        store.bulk_extend(ox.parse(b"".join(map(_verbatim, rows)), format=ox.RdfFormat.N_TRIPLES))
+    return MemoryGraph(_Fetching(store))
+
+
+class _Fetching(Store):
+    """A store of rdflib's that asks the engine for all statements about a subject when the first of them is wanted."""
+
+    # pyshacl takes no other store; there is one context here, which every statement is in.
+    context_aware = True
+    graph_aware = True
+
+    def __init__(self, store: ox.Store) -> None:
+        super().__init__()
+        self._store, self._count = store, len(store)
+        self._about: dict[rdflib.term.Node, _About] = {}
+        self._names: dict[str, rdflib.URIRef] = {}
+
+    def triples(
+        self, triple_pattern: Pattern, context: object = None
+    ) -> Iterator[tuple[Triple, Iterator[rdflib.Graph | None]]]:
+        """Yield the statements that match, each with the contexts that it is in, of which there are none."""
+        subject, predicate, value = triple_pattern
+        found = self._elsewhere(predicate, value) if subject is None else self._of(subject, predicate, value)
+        for triple in found:
+            yield triple, iter(())
+
+    def __len__(self, context: object = None) -> int:
+        return self._count  # pyshacl asks again and again, and the engine counts each time
+
+    def _of(
+        self, subject: rdflib.term.Node, predicate: rdflib.term.Node | None, value: rdflib.term.Node | None
+    ) -> Iterator[Triple]:
+        about = self._fetched(subject)
+        for name in about if predicate is None else (predicate,):
+            values = about.get(name, {})
+            if value is None:
+                yield from ((subject, name, each) for each in values)
+            elif value in values:
+                yield subject, name, value
+
+    def _elsewhere(self, predicate: rdflib.term.Node | None, value: rdflib.term.Node | None) -> Iterator[Triple]:
+        for quad in self._quads(None, predicate, value):
+            yield (
+                rdflib_node(quad.subject),
+                self._name(quad.predicate),
+                _fetched_value(quad.object) if value is None else value,
+            )
+
+    def _fetched(self, subject: rdflib.term.Node) -> _About:
+        known = self._about.get(subject)
+        if known is None:
+            if len(self._about) >= _KEPT:
+                self._about.clear()
+            known = self._about[subject] = {}
+            for quad in self._quads(subject, None, None):
+                known.setdefault(self._name(quad.predicate), {})[_fetched_value(quad.object)] = None
+        return known
+
+    def _quads(self, *pattern: rdflib.term.Node | None) -> Iterator[ox.Quad]:
+        """Return the engine's quads; what is no term of RDF at its place, or no term at all, is in none of them."""
+        try:
+            subject, predicate, value = map(_engine_term, pattern)
+            return self._store.quads_for_pattern(subject, predicate, value, ox.DefaultGraph())
+        except (TypeError, ValueError):
+            return iter(())
+
+    def _name(self, predicate: ox.NamedNode) -> rdflib.URIRef:
+        name = self._names.get(predicate.value)
+        if name is None:
+            name = self._names[predicate.value] = rdflib.URIRef(predicate.value)
+        return name
+
+
+def _verbatim(row: Row) -> bytes:
+    """Return a row as a line of N-Triples, its datatype under the name by which the engine gets it."""
+    subject, predicate, value, _ = row
+    if value.startswith(b'"') and value.endswith(b">"):
+        # The last quotation mark is the one that ends the literal.
+        text, _, datatype = value.rpartition(b'"^^<')
+        value = text + _DATATYPE + datatype
+    return b"%b %b %b .\n" % (subject, predicate, value)
+
+
+def _engine_term(said: rdflib.term.Node | None) -> Any:
+    """Return a term as the engine holds it; what it cannot hold is returned as it is."""
+    match said:
+        case rdflib.URIRef():
+            return ox.NamedNode(said)
+        case rdflib.BNode():
+            return ox.BlankNode(said)
+        case rdflib.Literal(language=str(tag)):
+            return ox.Literal(said, language=tag.lower())
+        case rdflib.Literal(datatype=None):
+            return ox.Literal(said)
+        case rdflib.Literal():
+            return ox.Literal(said, datatype=ox.NamedNode(_VERBATIM + str(said.datatype)))
+    return said
+
+
+def _fetched_value(value: object) -> rdflib.term.Node:
+    if isinstance(value, ox.Literal) and value.datatype.value.startswith(_VERBATIM):
+        datatype = rdflib.URIRef(value.datatype.value.removeprefix(_VERBATIM))
+        return rdflib.Literal(value.value, datatype=datatype, normalize=False)
+    return rdflib_term(value)

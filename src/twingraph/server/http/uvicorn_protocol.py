@@ -1,0 +1,315 @@
+"""Connections: uvicorn's, with what it leaves open.
+
+- The head of a request has bounds in bytes, fields and time, its Host is looked at, and so many requests may wait.
+- What is refused here is answered like everything else, by the application, in its turn after the requests before it.
+- An answer that is there before its request is whole reaches the client: see `transport.py`.
+- There are so many connections, and those that wait for a request give way: see `connection_limit.py`.
+"""
+
+import asyncio
+from collections import deque
+from functools import partial
+from http import HTTPStatus
+from typing import Any, cast
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from twingraph.errors import RequestError
+from twingraph.server.http.asgi_route import REFUSAL
+from twingraph.server.http.connection_limit import ConnectionLimiter
+from twingraph.server.http.request_head import MALFORMED, RequestHead
+from twingraph.server.http.transport import CoalescingTransport
+from twingraph.settings import Limits, Settings
+
+# So many bytes are read at a time: no more requests than fit in there can come at once.
+_CHUNK_BYTES = 4096
+# So many requests may wait behind one that is answered; what follows them is read later.
+_MOST_PIPELINED = 16
+# So much of it (bytes) is kept; who sends more is cut off.
+_MOST_UNREAD = 1 << 20
+# So much of a request that was answered before it was whole (bytes) is read and thrown away.
+_DISCARDED = 1 << 25
+_RETRY = {"Retry-After": "5"}
+_TOO_MANY = RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections; try again soon", _RETRY)
+_BODIES = (b"content-length", b"transfer-encoding")
+
+
+class HttpConnection(HttpToolsProtocol):
+    """A connection within ``limits``, if ``limiter`` lets it in."""
+
+    def __init__(self, *arguments: Any, limits: Limits, limiter: ConnectionLimiter, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._limits, self._limiter, self._head = limits, limiter, RequestHead(limits)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._transport: CoalescingTransport
+        self._unread = bytearray()
+        self._discarded = 0
+        # Whether a request has begun and not ended, something was finished in this piece, and anything more is read.
+        self._in_request = self._progressed = self._is_refused = False
+        # Whether a request is with the application, may be followed by others, and is read a second time.
+        self._is_dispatched = self._keeps_alive = self._replays = False
+        self._last_cycle: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Take the connection, and wait for its first request."""
+        limits = self._limits
+        self._transport = CoalescingTransport(
+            transport, self.loop, self._has_unread_body, limits.request_seconds, limits.stalled_seconds
+        )
+        super().connection_made(cast(asyncio.Transport, self._transport))
+        if self._limiter.enter(self, self.client[0] if self.client else ""):
+            self._start_head_timer()
+        elif self._limiter.turn_away(self):
+            self._refuse(_TOO_MANY)
+        else:
+            self._transport.end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take it that the connection is closed."""
+        self._stop_head_timer()
+        self._limiter.leave(self)
+        self._transport.lost()
+        self._unread.clear()
+        if self._last_cycle and self._is_answering:
+            self._abandon(self._last_cycle)
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    def give_way(self) -> None:
+        """Close for another connection."""
+        self._transport.end()
+
+    def shutdown(self) -> None:
+        """Close as soon as what was asked is answered."""
+        self._keeps_alive = False
+        if self._is_answering:
+            super().shutdown()
+        else:
+            self._transport.end()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of requests; throw them away when the answer to them has been sent."""
+        if self._is_refused or self._transport.is_closing():
+            self._discarded += len(data)
+            if self._discarded > _DISCARDED:
+                self._transport.end()
+        elif self._unread:
+            self._defer(data)
+        else:
+            self._read(data)
+
+    def _defer(self, data: bytes) -> None:
+        self._unread += data
+        self.flow.pause_reading()
+        if len(self._unread) > _MOST_UNREAD:
+            self._transport.end()
+
+    def _read(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        for start in range(0, len(data), _CHUNK_BYTES):
+            if len(self.pipeline) >= _MOST_PIPELINED:
+                self._defer(data[start:])
+                return
+            try:
+                self._feed(data[start : start + _CHUNK_BYTES])
+            except RequestError as error:
+                self._refuse(error)
+                return
+        # Empty lines may come before a request, but not for ever.
+        if self._is_idle and self._head_timer is None:
+            self._start_head_timer()
+
+    def _feed(self, piece: bytes) -> None:
+        """Read a piece; raises RequestError."""
+        self._progressed = False
+        try:
+            while piece:
+                try:
+                    self.parser.feed_data(piece)
+                    break
+                except httptools.HttpParserUpgrade as upgrade:
+                    piece = piece[upgrade.args[0] :]
+                    self._ignore_upgrade()
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            raise cause if isinstance(cause, RequestError) else MALFORMED from None
+        if self._progressed:
+            self._head.go_on()
+        elif self._in_request:
+            self._head.take_unfinished(len(piece))
+
+    def _ignore_upgrade(self) -> None:
+        """Go on in HTTP/1.1, to which a server may keep (RFC 9110, section 7.8).
+
+        The parser would take the body of such a request for another protocol, so another parser reads it.
+        """
+        if framing := self._framing():
+            self._replays = True
+            self.parser = httptools.HttpRequestParser(self)
+            head = b"".join(b"%b: %b\r\n" % field for field in framing)
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % head)
+
+    def _framing(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers that say how long the body is."""
+        return [field for field in self.headers if field[0] in _BODIES]
+
+    def on_message_begin(self) -> None:
+        """Take the first byte of a request."""
+        if self._replays:
+            return
+        super().on_message_begin()
+        self._head.begin()
+        self._in_request, self._progressed, self._is_dispatched = True, True, False
+        if self._head_timer is None:
+            self._start_head_timer()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the request target."""
+        if self._replays:
+            return
+        self._progressed = True
+        self._head.take_target(len(url))
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, or a trailer, which nobody wants."""
+        if self._replays:
+            return
+        self._progressed = True
+        name = name.lower()
+        self._head.take_field(name, value)
+        if self._head.is_complete:
+            return
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Take the end of a head."""
+        if self._replays:
+            self._replays = False
+            return
+        self._stop_head_timer()
+        self._head.complete(self.parser.get_http_version())
+        super().on_headers_complete()
+        self._is_dispatched = True
+        self._limiter.work(self)
+        # An answer that begins before the request is whole says that it is the last one, and is.
+        self._keeps_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._progressed = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Take the end of a request."""
+        if self.parser.should_upgrade() and self._framing():
+            return  # the body comes
+        self._in_request, self._progressed = False, True
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._keeps_alive
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with what was sent meanwhile."""
+        super().on_response_complete()
+        if self._unread and not self._transport.is_closing():
+            unread = bytes(self._unread)
+            self._unread.clear()
+            self._read(unread)
+        if self._is_idle or self._transport.is_closing():
+            self._limiter.rest(self)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._last_cycle = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _refuse(self, error: RequestError) -> None:
+        """Have the application say what is wrong, after what was asked before, and close."""
+        self._is_refused = True
+        self._stop_head_timer()
+        self._unset_keepalive_if_required()
+        if self._in_request and self._is_dispatched:
+            # The request has gone to the application, but its body will not come.
+            if self.cycle.response_started:
+                self._transport.end()
+                return
+            self._abandon(self.cycle)
+        super().on_message_begin()
+        nothing: Any = {"method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
+        self.scope |= nothing | {REFUSAL: error}
+        self.cycle = self._refusal()
+        if self._is_answering:
+            self.pipeline.appendleft((self.cycle, self.app))
+        else:
+            self._start_asgi_task(self.cycle, self.app)
+
+    def _refusal(self) -> RequestResponseCycle:
+        cycle = RequestResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=False,
+            on_response=self.on_response_complete,
+        )
+        cycle.more_body = False
+        return cycle
+
+    def _abandon(self, cycle: RequestResponseCycle) -> None:
+        """Let an application know that nobody waits for its answer any more."""
+        cycle.disconnected = True
+        cycle.message_event.set()
+        self.pipeline = deque(one for one in self.pipeline if one[0] is not cycle)
+
+    @property
+    def _is_answering(self) -> bool:
+        cycle = self._last_cycle
+        return cycle is not None and not (cycle.response_complete or cycle.disconnected)
+
+    @property
+    def _is_idle(self) -> bool:
+        return not (self._in_request or self._is_answering or self._transport.is_closing())
+
+    def _has_unread_body(self) -> bool:
+        return self._in_request or self._is_refused
+
+    def _start_head_timer(self) -> None:
+        self._head_timer = self.loop.call_later(self._limits.request_seconds, self._head_timed_out)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_timed_out(self) -> None:
+        if self.flow.read_paused:
+            self._start_head_timer()  # it is us who do not read
+        else:
+            slow = f"the request was not there after {self._limits.request_seconds:g} seconds"
+            self._refuse(RequestError(HTTPStatus.REQUEST_TIMEOUT, slow))
+
+
+def configuration(app: Any, settings: Settings, connections: int) -> Config:
+    """Return how uvicorn serves an application over so many ``connections``."""
+    limits, trusted = settings.limits, list(settings.server.trusted_proxies)
+    share = limits.connections_per_client or max(1, connections // 4)
+    connection: Any = partial(HttpConnection, limits=limits, limiter=ConnectionLimiter(connections, share, trusted))
+    return Config(
+        app,
+        http=connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=limits.keep_alive_seconds,
+        forwarded_allow_ips=trusted,
+    )

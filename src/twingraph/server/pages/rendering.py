@@ -1,0 +1,121 @@
+"""How pages are drawn: whole without JavaScript, with nothing fetched from elsewhere."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import Response
+
+from twingraph import __version__
+from twingraph.rdf.formats import GRAPHS, RESULTS, Format
+from twingraph.server.http.headers import field, weighted
+from twingraph.server.query.current_release import ServedRelease
+from twingraph.server.query.respond import Table
+from twingraph.store.solutions import Cell
+
+# A page with more rows than this is slow to draw; the data formats give them all.
+MOST_ROWS = 1000
+_HEADERS = {
+    "Vary": "Accept, Accept-Language",
+    "Cache-Control": "no-cache",
+    # No script, no other origin: the pages need neither, and the texts of a publication may hold anything.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class Renderer:
+    """Holds the templates."""
+
+    def __init__(self) -> None:
+        self._loader = PackageLoader("twingraph.server.pages")
+        self.templates = Environment(
+            loader=self._loader,
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def view(self, served: ServedRelease, request: Request) -> "View":
+        """Return what a request shows of a release."""
+        return View(self.templates, served, request)
+
+    def style(self) -> Response:
+        """Return the style sheet."""
+        content, _, _ = self._loader.get_source(self.templates, "style.css")
+        return Response(content, headers={"Cache-Control": "max-age=300"}, media_type="text/css")
+
+
+class View:
+    """A release as one request shows it; ``language`` is that of titles and labels."""
+
+    def __init__(self, templates: Environment, served: ServedRelease, request: Request) -> None:
+        self._templates, self.served, self._request = templates, served, request
+        self.language = self._preferred_language()
+
+    def render(self, template: str, status: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response:
+        """Return a template with facts of its own and those that all pages have."""
+        manifest, language = self.served.release.manifest, self.language
+        common = {
+            "manifest": manifest,
+            "language": language,
+            "title": in_language(manifest.title, language),
+            "title_language": _available(manifest.title, language),
+            "description": in_language(manifest.description, language),
+            "description_language": _available(manifest.description, language),
+            "here": str(self._request.url.replace(path="", query="", fragment="")).rstrip("/"),
+            "version": __version__,
+        }
+        content = self._templates.get_template(template).render(**common, **facts)
+        return Response(content, status, {**_HEADERS, "Content-Language": "en"}, "text/html")
+
+    def table(self, answer: Table | None, address: str, values: Mapping[str, str]) -> dict[str, object]:
+        """Return the facts of an answer's table, with links to the same answer in formats for programs."""
+        formats: tuple[Format, ...] = (GRAPHS if answer.is_graph else RESULTS) if answer else ()
+        links = [(one.name, f"{address}?{urlencode({**values, 'format': one.name})}") for one in formats]
+        base = self.served.release.manifest.base_iri
+        return {
+            "rows": answer and answer.rows,
+            "most": MOST_ROWS,
+            "downloads": links,
+            "link": lambda cell: _link(cell, base),
+        }
+
+    def _preferred_language(self) -> str:
+        """Return ``?lang=``, else what the browser prefers by its weights (RFC 9110, 12.5.4), else the first one."""
+        known = self.served.release.manifest.languages
+        ranges = weighted(field(self._request.scope, b"accept-language").decode("latin-1"))
+        ranges = sorted((one for one in ranges if one.weight > 0), key=lambda one: -one.weight)
+        preferred = (self._request.query_params.get("lang", ""), *(one.value for one in ranges))
+        return next((tag for one in preferred for tag in known if _matches(one, tag)), known[0])
+
+
+def in_language(texts: Mapping[str, str], language: str) -> str:
+    """Return the text in a language, else in English, else the first."""
+    return texts.get(_available(texts, language), "")
+
+
+def _available(texts: Mapping[str, str], language: str) -> str:
+    return next((tag for tag in (language, "en", *texts) if tag in texts), "")
+
+
+def _matches(language_range: str, tag: str) -> bool:
+    """Tell whether a language is the one of a range, or a narrower or wider form of it (RFC 4647, section 3.4)."""
+    language_range, tag = language_range.lower(), tag.lower()
+    if not language_range:
+        return False
+    return language_range == tag or language_range.startswith(f"{tag}-") or tag.startswith(f"{language_range}-")
+
+
+def _link(cell: Cell, base: str) -> str | None:
+    """Return where a cell leads: our own things to their description here, others to themselves."""
+    if cell.iri is None or not cell.iri.startswith(("http://", "https://")):
+        return None
+    if cell.iri.startswith(base):
+        return "/sparql?" + urlencode({"query": f"DESCRIBE <{cell.iri}>"})
+    return cell.iri

@@ -1,0 +1,139 @@
+"""Validating in lots, over a graph whose subjects are fetched, gives what validating the whole in memory gives."""
+
+import pickle
+import subprocess
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+from hypothesis import given
+from rdflib.namespace import RDF
+
+from test_breakages import REAL, TINY
+from test_lines import QUADS
+from twingraph.check.shacl import validation as shape_checks
+from twingraph.check.shacl.batches import _shacl_result, run
+from twingraph.check.shacl.graphs import fetched_graph, memory_graph
+from twingraph.check.shacl.shapes import focus_nodes, shapes_graph, targeted_shapes, validate
+from twingraph.check.shacl.validation import check_shapes
+from twingraph.check.statements import Statements
+from twingraph.errors import StoreError
+from twingraph.processes import command
+from twingraph.publication.assembly import assemble
+from twingraph.rdf.nquads import NQuads
+
+
+def whole(assembly):
+    """What pyshacl gives over a memory graph with the shapes as they are, and how many nodes each shape reaches."""
+    iris = assembly.settings.iris
+    shapes, data = shapes_graph(assembly.shapes.lines, iris), memory_graph(assembly.quads)
+    reached = {str(shape): len(focus_nodes(shapes, shape, data)) for shape in targeted_shapes(shapes)}
+    return ordered(_shacl_result(result, shapes, iris) for result in validate(data, shapes)), reached
+
+
+def in_batches(assembly, shards, batch_size):
+    iris = assembly.settings.iris
+    shapes, data = shapes_graph(assembly.shapes.lines, iris), fetched_graph(assembly.quads)
+    runs = [run(data, shapes, iris, shard, shards, batch_size) for shard in range(shards)]
+    assert all(each.reached == runs[0].reached for each in runs)
+    return ordered(outcome for each in runs for outcome in each.results), runs[0].reached
+
+
+def ordered(results):
+    return sorted(results, key=repr)
+
+
+def statements(assembly):
+    def of(lines, reading):
+        return Statements(lines, reading.locations, assembly.settings.iris, assembly.settings.languages)
+
+    return of(assembly.quads, assembly.reading), of(assembly.shapes.lines, assembly.shapes)
+
+
+@pytest.mark.parametrize("breakage", TINY, ids=lambda breakage: breakage.name)
+def test_lots_of_each_broken_tiny_publication_are_the_whole(tiny, breakage):
+    breakage.apply(tiny)
+    assembly = assemble(tiny.settings)
+    expected = whole(assembly)
+    assert in_batches(assembly, shards=2, batch_size=1) == expected
+    assert in_batches(assembly, shards=1, batch_size=1000) == expected
+
+
+def test_lots_of_the_broken_real_publication_are_the_whole(copy_of_real):
+    for breakage in REAL:
+        breakage.apply(copy_of_real)
+    assembly = assemble(copy_of_real.settings)
+    expected = whole(assembly)
+    assert len(expected[0]) >= 3
+    assert in_batches(assembly, shards=3, batch_size=500) == expected
+
+
+def test_processes_find_what_one_process_finds(copy_of_real):
+    for breakage in REAL:
+        breakage.apply(copy_of_real)
+    said, places = statements(assemble(copy_of_real.settings))
+    alone, together = (check_shapes(said, places, large) for large in (10**9, 0))
+    assert {finding.rule for finding in alone.findings} >= {"shape/MinCountConstraintComponent"}
+    assert sorted(together.findings, key=repr) == sorted(alone.findings, key=repr)
+    assert together.focus_nodes == alone.focus_nodes
+
+
+def test_shapes_that_cannot_be_evaluated_fail_in_processes_too(tiny):
+    tiny.append("shapes/lights.ttl", '\nl:LightShape sh:property [ sh:path l:height ; sh:pattern "(" ] .\n')
+    said, places = statements(assemble(tiny.settings))
+    alone, together = (check_shapes(said, places, large) for large in (10**9, 0))
+    assert [finding.rule for finding in together.findings] == ["shape/failure"]
+    assert alone == together
+
+
+def test_a_process_that_is_killed_is_no_result(tiny, monkeypatch):
+    monkeypatch.setattr(shape_checks, "_PROCESS", "twingraph.no_such_module")
+    said, places = statements(assemble(tiny.settings))
+    with pytest.raises(StoreError, match="process ended"):
+        check_shapes(said, places, 0)
+
+
+def test_a_process_reads_its_task_and_writes_what_it_gave(tiny):
+    assembly = assemble(tiny.settings)
+    task = shape_checks.Task(assembly.quads, assembly.shapes.lines, assembly.settings.iris, 0, 1)
+    process = subprocess.run(
+        command("twingraph.check.shacl.batches"), input=pickle.dumps(task), capture_output=True, check=True
+    )
+    assert pickle.loads(process.stdout) == task.run()
+
+
+@given(QUADS)
+def test_a_fetched_graph_says_what_a_memory_graph_says(quads):
+    fetched, held = fetched_graph(NQuads.of(quads)), memory_graph(quads)
+    assert set(fetched) == set(held)
+    assert len(fetched) == len(held)
+    for subject, predicate, value in held:
+        for pattern in ((subject, None, None), (None, predicate, None), (None, None, value), (subject, None, value)):
+            assert set(fetched.triples(pattern)) == set(held.triples(pattern))
+        assert (subject, predicate, value) in fetched
+        assert set(fetched.triples((None, predicate, value))) == set(held.triples((None, predicate, value)))
+
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("1.50", "decimal"), ("01", "integer"), ("2010-01-01+00:00", "date"), ("x", "integer")]
+)
+def test_a_fetched_literal_keeps_its_lexical_form(text, kind):
+    literal = ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
+    graph = fetched_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), literal)]))
+    [(_, _, value)] = graph
+    assert isinstance(value, rdflib.Literal)
+    assert (str(value), str(value.datatype)) == (text, XSD + kind)
+
+
+def test_a_fetched_graph_knows_nothing_of_what_is_no_statement():
+    graph = fetched_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"))]))
+    absent = [
+        (rdflib.Literal("x"), RDF.type, None),
+        (rdflib.URIRef("not an iri"), None, None),
+        (None, rdflib.BNode(), None),
+        (rdflib.URIRef("urn:s"), rdflib.URIRef("urn:p"), rdflib.Literal("x", datatype=rdflib.URIRef(XSD + "string"))),
+    ]
+    assert [list(graph.triples(pattern)) for pattern in absent] == [[], [], [], []]
