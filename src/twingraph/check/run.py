@@ -6,13 +6,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
+import pyoxigraph as ox
+
+from twingraph.check.examples import read_examples
 from twingraph.check.rules.iris import check_duplicates, check_policy, check_references
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
 from twingraph.check.rules.personal_data import check_personal_data
 from twingraph.check.rules.queries import run_checks, run_saved_queries
+from twingraph.check.rules.query_examples import check_examples_of_checks, check_examples_of_rules
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
-from twingraph.check.shacl.examples import Example, check_examples
+from twingraph.check.shacl.examples import check_examples
 from twingraph.check.shacl.shapes import shapes_graph
 from twingraph.check.shacl.validation import ShapesResult, check_shapes
 from twingraph.check.statements import Statements
@@ -23,8 +27,8 @@ from twingraph.progress import StepObserver, no_observer
 from twingraph.publication.assembly import Assembly
 from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
-from twingraph.publication.reading import parse_file, read_query_files, read_text
-from twingraph.rdf.nquads import NQuads, NQuadsWriter
+from twingraph.publication.reading import read_query_files
+from twingraph.rdf.nquads import NQuads
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,12 @@ class CheckContext:
         """What the files say and what is derived from it."""
         return self._statements(self.assembly.quads)
 
+    @property
+    def ontology(self) -> Iterator[ox.Quad]:
+        """The statements of the ontology's files."""
+        folder = self.assembly.settings.folders.ontology + "/"
+        return (quad for file in self.assembly.reading.files if file.path.startswith(folder) for quad in file.quads)
+
     @cached_property
     def of_shapes(self) -> Statements:
         """The shapes, as statements that have places."""
@@ -153,11 +163,15 @@ class CheckContext:
             derived=len(assembly.derived),
             checks=len(assembly.publication.check_files) if self.is_complete else 0,
             queries=len(assembly.saved.queries),
-            examples=len(assembly.publication.example_files) if self.with_examples and self.is_complete else 0,
+            examples=self._example_count() if self.with_examples and self.is_complete else 0,
             focus_nodes=self.shapes.focus_nodes,
             passages_verified=self.passages.verified,
             passages_not_verified=self.passages.not_verified,
         )
+
+    def _example_count(self) -> int:
+        files = self.assembly.publication
+        return len((*files.example_files, *files.check_example_files, *files.rule_example_files))
 
     def _statements(self, quads: NQuads) -> Statements:
         settings, reading = self.assembly.settings, self.assembly.reading
@@ -187,25 +201,30 @@ def _query_names(context: CheckContext) -> tuple[Finding, ...]:
     return check_query_names(read_query_files(publication, paths), context.asserted)
 
 
-def _examples(context: CheckContext) -> tuple[Finding, ...]:
+def _examples_of_shapes(context: CheckContext) -> tuple[Finding, ...]:
+    if not context.with_examples:
+        return ()
+    publication = context.assembly.publication
+    examples, findings = read_examples(publication, publication.example_files)
+    graph = shapes_graph(context.of_shapes.quads, context.assembly.settings.iris)
+    return (*findings, *check_examples(examples, context.ontology, graph, context.of_shapes))
+
+
+def _examples_of_queries(context: CheckContext) -> tuple[Finding, ...]:
     if not context.with_examples:
         return ()
     publication, settings = context.assembly.publication, context.assembly.settings
-    examples, findings = [], []
-    for path in publication.example_files:
-        name = publication.relative(path)
-        try:
-            quads = parse_file(path, name, settings.base_iri, "", NQuadsWriter()).quads
-        except SyntaxError as error:
-            place = Location(name, error.lineno, error.offset)
-            findings.append(Finding("syntax", str(error), "mend the syntax of the example", location=place))
-            continue
-        examples.append(Example(name, read_text(path, name), tuple(quads)))
-    folder = settings.folders.ontology + "/"
-    files = context.assembly.reading.files
-    ontology = (quad for file in files if file.path.startswith(folder) for quad in file.quads)
-    graph = shapes_graph(context.of_shapes.quads, settings.iris)
-    return (*findings, *check_examples(examples, ontology, graph, context.of_shapes))
+    of_checks, findings = read_examples(publication, publication.check_example_files)
+    of_rules, more = read_examples(publication, publication.rule_example_files)
+    checks = read_query_files(publication, publication.check_files)
+    rules = read_query_files(publication, publication.rule_files)
+    graph, iris = settings.iris.graph(settings.derived_graph), settings.iris
+    return (
+        *findings,
+        *more,
+        *check_examples_of_checks(checks, of_checks, context.ontology, iris),
+        *check_examples_of_rules(rules, of_rules, context.ontology, iris, graph),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +251,11 @@ _STEPS = (
     (
         _Step("checks", _checks, needs_all=True),
         _Step("saved queries", _queries),
+        _Step("examples of checks and rules", _examples_of_queries, needs_all=True),
     ),
     (
         _Step("shapes", lambda context: context.shapes.findings, needs_all=True),
-        _Step("examples of shapes", _examples, needs_all=True),
+        _Step("examples of shapes", _examples_of_shapes, needs_all=True),
     ),
 )
 

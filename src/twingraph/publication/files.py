@@ -46,7 +46,8 @@ class Publication:
         Raises PublicationError when a file belongs to no named graph or when there is none at all.
         """
         folders = self.settings.folders
-        paths = {*self._files(folders.ontology, RDF_SUFFIXES), *self._files(folders.data, RDF_SUFFIXES)}
+        ontology = self._files(folders.ontology, RDF_SUFFIXES, folders.rules)
+        paths = {*ontology, *self._files(folders.data, RDF_SUFFIXES)}
         if not paths:
             raise PublicationError(folders.data, "neither ontology nor data holds a file of RDF")
         return tuple(GraphFile(path, self._graph(path)) for path in sorted(paths))
@@ -75,6 +76,16 @@ class Publication:
     def check_files(self) -> tuple[Path, ...]:
         """The queries of which any row is a violation."""
         return self._files(self.settings.folders.checks, QUERY_SUFFIXES)
+
+    @property
+    def check_example_files(self) -> tuple[Path, ...]:
+        """The examples of the checks, ``{checks}/examples/{check}/{valid,invalid}-*``."""
+        return self._files(f"{self.settings.folders.checks}/examples", RDF_SUFFIXES)
+
+    @property
+    def rule_example_files(self) -> tuple[Path, ...]:
+        """The examples of the rules, ``{rules}/examples/{rule}/{applies,ignores}-*``."""
+        return self._files(f"{self.settings.folders.rules}/examples", RDF_SUFFIXES)
 
     @property
     def input_files(self) -> tuple[Path, ...]:

@@ -74,7 +74,7 @@ def summary(result: CheckResult) -> str:
         plural(result.queries, "saved query", "saved queries"),
     ]
     if result.examples:
-        looked.append(plural(result.examples, "example of a shape", "examples of shapes"))
+        looked.append(plural(result.examples, "example"))
     return f"Checked {', '.join(part for part in looked if part)}.\n{_verdict(result)}"
 
 

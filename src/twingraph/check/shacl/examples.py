@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 import rdflib
 
+from twingraph.check.examples import Example
 from twingraph.check.shacl.graphs import MemoryGraph, memory_graph
 from twingraph.check.shacl.shapes import (
     Result,
@@ -26,32 +27,12 @@ from twingraph.check.shacl.shapes import (
 )
 from twingraph.check.statements import Statements
 from twingraph.errors import IriError, StoreError
-from twingraph.findings import Finding, Location
+from twingraph.findings import Finding
 from twingraph.rdf.iris import Iris
 
 # The names in a path; what stands between them are the signs of SPARQL.
 _INVERSE = re.compile(r"\[\s*sh:inversePath\s+(\S+)\s*\]")
 _NAME = re.compile(r"<[^>]*>|[A-Za-z][\w-]*:[\w-]*")
-_HEADER = re.compile(r"^#\+\s*(?P<name>fails|path):\s*(?P<value>.*?)\s*$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """An example's path relative to the publication, its text and what it says."""
-
-    path: str
-    text: str
-    quads: tuple[ox.Quad, ...]
-
-    @property
-    def shape(self) -> str:
-        """The local name of the shape that it is an example of: its folder's name."""
-        return self.path.split("/")[-2]
-
-    @property
-    def is_valid(self) -> bool:
-        """Whether it is to conform."""
-        return not self.path.rpartition("/")[2].startswith("invalid-")
 
 
 @dataclass(frozen=True)
@@ -72,32 +53,32 @@ def check_examples(
     """
     bench = _Bench(memory_graph(ontology), shapes, places.iris)
     by_name = {_local(shape): shape for shape in node_shapes(shapes)}
-    kinds: dict[str, set[bool]] = defaultdict(set)
+    kinds: dict[str, set[str]] = defaultdict(set)
     findings = []
     for example in examples:
-        kinds[example.shape].add(example.is_valid)
-        shape = by_name.get(example.shape)
+        kinds[example.subject].add(example.kind)
+        shape = by_name.get(example.subject)
         if shape is None:
-            findings.append(_wrong(example, f"there is no node shape {example.shape}", "rename the folder"))
+            findings.append(example.wrong(f"there is no node shape {example.subject}", "rename the folder"))
         elif problem := _problem(bench, example, shape):
-            findings.append(_wrong(example, problem, "mend the example, or the shape if it is the one that is wrong"))
+            findings.append(example.wrong(problem, "mend the example, or the shape if it is the one that is wrong"))
     return (*findings, *_missing(by_name, kinds, places))
 
 
 def _problem(bench: _Bench, example: Example, shape: rdflib.term.Node) -> str | None:
     """Return what is wrong with an example, or None."""
-    header = {match["name"]: match["value"] for match in _HEADER.finditer(example.text)}
-    if not example.is_valid and "fails" not in header:
+    header, is_valid = example.header, example.kind == "valid"
+    if not is_valid and "fails" not in header:
         return "it does not name with '#+ fails:' the constraint component that it fails"
     try:
-        wanted = [] if example.is_valid else [_wanted(header, bench.iris)]
+        wanted = [] if is_valid else [_wanted(header, bench.iris)]
         results = _results(bench, example, shape)
     except (IriError, StoreError) as error:
         return str(error)
     if results is None:
         # A valid example of a shape that forbids properties has none of them, and so is not reached.
-        is_spared = example.is_valid and finds_by_property(bench.shapes, shape)
-        return None if is_spared else f"no node of the example is reached by {example.shape}"
+        is_spared = is_valid and finds_by_property(bench.shapes, shape)
+        return None if is_spared else f"no node of the example is reached by {example.subject}"
     found = sorted({(result.component, path_text(result.path, bench.shapes, bench.iris)) for result in results})
     return None if found == wanted else f"expected {_say(wanted)}, found {_say(found)}"
 
@@ -124,7 +105,7 @@ def _wanted(header: dict[str, str], iris: Iris) -> tuple[str, str]:
     return component, _NAME.sub(lambda match: iris.shorten(iris.expand(match[0])), path)
 
 
-def _missing(by_name: dict[str, rdflib.term.Node], kinds: dict[str, set[bool]], places: Statements) -> list[Finding]:
+def _missing(by_name: dict[str, rdflib.term.Node], kinds: dict[str, set[str]], places: Statements) -> list[Finding]:
     return [
         places.finding(
             "example/missing",
@@ -134,13 +115,9 @@ def _missing(by_name: dict[str, rdflib.term.Node], kinds: dict[str, set[bool]], 
             shape=str(shape),
         )
         for name, shape in by_name.items()
-        for is_valid, kind in ((True, "valid"), (False, "invalid"))
-        if is_valid not in kinds[name]
+        for kind in ("valid", "invalid")
+        if kind not in kinds[name]
     ]
-
-
-def _wrong(example: Example, message: str, remedy: str) -> Finding:
-    return Finding("example/wrong", message, remedy, location=Location(example.path, 1))
 
 
 def _say(results: list[tuple[str, str]]) -> str:
