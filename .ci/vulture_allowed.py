@@ -14,3 +14,7 @@ _.publisher  # a setting, written into the manifest with all others
 _.contact  # the same
 _.question  # a header of saved queries, shown by the pages' templates
 trace  # a context manager's third argument
+_.ONTOLOGY  # a member of an enumeration, made from its value
+_.RELEASE  # the same
+_.DEFAULT  # the same
+_.SELECT  # the same

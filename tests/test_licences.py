@@ -17,7 +17,9 @@ def licence(name):
     """What a distribution says of its licence: the expression, else its classifiers and its text's first line."""
     metadata = importlib.metadata.metadata(name)
     classifiers = [one for one in metadata.get_all("Classifier") or () if one.startswith("License")]
-    return metadata.get("License-Expression") or "; ".join([*classifiers, (metadata.get("License") or "").partition("\n")[0]])
+    return metadata.get("License-Expression") or "; ".join(
+        [*classifiers, (metadata.get("License") or "").partition("\n")[0]]
+    )
 
 
 def needed(name, extras=(), found=frozenset()):
