@@ -9,10 +9,10 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: abuse attacks bench differential fuzz help serve build test conformance check lint types docs constraints clean
+.PHONY: abuse attacks bench build check clean conformance constraints dead-code differential docs fuzz help lint mutants quick serve test types
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -30,29 +30,46 @@ build: $(STAMP) ## check the publication and write a release
 serve: build ## build a release and serve it (HOST=, PORT=)
 	$(RUN)twingraph serve --host $(HOST) --port $(PORT)
 
-test: $(STAMP) ## run the tests
+quick: $(STAMP) ## run the tests that need no server, build or browser: over a thousand, at every save
+	$(RUN)pytest -q -n auto -m "not slow"
+
+test: $(STAMP) ## run all tests, in as many processes as there are cores
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null \
 		|| echo "No Chromium here: tests of pages are skipped; on Debian: apt-get install chromium chromium-driver" >&2
-	$(RUN)pytest
+	$(RUN)pytest -n auto
 
 conformance: $(STAMP) ## ask the W3C's suites over HTTP and write docs/conformance.md
-	$(RUN)pytest tests/conformance --conformance-page docs/conformance.md
+	$(RUN)pytest -n auto tests/conformance --conformance-page docs/conformance.md
 
 differential: $(STAMP) ## compare with Apache Jena (ARGS='--seed 1 --count 10000'); Java and Maven
 	cd tests && ../$(RUN)python -m differential $(ARGS)
 
 lint: $(STAMP) ## look for faults in style
-	$(RUN)ruff format --check src tests docs
-	$(RUN)ruff check src tests docs
+	$(RUN)ruff format --check src tests docs bench
+	$(RUN)ruff check src tests docs bench
 
-types: $(STAMP) ## check the types
+types: $(STAMP) ## check the types: strictly in src, less so in tests and bench
 	$(RUN)mypy
+	$(RUN)mypy --config-file tests/mypy.ini tests bench
 
-check: lint types ## all that CI runs: style, types, the publication itself, tests with coverage
-	$(RUN)twingraph check --examples
-	$(RUN)twingraph coverage
-	$(RUN)pytest --cov --cov-report=term
-	$(RUN)python bench/abuse.py --seconds 120
+dead-code: $(STAMP) ## look for code that nothing in src uses
+	$(RUN)vulture
+
+check: $(STAMP) ## all that CI runs, and how long each step took
+	@.ci/step --begin
+	@.ci/step "style" $(MAKE) --no-print-directory lint
+	@.ci/step "types" $(MAKE) --no-print-directory types
+	@.ci/step "dead code" $(MAKE) --no-print-directory dead-code
+	@.ci/step "check of the publication" $(RUN)twingraph check --examples
+	@.ci/step "coverage of the documents" $(RUN)twingraph coverage
+	@.ci/step "tests" $(RUN)pytest -n auto --cov --cov-report=term
+	@.ci/step "soak under abuse" $(RUN)python bench/abuse.py --seconds 120
+	@.ci/step "wheel" .ci/wheel $(RUN)python
+	@.ci/pythons
+	@.ci/step --times
+
+mutants: $(STAMP) ## change the code at random and see whether tests notice (ARGS='rdf check server/http workers')
+	$(RUN)python bench/mutants.py $(ARGS)
 
 docs: $(STAMP) ## write docs/reference.md anew
 	$(RUN)python docs/generate_reference.py
@@ -79,4 +96,4 @@ constraints: ## renew constraints.txt from the newest versions
 	touch $(STAMP)
 
 clean: ## remove the environment and every cache
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	rm -rf $(VENV) $(VENV)-* .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -161,7 +161,7 @@ def real() -> Settings:
 # Modules whose tests start servers, builds, browsers or large checks, those that take longest first: a run begins with
 # them, so that no process is left with a long one at the end, and `make quick` leaves them out.
 SLOW = (
-    "test_budget", "test_under_load", "test_hostile", "test_tutorial", "test_shape_lots", "test_pipeline",
+    "test_budget", "test_under_load", "test_hostile", "test_tutorial", "test_shacl_batches", "test_pipeline",
     "test_breakages", "test_release", "test_abuse", "test_cli", "test_release_killed", "test_server", "test_workers",
     "test_connections", "test_differential", "test_clients_node", "test_clients_yasgui", "test_clients_jena",
     "test_clients_graphs", "test_clients", "test_client_accepts", "test_pages", "test_openapi", "test_edge",

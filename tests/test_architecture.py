@@ -1,6 +1,7 @@
 """The layers hold: a module imports only from rooms below its own, and no import hides in a function."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,34 @@ def test_no_import_hides_in_a_function(path):
 
 def test_every_room_has_a_floor():
     assert {room(path) for path in MODULES} <= set(FLOOR)
+
+
+PAGE = (PACKAGE.parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+TREE = re.search(r"```text\nsrc/twingraph/\n(.*?)```", PAGE, re.DOTALL)[1]
+
+
+def test_the_folder_tree_of_the_page_names_every_room_and_nothing_else():
+    named, above = set(), [PACKAGE]
+    for line in TREE.splitlines():
+        indent, name = re.match(r"( +)([\w./]+)  ", line).groups()
+        path = above[len(indent) // 2 - 1] / name
+        above[len(indent) // 2 :] = [path]
+        named.add(path)
+    folders = {path.parent for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE}
+    assert named == folders | {path for path in MODULES if path.parent == PACKAGE}
+
+
+def test_the_page_shows_the_floors():
+    rows = re.findall(r"^\| (\d) \| (.*) \|$", PAGE, re.MULTILINE)
+    shown = {int(floor) - 1: set(re.findall(r"`(\w+)(?:/|\.py)`", rooms)) for floor, rooms in rows}
+    assert shown == {floor: set(rooms) for floor, rooms in enumerate(FLOORS)}
+
+
+def test_every_file_that_the_page_names_exists():
+    names = re.findall(r"`([\w./]+(?:\.py|/))`", PAGE)
+    assert len(names) > 60
+    places = (PACKAGE, PACKAGE.parents[1])
+    assert [name for name in names if not any((place / name).exists() for place in places)] == []
 
 
 def test_modules_are_small():

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import twingraph
+from conftest import SLOW
 from twingraph.cli.documents import find_coverages
 from twingraph.publication.files import Publication
 from twingraph.settings import load_settings
@@ -83,3 +84,8 @@ def test_the_passages_cover_nearly_all_of_each_document():
     least = {"000": 0.95, "001": 0.95, "002": 0.95, "003": 0.90, "004": 0.95}
     assert shares.keys() == least.keys()
     assert {number for number, share in shares.items() if share < least[number]} == set()
+
+
+def test_every_module_that_is_called_slow_is_there():
+    here = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    assert set(SLOW) - here == set()

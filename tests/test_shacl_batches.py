@@ -9,6 +9,7 @@ import rdflib
 from hypothesis import given
 from rdflib.namespace import RDF
 
+from conftest import REPOSITORY, copy_publication
 from test_breakages import REAL, TINY
 from test_lines import QUADS
 from twingraph.check.shacl import validation as shape_checks
@@ -59,19 +60,23 @@ def test_lots_of_each_broken_tiny_publication_are_the_whole(tiny, breakage):
     assert in_batches(assembly, shards=1, batch_size=1000) == expected
 
 
-def test_lots_of_the_broken_real_publication_are_the_whole(copy_of_real):
+@pytest.fixture(scope="module")
+def broken_real(real, tmp_path_factory):
+    """The real publication with all of its breakages, which the tests only read."""
+    copy = copy_publication(REPOSITORY, tmp_path_factory.mktemp("real") / "copy", real.source_archive)
     for breakage in REAL:
-        breakage.apply(copy_of_real)
-    assembly = assemble(copy_of_real.settings)
-    expected = whole(assembly)
+        breakage.apply(copy)
+    return assemble(copy.settings)
+
+
+def test_batches_of_the_broken_real_publication_are_the_whole(broken_real):
+    expected = whole(broken_real)
     assert len(expected[0]) >= 3
-    assert in_batches(assembly, shards=3, batch_size=500) == expected
+    assert in_batches(broken_real, shards=3, batch_size=500) == expected
 
 
-def test_processes_find_what_one_process_finds(copy_of_real):
-    for breakage in REAL:
-        breakage.apply(copy_of_real)
-    said, places = statements(assemble(copy_of_real.settings))
+def test_processes_find_what_one_process_finds(broken_real):
+    said, places = statements(broken_real)
     alone, together = (check_shapes(said, places, large) for large in (10**9, 0))
     assert {finding.rule for finding in alone.findings} >= {"shape/MinCountConstraintComponent"}
     assert sorted(together.findings, key=repr) == sorted(alone.findings, key=repr)

@@ -1,9 +1,9 @@
 """Admission control: the free workers, the queue for them, and which query gets one next.
 
 A client that has a query running, or has used much of the workers' time lately, may not use the spares: they are for
-clients that ask little, and to replace a killed worker at once. In the queue, the client with the fewest running queries
-goes first, then the one that has used least, see `Usage`. One that has ended workers waits, see `Penalties`. When the
-queue is full, the client with the most waiting queries loses its last one.
+clients that ask little, and to replace a killed worker at once. In the queue, the client with the fewest running
+queries goes first, then the one that has used least, see `Usage`. One that has ended workers waits, see `Penalties`.
+When the queue is full, the client with the most waiting queries loses its last one.
 """
 
 import asyncio
@@ -162,7 +162,7 @@ class Admission:
         return worker
 
     def _dispatch(self) -> None:
-        """Assign free workers: first to the client with the fewest running queries, then to the one with least usage."""
+        """Assign free workers: first to the client with the fewest running queries, then with least usage."""
         while self._free and self._waiting:
             fewest_first = sorted(self._waiting, key=lambda one: (self._running[one], self._usage.of(one)))
             client = next((one for one in fewest_first if self._may_run(one)), None)
