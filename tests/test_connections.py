@@ -1,11 +1,13 @@
 """Connections: heads that come in time and are not too large, answers that arrive, and no more than there may be."""
 
+import inspect
 import re
 import socket
 import time
 from contextlib import contextmanager
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from conftest import copy_built
 from running import client, release_served, serving, serving_process, wait_for
@@ -390,11 +392,32 @@ def test_few_are_told_that_they_may_not_stay():
 def test_the_bounds_of_a_head_are_inclusive():
     head = RequestHead(Limits(target_bytes=10, header_bytes=20, header_fields=2))
     head.count_target(10)
-    head.count_field(b"host", b"a")
-    head.count_field(b"x", b"123456")
-    head.complete("1.1")
-    for take in (lambda: head.count_target(1), lambda: head.count_field(b"", b"")):
+    fields = [(b"host", b"a"), (b"x", b"123456")]
+    head.count(fields)
+    head.complete(fields, "1.1")
+    assert head.is_complete
+    for more in (lambda: head.count_target(1), lambda: head.count_trailer(b"", b"")):
         with pytest.raises(RequestError):
-            take()
+            more()
+    for others in ([*fields, (b"", b"")], [(b"host", b"a"), (b"x", b"1234567")]):
+        head.begin()
+        with pytest.raises(RequestError):
+            head.count(others)
+        with pytest.raises(RequestError):
+            head.complete(others, "1.1")
     head.begin()
     head.count_target(10)
+
+
+def test_what_is_used_of_the_http_server_is_still_there():
+    """`HttpConnection` builds on parts of uvicorn that it does not promise to keep."""
+    cycle = inspect.signature(RequestResponseCycle).parameters
+    assert set(cycle) == {
+        *("scope", "transport", "flow", "logger", "access_logger", "access_log", "default_headers", "message_event"),
+        *("expect_100_continue", "keep_alive", "on_response"),
+    }
+    used = "_start_asgi_task _unset_keepalive_if_required on_message_begin on_message_complete on_response_complete"
+    assert all(callable(getattr(HttpToolsProtocol, name)) for name in used.split())
+    source = inspect.getsource(RequestResponseCycle.send)
+    state = "response_started response_complete chunked_encoding keep_alive disconnected"
+    assert all(f"self.{name}" in source for name in state.split())

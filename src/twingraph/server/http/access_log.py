@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from twingraph.errors import LimitError
 from twingraph.rdf.formats import FORMATS
-from twingraph.server.http.complete_response import ENCODED, FORMAT
+from twingraph.server.http.complete_response import COMPLETE
 from twingraph.server.http.headers import COMMON_HEADERS
 from twingraph.server.http.metrics import Metrics
 from twingraph.settings import Server
@@ -54,12 +54,11 @@ class RequestLog:
     async def send(self, message: Message) -> None:
         """Pass a message of the response on, with the header fields that all responses have."""
         assert self._send is not None
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            if ENCODED in message:
-                self.format = message[FORMAT]
-            else:
-                self.format = _format_of(message)
+        if message["type"] == COMPLETE:
+            self.status, self.format, self.size = 200, message["format"], len(message["body"])
+        elif message["type"] == "http.response.start":
+            self.status, self.format = message["status"], _format_of(message)
+            if message["headers"][-1:] != COMMON_HEADERS[-1:]:
                 message = {**message, "headers": [*message["headers"], *COMMON_HEADERS]}
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
@@ -98,8 +97,7 @@ class AccessLog:
         begin = time.perf_counter()
         try:
             await self._app(scope, receive, log.send)
-        except Exception:
-            # It may be that the answer had begun well.
+        except Exception:  # whatever it is: the response may have begun well, and it is for the server to log
             log.status = 500
             raise
         finally:

@@ -13,11 +13,11 @@ from twingraph.errors import RequestError
 
 # Browsers may read every response from pages of other origins (CORS, https://fetch.spec.whatwg.org/): all of it is
 # public, there are no cookies and nothing can be changed. So failures and redirects have these fields too.
-COMMON_HEADERS = (
+COMMON_HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"Allow, Answer-Cut, ETag, Link, Location, Retry-After, Twingraph-Limits"),
     (b"x-content-type-options", b"nosniff"),
-)
+]
 # Real clients send some hundred bytes; Jena, the most talkative, less than 500.
 MAX_BYTES = 8192
 MAX_MEMBERS = 100

@@ -1,6 +1,7 @@
 """The head of a request as it comes: how long it may be, and whose authority it names (RFC 9112, sections 3 and 5)."""
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from twingraph.errors import RequestError
@@ -27,9 +28,8 @@ class RequestHead:
 
     def begin(self) -> None:
         """Count anew, for the next request."""
-        self._target = self._section = self._fields = self._pending = 0
-        self._hosts: list[bytes] = []
-        self.is_complete = False
+        self._target = self._section = self._fields = self._pending = self._trailers = self._trailer_bytes = 0
+        self.is_complete = self.is_forwarded = self.expects_continue = False
 
     def count_target(self, size: int) -> None:
         """Count bytes of the request target."""
@@ -38,16 +38,15 @@ class RequestHead:
             most = f"the address of a request may have {self._limits.target_bytes} bytes; send longer queries by POST"
             raise RequestError(HTTPStatus.REQUEST_URI_TOO_LONG, most)
 
-    def count_field(self, name: bytes, value: bytes) -> None:
-        """Count a header field, whose name is in lower case, or one of the trailers."""
-        self._fields += 1
-        self._section += len(name) + len(value) + _AROUND
-        if self._fields > self._most_fields:
-            raise _too_large(f"{self._most_fields} fields")
-        if self._section > self._most_bytes:
-            raise _too_large(f"{self._most_bytes} bytes")
-        if name == b"host":
-            self._hosts.append(value)
+    def count(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Check the number and the size of the header fields that have come."""
+        self._check(len(headers), sum([len(name) + len(value) + _AROUND for name, value in headers]))
+
+    def count_trailer(self, name: bytes, value: bytes) -> None:
+        """Count a field of the trailer, together with those of the head."""
+        self._trailers += 1
+        self._trailer_bytes += len(name) + len(value) + _AROUND
+        self._check(self._fields + self._trailers, self._section + self._trailer_bytes)
 
     def count_unfinished(self, size: int) -> None:
         """Count bytes that finish nothing: those of a field of which the end has not come."""
@@ -59,13 +58,30 @@ class RequestHead:
         """Start again to count unfinished bytes: a field or more has come whole."""
         self._pending = 0
 
-    def complete(self, version: str) -> None:
-        """Check the authority that the head names, now that it is all there."""
-        if len(self._hosts) > 1 or (not self._hosts and version == "1.1"):
+    def complete(self, headers: Sequence[tuple[bytes, bytes]], version: str) -> None:
+        """Check the header fields and the authority that they name, now that all have come; names in lower case."""
+        section, hosts = 0, []
+        for name, value in headers:
+            section += len(name) + len(value) + _AROUND
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"expect":
+                self.expects_continue = value.lower() == b"100-continue"
+            elif name.startswith(b"x-forwarded"):
+                self.is_forwarded = True
+        self._fields, self._section = len(headers), section
+        self._check(self._fields, section)
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
             raise RequestError(HTTPStatus.BAD_REQUEST, _ONE_HOST)
-        if self._hosts and not _is_authority(self._hosts[0]):
+        if hosts and not _is_authority(hosts[0]):
             raise RequestError(HTTPStatus.BAD_REQUEST, _NO_HOST)
         self.is_complete = True
+
+    def _check(self, fields: int, section: int) -> None:
+        if fields > self._most_fields:
+            raise _too_large(f"{self._most_fields} fields")
+        if section > self._most_bytes:
+            raise _too_large(f"{self._most_bytes} bytes")
 
 
 def _too_large(most: str) -> RequestError:

@@ -8,6 +8,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
@@ -15,11 +16,12 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from twingraph.errors import RequestError
 from twingraph.server.http.asgi_route import REFUSAL
-from twingraph.server.http.complete_response import ENCODED, LENGTH
+from twingraph.server.http.complete_response import COMPLETE
 from twingraph.server.http.connection_limit import ConnectionLimiter
 from twingraph.server.http.request_head import MALFORMED, RequestHead
 from twingraph.server.http.transport import CoalescingTransport
@@ -35,31 +37,45 @@ _MOST_UNREAD = 1 << 20
 _DISCARDED = 1 << 25
 _RETRY = {"Retry-After": "5"}
 _TOO_MANY = RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections; try again soon", _RETRY)
-_OK, _CLOSE = b"HTTP/1.1 200 OK\r\n", b"connection: close\r\n"
+_EXTENSIONS: dict[str, dict[object, object]] = {COMPLETE: {}}
 _BODIES = (b"content-length", b"transfer-encoding")
 
 
 class RequestCycle(RequestResponseCycle):
-    """A cycle that does not look at each field of a `CompleteResponse`."""
+    """A cycle that sends a `CompleteResponse` in one piece, without a look at each of its header fields."""
 
     async def send(self, message: Any) -> None:
-        """Send a message of ASGI."""
-        is_ready = not (self.flow.write_paused or self.disconnected or self.response_started)
-        if not is_ready or message.get(ENCODED) is None or message["status"] != HTTPStatus.OK:
+        """Send a message of ASGI or of the extension."""
+        if message["type"] != COMPLETE:
             await super().send(message)
-            return
-        self.response_started, self.waiting_for_100_continue, self.chunked_encoding = True, False, False
-        self.expected_content_length = message[LENGTH]
-        content = [_OK, *[b"%b: %b\r\n" % field for field in self.default_headers], message[ENCODED]]
-        content.append(b"\r\n" if self.keep_alive else _CLOSE + b"\r\n")
-        self.transport.write(b"".join(content))
+        elif self.flow.write_paused or self.disconnected or self.response_started:
+            for one in message["plain"]:
+                await super().send(one)
+        else:
+            self._send_complete(message["encoded"], b"" if self.scope["method"] == "HEAD" else message["body"])
+
+    def _send_complete(self, encoded: bytes, body: bytes) -> None:
+        self.response_started = self.response_complete = True
+        defaults = [b"%b: %b\r\n" % field for field in self.default_headers]
+        end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join((b"HTTP/1.1 200 OK\r\n", *defaults, encoded, end, body)))
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
 
 
 class HttpConnection(HttpToolsProtocol):
-    """A connection within ``limits``, if ``limiter`` lets it in."""
+    """A connection within ``limits``, if ``limiter`` lets it in; what ``trusted`` proxies say of their clients is used.
 
-    def __init__(self, *arguments: Any, limits: Limits, limiter: ConnectionLimiter, **options: Any) -> None:
+    Requests that no proxy has forwarded, nearly all, do not pass what looks for that.
+    """
+
+    def __init__(
+        self, *arguments: Any, limits: Limits, limiter: ConnectionLimiter, trusted: Sequence[str], **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
+        self._forwarded_app: Any = ProxyHeadersMiddleware(self.app, list(trusted))
         self._limits, self._limiter, self._head = limits, limiter, RequestHead(limits)
         self._head_timer: asyncio.TimerHandle | None = None
         self._transport: CoalescingTransport
@@ -156,6 +172,8 @@ class HttpConnection(HttpToolsProtocol):
             raise cause if isinstance(cause, RequestError) else MALFORMED from None
         if self._progressed:
             self._head.forget_unfinished()
+            if self._in_request and not self._is_dispatched:
+                self._head.count(self.headers)
         elif self._in_request:
             self._head.count_unfinished(len(piece))
 
@@ -197,13 +215,10 @@ class HttpConnection(HttpToolsProtocol):
         if self._replays:
             return
         self._progressed = True
-        name = name.lower()
-        self._head.count_field(name, value)
         if self._head.is_complete:
-            return
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+            self._head.count_trailer(name, value)
+        else:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Build the scope of a request whose head is complete, and start or queue it."""
@@ -211,21 +226,23 @@ class HttpConnection(HttpToolsProtocol):
             self._replays = False
             return
         self._stop_head_timer()
-        self._head.complete(self.parser.get_http_version())
+        self._head.complete(self.headers, self.parser.get_http_version())
+        self.expect_100_continue = self._head.expects_continue
         target, version, scope = httptools.parse_url(self.url), self.parser.get_http_version(), self.scope
         path = target.path.decode("ascii")
         scope["method"], scope["http_version"] = self.parser.get_method().decode("ascii"), version
         scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, target.path
-        scope["query_string"] = target.query or b""
+        scope["query_string"], scope["extensions"] = target.query or b"", _EXTENSIONS
         self._is_dispatched = True
         self._limiter.work(self)
         self._keeps_alive = version != "1.0" and self.parser.should_keep_alive()
         previous, self.cycle = self.cycle, self._cycle()
+        app = self._forwarded_app if self._head.is_forwarded else self.app
         if previous is None or previous.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start_asgi_task(self.cycle, app)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft((self.cycle, app))
 
     def on_body(self, body: bytes) -> None:
         """Pass on a part of the body."""
@@ -330,7 +347,9 @@ def configuration(app: Any, settings: Settings, connections: int) -> Config:
     """Return how uvicorn serves an application over so many ``connections``."""
     limits, trusted = settings.limits, list(settings.server.trusted_proxies)
     share = limits.connections_per_client or max(1, connections // 4)
-    connection: Any = partial(HttpConnection, limits=limits, limiter=ConnectionLimiter(connections, share, trusted))
+    connection: Any = partial(
+        HttpConnection, limits=limits, limiter=ConnectionLimiter(connections, share, trusted), trusted=trusted
+    )
     return Config(
         app,
         http=connection,
@@ -339,5 +358,5 @@ def configuration(app: Any, settings: Settings, connections: int) -> Config:
         access_log=False,
         server_header=False,
         timeout_keep_alive=limits.keep_alive_seconds,
-        forwarded_allow_ips=trusted,
+        proxy_headers=False,  # see `HttpConnection`
     )
