@@ -1,4 +1,4 @@
-"""The representations that can be asked for.
+"""The representations that clients can request.
 
 Media types and file extensions are those that IANA has registered for the W3C's formats.
 """
@@ -63,8 +63,8 @@ def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:
 
     Raises UnknownNameError.
     """
-    wanted = name.strip().lower()
+    requested = name.strip().lower()
     for candidate in offered:
-        if wanted in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):
+        if requested in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):
             return candidate
     raise UnknownNameError("format", name, (candidate.name for candidate in offered))

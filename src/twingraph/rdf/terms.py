@@ -41,5 +41,5 @@ class DefaultGraph(StrEnum):
 
 
 def without_graph_names(canonical: bytes) -> bytes:
-    """Return canonical N-Quads with the graph of each line taken away."""
+    """Return canonical N-Quads without the graph of each line."""
     return _LINE.sub(rb"\1 .", canonical)
