@@ -1,1 +1,1 @@
-"""What can be wrong with a publication, found and told."""
+"""What can be wrong with a publication, as findings."""

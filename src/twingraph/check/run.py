@@ -1,4 +1,4 @@
-"""Checking an assembly: every check, all findings at once."""
+"""``twingraph check``: every check of an assembly, in order, and all findings at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -66,12 +66,12 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     context = CheckContext(assembly, examples)
     findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
     runs = [[step for step in steps if context.is_complete or not step.needs_all] for steps in _STEPS]
-    plain, asking, last = (partial(_run, steps, context, observer) for steps in runs)
-    # The engine answers without holding up other threads, so its queries run beside the other checks.
+    plain, querying, last = (partial(_run, steps, context, observer) for steps in runs)
+    # The engine releases the GIL, so its queries run beside the other checks.
     with ThreadPoolExecutor(1) as beside, gc_paused():
-        asked = beside.submit(asking)
+        queried = beside.submit(querying)
         findings += plain()
-        findings += asked.result()
+        findings += queried.result()
     context.unload()
     findings += last()
     if left_out := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
@@ -94,30 +94,30 @@ def restricted_to(result: CheckResult, publication: Publication, paths: Iterable
     Raises SettingsError for a path that does not exist or lies outside the publication.
     """
     names = tuple(_relative(publication, path) for path in paths)
-    kept = tuple(finding for finding in result.findings if _is_within(finding.location, names))
-    return replace(result, findings=kept)
+    within = tuple(finding for finding in result.findings if _is_within(finding.location, names))
+    return replace(result, findings=within)
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What the steps look at; expensive parts are made when the first step asks for them."""
+    """What the steps look at; expensive parts are computed on first use."""
 
     assembly: Assembly
     with_examples: bool
 
     @property
     def is_complete(self) -> bool:
-        """Whether every file was read, so that what is not there is really missing."""
+        """Whether every file was read, so that what is absent is really missing."""
         return not (self.assembly.reading.findings or self.assembly.shapes.findings)
 
     @cached_property
     def asserted(self) -> Statements:
-        """What the files say."""
+        """The statements of the files."""
         return self._statements(self.assembly.reading.lines)
 
     @cached_property
     def everything(self) -> Statements:
-        """What the files say and what is derived from it."""
+        """The statements of the files and those derived from them."""
         return self._statements(self.assembly.quads)
 
     @property
@@ -148,7 +148,7 @@ class CheckContext:
         return check_passages(self.asserted, settings.evidence, SourceArchive(settings.source_archive))
 
     def unload(self) -> None:
-        """Give memory back: what was made for the steps until now is made anew when it is asked for again."""
+        """Free the memory of what the steps so far have used; what is needed again is computed again."""
         for name in ("asserted", "everything"):
             self.__dict__.pop(name, None)
         self.assembly.working_store.unload()
@@ -229,14 +229,15 @@ def _examples_of_queries(context: CheckContext) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One check; ``needs_all`` when it tells what is missing, so that an unread file would mislead it."""
+    """One check; ``needs_all`` when it reports what is missing, so that an unread file would mislead it."""
 
     name: str
     run: Callable[[CheckContext], tuple[Finding, ...]]
     needs_all: bool = False
 
 
-# The first run beside the second, which ask the engine; the third, which takes the most memory, when it is not needed.
+# The first group runs beside the second, which queries the engine; the third needs the most memory, so it runs last,
+# after the engine is unloaded.
 _STEPS = (
     (
         _Step("IRI policy", _policy),
@@ -261,7 +262,7 @@ _STEPS = (
 
 
 def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
-    """Leave out what a shape says about a statement of which another check has said the cause already."""
+    """Leave out results of shapes about statements for which another check has reported the cause."""
     explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
     for finding in findings:
         statement = (finding.focus, finding.path, finding.value)
@@ -270,7 +271,7 @@ def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
 
 
 def _without_row_counts(findings: list[Finding]) -> list[Finding]:
-    """Leave out that saved queries give too few rows while there is something else wrong that may be the cause."""
+    """Leave out missing rows of saved queries while other violations may be their cause."""
     counted = [finding for finding in findings if finding.rule != "query/rows"]
     if len(counted) == len(findings) or not violations(counted):
         return findings

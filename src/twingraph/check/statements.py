@@ -20,7 +20,7 @@ LABELS = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms of statements, each once: what holds for a term is asked of it here, not of every statement."""
+    """The distinct terms of statements, for checks that look at terms and not at every statement."""
 
     subjects: frozenset[Term]
     predicates: frozenset[Term]
@@ -30,9 +30,9 @@ class Terms:
 
 @dataclass(frozen=True)
 class Statements:
-    """The quads of a publication, in the order of its files, and what it takes to speak of them.
+    """The quads of a publication, in the order of its files, with what it takes to report on them.
 
-    ``languages`` are those in which labels are wanted, the first one most.
+    ``languages`` are the preferred languages of labels, best first.
     """
 
     quads: Collection[ox.Quad]
@@ -57,7 +57,7 @@ class Statements:
 
     @cached_property
     def types(self) -> dict[str, set[str]]:
-        """The classes that each IRI is said to belong to."""
+        """The classes that each IRI is an instance of."""
         types: dict[str, set[str]] = defaultdict(set)
         for subject, value in self.pairs(TYPE):
             types[subject].add(value)
@@ -65,7 +65,7 @@ class Statements:
 
     @cached_property
     def superclasses(self) -> dict[str, set[str]]:
-        """The classes of which each class is said to be a direct subclass."""
+        """The direct superclasses of each class."""
         above: dict[str, set[str]] = defaultdict(set)
         for subject, value in self.pairs(SUBCLASS):
             above[subject].add(value)
@@ -112,9 +112,9 @@ class Statements:
         return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
 
     def _rank(self, language: str | None) -> int:
-        wanted = [tag.lower() for tag in self.languages]
+        preferred = [tag.lower() for tag in self.languages]
         tag = (language or "").lower()
-        return wanted.index(tag) if tag in wanted else len(wanted)
+        return preferred.index(tag) if tag in preferred else len(preferred)
 
 
 def text(term: Term) -> str:

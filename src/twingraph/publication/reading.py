@@ -21,13 +21,13 @@ from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.positions import Locations, Texts
 
 _SCANNED = (".ttl", ".trig", ".nt", ".nq")
-_SOUGHT = 10
+_INDEX_AFTER = 10
 _FORMATS = {f".{one.extension}": one.engine for one in GRAPHS if isinstance(one.engine, ox.RdfFormat)}
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What one file says: its quads as written, in its order, repetitions and lexical forms kept."""
+    """What one file says: its quads as written, with order, repetitions and lexical forms preserved."""
 
     path: str
     graph: str
@@ -142,12 +142,12 @@ class _Homes:
 
     files: tuple[ParsedFile, ...]
     unread: tuple[str, ...]
-    sought: set[str] = field(default_factory=set)
+    searched: set[str] = field(default_factory=set)
 
     def __call__(self, subject: str) -> tuple[str, ...]:
         # An index of all subjects is made for many only: it takes ten times as long as to look for one.
-        self.sought.add(subject)
-        found = self._paths.get(subject, ()) if len(self.sought) > _SOUGHT else self._seek(subject)
+        self.searched.add(subject)
+        found = self._paths.get(subject, ()) if len(self.searched) > _INDEX_AFTER else self._seek(subject)
         return (*found, *self.unread)
 
     def _seek(self, subject: str) -> Iterator[str]:

@@ -233,8 +233,8 @@ def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:
 
     Raises UnknownNameError.
     """
-    wanted = name.strip().lower()
+    requested = name.strip().lower()
     for candidate in offered:
-        if wanted in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):
+        if requested in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):
             return candidate
     raise UnknownNameError("format", name, (candidate.name for candidate in offered))

@@ -1,8 +1,7 @@
 """Where statements stand in files: the parser keeps no positions, so a light scan of the text finds them.
 
 The scan follows the tokens of Turtle (W3C Recommendation 2014, section 6.5) and of its relatives TriG, N-Triples and
-N-Quads. It runs only when a place is asked for, over the files that may hold it; files in other syntaxes have places
-without a line.
+N-Quads. It runs only when a place is needed, over the files that may have it; in other syntaxes places have no line.
 """
 
 import re
@@ -38,7 +37,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class Texts(Mapping[str, str]):
-    """The texts of files, each read when it is asked for; ``paths`` are by the names that they go by."""
+    """The texts of files by name, each read on access; ``paths`` maps names to files."""
 
     paths: Mapping[str, Path]
 
@@ -59,7 +58,7 @@ class Texts(Mapping[str, str]):
 class Locations:
     """The places of the statements in ``texts`` (path -> text), whose relative IRIs are resolved against ``base``.
 
-    ``homes`` tells the paths of the files that may make statements about a subject, also those without a text here.
+    ``homes`` returns the paths of the files that may make statements about a subject, with or without a text here.
     """
 
     texts: Mapping[str, str]

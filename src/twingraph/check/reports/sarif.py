@@ -54,8 +54,8 @@ def _result(finding: Finding, rules: list[str], iris: Iris) -> dict[str, object]
 def _message(finding: Finding, iris: Iris) -> str:
     subject = finding.label or (iris.shorten(finding.focus) if finding.focus else "")
     path = iris.shorten(finding.path) if finding.path else ""
-    said = ": ".join(part for part in (subject, path, finding.message) if part)
-    return f"{said}. To do: {finding.remedy}."
+    text = ": ".join(part for part in (subject, path, finding.message) if part)
+    return f"{text}. To do: {finding.remedy}."
 
 
 def _place(finding: Finding) -> dict[str, object]:

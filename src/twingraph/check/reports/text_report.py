@@ -80,9 +80,9 @@ def summary(result: CheckResult) -> str:
 
 def _verdict(result: CheckResult) -> str:
     counts = Counter(finding.severity for finding in result.findings)
-    said = [plural(counts[severity], *nouns) for severity, nouns in _NOUNS.items() if counts[severity]]
+    totals = [plural(counts[severity], *nouns) for severity, nouns in _NOUNS.items() if counts[severity]]
     verdict = "Conforms" if result.conforms else "Does not conform"
-    return f"{verdict}: {', '.join(said) if said else 'nothing to remark'}."
+    return f"{verdict}: {', '.join(totals) if totals else 'nothing to remark'}."
 
 
 def _passages(result: CheckResult) -> str:

@@ -83,17 +83,17 @@ def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Fin
             otherwise = "use a folder of [iri_types] in twingraph.toml, or add this one there"
             remedy = did_you_mean(parsed.folder, classes, otherwise)
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
-        elif wanted := _misplaced(parsed.folder, types, fitting):
+        elif proper := _misplaced(parsed.folder, types, fitting):
             kinds = " and ".join(statements.short(kind) for kind in sorted(types))
             message = f"a {kinds} does not belong in id/{parsed.folder}/"
-            remedy = f"move it to {' or '.join(f'id/{folder}/' for folder in sorted(wanted))}, or mend its class"
+            remedy = f"move it to {' or '.join(f'id/{folder}/' for folder in sorted(proper))}, or mend its class"
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
 
 
 def _misplaced(folder: str, types: set[str], fitting: Callable[[str], frozenset[str]]) -> frozenset[str]:
     """Return the folders in which a thing of these types belongs, when ``folder`` is none of them."""
-    wanted = frozenset[str]().union(*map(fitting, types))
-    return frozenset() if folder in wanted else wanted
+    proper = frozenset[str]().union(*map(fitting, types))
+    return frozenset() if folder in proper else proper
 
 
 def _nearest(statements: Statements, classes: Mapping[str, str], kind: str) -> frozenset[str]:
@@ -138,7 +138,7 @@ def _duplicates(statements: Statements) -> Iterator[Finding]:
         if statements.iris.owns(text(quad.subject)):
             counts[text(quad.subject)].append(text(quad.object))
     for subject, kinds in sorted(counts.items()):
-        # Several classes in one file are no second definition, unless one of them is said again.
+        # Several classes in one file are no second definition, unless one of them is repeated.
         is_suspect = len(kinds) > len(set(kinds)) or (len(kinds) > 1 and len(statements.locations.files(subject)) > 1)
         places = statements.locations.all(subject, TYPE) if is_suspect else ()
         elsewhere = [place for place in places if place.path != places[0].path]

@@ -30,7 +30,7 @@ _PHONES = (
     ),
     re.compile(r"(?:电话|手机|電話)[::]?\s*[+(]?\d(?:[ ()/-]{0,2}\d){4,}"),
 )
-# What every address and every number has: most texts have neither, and are told apart from the others quickly.
+# What every address and every number has: most texts have neither and are ruled out quickly.
 _AT = re.compile(r"@|[(\[]at[)\]]", re.IGNORECASE)
 _FIVE_DIGITS = re.compile(r"\d(?:\D{0,4}\d){4}")
 _DATE = re.compile(r"\d{1,2}[-/ ]\d{1,2}[-/ ]\d{2,4}")

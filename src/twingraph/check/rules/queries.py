@@ -26,7 +26,7 @@ class _Check:
 
 
 def run_checks(checks: Iterable[QueryFile], store: ox.Store, statements: Statements) -> tuple[Finding, ...]:
-    """Return a finding for each row of each check, and for each check that cannot be asked."""
+    """Return a finding for each row of each check, and for each check that cannot run."""
     return tuple(finding for file in checks for finding in _run_check(file, store, statements))
 
 

@@ -39,7 +39,7 @@ def check_query_names(files: Iterable[QueryFile], statements: Statements) -> tup
 def _unknown_names(file: QueryFile, statements: Statements, known: set[str]) -> Iterator[Finding]:
     try:
         names = prefixed_names(file.text)
-    except QueryError:  # reported where the query is asked
+    except QueryError:  # reported where the query runs
         return
     for name, offset in names.items():
         prefix, _, local = name.partition(":")

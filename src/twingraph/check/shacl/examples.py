@@ -3,7 +3,7 @@
 An example is ``{Shape}/valid-*.ttl`` or ``{Shape}/invalid-*.ttl``. An invalid one begins with ``#+ fails:``, the
 constraint component, and ``#+ path:``, the path of the result when it has one, as SPARQL or Turtle writes it: ``p``,
 ``^p``, ``[ sh:inversePath p ]``. Each is validated together with the ontology, and only the shape of its folder is
-asked, at the nodes of the example that its targets reach.
+evaluated, at the nodes of the example that its targets reach.
 """
 
 import re
@@ -36,7 +36,7 @@ _NAME = re.compile(r"<[^>]*>|[A-Za-z][\w-]*:[\w-]*")
 
 
 @dataclass(frozen=True)
-class _Bench:
+class _Setup:
     """What examples are validated with: the ontology, to which each example is added for a while, and the shapes."""
 
     data: MemoryGraph
@@ -51,7 +51,7 @@ def check_examples(
 
     ``places`` knows where the shapes stand.
     """
-    bench = _Bench(memory_graph(ontology), shapes, places.iris)
+    setup = _Setup(memory_graph(ontology), shapes, places.iris)
     by_name = {_local(shape): shape for shape in node_shapes(shapes)}
     kinds: dict[str, set[str]] = defaultdict(set)
     findings = []
@@ -60,46 +60,46 @@ def check_examples(
         shape = by_name.get(example.subject)
         if shape is None:
             findings.append(example.wrong(f"there is no node shape {example.subject}", "rename the folder"))
-        elif problem := _problem(bench, example, shape):
+        elif problem := _problem(setup, example, shape):
             findings.append(example.wrong(problem, "mend the example, or the shape if it is the one that is wrong"))
     return (*findings, *_missing(by_name, kinds, places))
 
 
-def _problem(bench: _Bench, example: Example, shape: rdflib.term.Node) -> str | None:
+def _problem(setup: _Setup, example: Example, shape: rdflib.term.Node) -> str | None:
     """Return what is wrong with an example, or None."""
     header, is_valid = example.header, example.kind == "valid"
     if not is_valid and "fails" not in header:
         return "it does not name with '#+ fails:' the constraint component that it fails"
     try:
-        wanted = [] if is_valid else [_wanted(header, bench.iris)]
-        results = _results(bench, example, shape)
+        expected = [] if is_valid else [_expected(header, setup.iris)]
+        results = _results(setup, example, shape)
     except (IriError, StoreError) as error:
         return str(error)
     if results is None:
         # A valid example of a shape that forbids properties has none of them, and so is not reached.
-        is_spared = is_valid and finds_by_property(bench.shapes, shape)
+        is_spared = is_valid and finds_by_property(setup.shapes, shape)
         return None if is_spared else f"no node of the example is reached by {example.subject}"
-    found = sorted({(result.component, path_text(result.path, bench.shapes, bench.iris)) for result in results})
-    return None if found == wanted else f"expected {_say(wanted)}, found {_say(found)}"
+    found = sorted({(result.component, path_text(result.path, setup.shapes, setup.iris)) for result in results})
+    return None if found == expected else f"expected {_listed(expected)}, found {_listed(found)}"
 
 
-def _results(bench: _Bench, example: Example, shape: rdflib.term.Node) -> list[Result] | None:
+def _results(setup: _Setup, example: Example, shape: rdflib.term.Node) -> list[Result] | None:
     """Return the results of the shape in the example, or None when the shape reaches no node of it."""
     own = tuple(memory_graph(example.quads))
-    added = [statement for statement in own if statement not in bench.data]
+    added = [statement for statement in own if statement not in setup.data]
     try:
         for statement in added:
-            bench.data.add(statement)
-        nodes = focus_nodes(bench.shapes, shape, bench.data) & {subject for subject, _, _ in own}
+            setup.data.add(statement)
+        nodes = focus_nodes(setup.shapes, shape, setup.data) & {subject for subject, _, _ in own}
         if not nodes:
             return None
-        return list(validate(bench.data, RetargetedShapes(bench.shapes).with_targets({shape: nodes})))
+        return list(validate(setup.data, RetargetedShapes(setup.shapes).with_targets({shape: nodes})))
     finally:
         for statement in added:
-            bench.data.remove(statement)
+            setup.data.remove(statement)
 
 
-def _wanted(header: dict[str, str], iris: Iris) -> tuple[str, str]:
+def _expected(header: dict[str, str], iris: Iris) -> tuple[str, str]:
     """Return the component and the path that an invalid example names."""
     component, path = header["fails"].rpartition(":")[2], _INVERSE.sub(r"^\1", header.get("path", ""))
     return component, _NAME.sub(lambda match: iris.shorten(iris.expand(match[0])), path)
@@ -120,9 +120,9 @@ def _missing(by_name: dict[str, rdflib.term.Node], kinds: dict[str, set[str]], p
     ]
 
 
-def _say(results: list[tuple[str, str]]) -> str:
-    said = [f"{component} of {path}" if path else component for component, path in results]
-    return " and ".join(said) or "no result"
+def _listed(results: list[tuple[str, str]]) -> str:
+    items = [f"{component} of {path}" if path else component for component, path in results]
+    return " and ".join(items) or "no result"
 
 
 def _local(shape: rdflib.term.Node) -> str:

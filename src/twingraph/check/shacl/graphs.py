@@ -24,9 +24,9 @@ Triple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
 
 
 class MemoryGraph(rdflib.Graph):
-    """A graph in memory that parses the text of each query once, however often it is asked.
+    """A graph in memory that parses the text of each query once, however often it runs.
 
-    pyshacl asks an ``sh:sparql`` constraint anew for every focus node, and parsing is most of the cost.
+    pyshacl runs an ``sh:sparql`` constraint for every focus node, and parsing is most of the cost.
     """
 
     def __init__(self, store: Store | str = "default") -> None:
@@ -52,7 +52,7 @@ def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
 
 
 def _triple(quad: ox.Quad) -> Triple:
-    """Return a quad's statement in rdflib's terms, lexical forms kept as they are."""
+    """Return a quad's statement in rdflib's terms, lexical forms preserved."""
     return rdflib_node(quad.subject), rdflib.URIRef(quad.predicate.value), rdflib_term(quad.object)
 
 
@@ -88,7 +88,7 @@ def rdflib_node(term: object) -> rdflib.term.IdentifiedNode:
 
 
 def rdflib_term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
-    """Return any term in rdflib's, its lexical form kept as it is."""
+    """Return any term in rdflib's, its lexical form preserved."""
     if not isinstance(term, ox.Literal):
         return rdflib_node(term)
     if term.language:
@@ -101,8 +101,8 @@ def rdflib_term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
 # What stands before each datatype in the engine.
 _VERBATIM = "urn:x-verbatim:"
 _DATATYPE = b'"^^<' + _VERBATIM.encode()
-# How many subjects are kept as they were fetched; they take about 4 kB each.
-_KEPT = 50_000
+# How many fetched subjects are cached; they take about 4 kB each.
+_CACHED = 50_000
 
 Pattern = tuple[rdflib.term.Node | None, rdflib.term.Node | None, rdflib.term.Node | None]
 _About = dict[rdflib.term.Node, dict[rdflib.term.Node, None]]
@@ -117,7 +117,7 @@ def fetched_graph(lines: NQuads) -> MemoryGraph:
 
 
 class _Fetching(Store):
-    """A store of rdflib's that asks the engine for all statements about a subject when the first of them is wanted."""
+    """A store of rdflib's that fetches all statements about a subject from the engine on first use."""
 
     # pyshacl takes no other store; there is one context here, which every statement is in.
     context_aware = True
@@ -163,7 +163,7 @@ class _Fetching(Store):
     def _fetched(self, subject: rdflib.term.Node) -> _About:
         known = self._about.get(subject)
         if known is None:
-            if len(self._about) >= _KEPT:
+            if len(self._about) >= _CACHED:
                 self._about.clear()
             known = self._about[subject] = {}
             for quad in self._quads(subject, None, None):
@@ -195,20 +195,20 @@ def _verbatim(row: Row) -> bytes:
     return b"%b %b %b .\n" % (subject, predicate, value)
 
 
-def _engine_term(said: rdflib.term.Node | None) -> Any:
+def _engine_term(term: rdflib.term.Node | None) -> Any:
     """Return a term as the engine holds it; what it cannot hold is returned as it is."""
-    match said:
+    match term:
         case rdflib.URIRef():
-            return ox.NamedNode(said)
+            return ox.NamedNode(term)
         case rdflib.BNode():
-            return ox.BlankNode(said)
+            return ox.BlankNode(term)
         case rdflib.Literal(language=str(tag)):
-            return ox.Literal(said, language=tag.lower())
+            return ox.Literal(term, language=tag.lower())
         case rdflib.Literal(datatype=None):
-            return ox.Literal(said)
+            return ox.Literal(term)
         case rdflib.Literal():
-            return ox.Literal(said, datatype=ox.NamedNode(_VERBATIM + str(said.datatype)))
-    return said
+            return ox.Literal(term, datatype=ox.NamedNode(_VERBATIM + str(term.datatype)))
+    return term
 
 
 def _fetched_value(value: object) -> rdflib.term.Node:

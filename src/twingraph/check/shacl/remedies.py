@@ -1,4 +1,4 @@
-"""What to do about a validation result, said from the constraint that was not met."""
+"""What to do about a validation result, derived from the constraint that was not met."""
 
 import rdflib
 from rdflib.namespace import RDF, SH
@@ -40,7 +40,7 @@ def remedy(component: str, shape: rdflib.term.Node, shapes: rdflib.Graph, iris: 
     if words is None:
         return _OTHERWISE
     names = [part.partition("}")[0] for part in words.split("{")[1:]]
-    values = {name: _say(shapes, shapes.value(shape, SH[name]), iris) for name in names}
+    values = {name: _describe(shapes, shapes.value(shape, SH[name]), iris) for name in names}
     if qualified := shapes.value(shape, SH.qualifiedValueShape):
         values["qualifiedValueShape"] = _qualify(shapes, qualified, iris)
     return words.format_map(values) if all(values.values()) else _OTHERWISE
@@ -49,15 +49,15 @@ def remedy(component: str, shape: rdflib.term.Node, shapes: rdflib.Graph, iris: 
 def _qualify(shapes: rdflib.Graph, qualified: rdflib.term.Node, iris: Iris) -> str:
     """Return in words what a value must be to be counted (SHACL, section 4.7.3)."""
     for name, words in _QUALIFIERS.items():
-        if said := _say(shapes, shapes.value(qualified, SH[name]), iris):
-            return f"{words} {said}"
+        if text := _describe(shapes, shapes.value(qualified, SH[name]), iris):
+            return f"{words} {text}"
     return "that the shape asks for"
 
 
-def _say(shapes: rdflib.Graph, term: rdflib.term.Node | None, iris: Iris) -> str:
+def _describe(shapes: rdflib.Graph, term: rdflib.term.Node | None, iris: Iris) -> str:
     if isinstance(term, rdflib.URIRef):
         return "()" if term == RDF.nil else iris.shorten(str(term))
     if isinstance(term, rdflib.BNode):
-        items = [_say(shapes, item, iris) for item in shapes.items(term)]
+        items = [_describe(shapes, item, iris) for item in shapes.items(term)]
         return ", ".join(items) if items and all(items) else ""
     return "" if term is None else str(term)

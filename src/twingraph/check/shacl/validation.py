@@ -103,6 +103,6 @@ def _idle(places: Statements, shape: str) -> Finding:
     return places.finding("shape/no-focus-node", message, remedy, shape, severity=Severity.INFO)
 
 
-def _failure(said: str) -> Finding:
-    message = f"the shapes could not be evaluated: {' '.join(said.split())}"
+def _failure(reason: str) -> Finding:
+    message = f"the shapes could not be evaluated: {' '.join(reason.split())}"
     return Finding("shape/failure", message, "mend the shape that this names", location=None)
