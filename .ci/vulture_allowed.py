@@ -18,3 +18,4 @@ _.ONTOLOGY  # a member of an enumeration, made from its value
 _.RELEASE  # the same
 _.DEFAULT  # the same
 _.SELECT  # the same
+_.on_headers_complete  # httptools calls it on uvicorn's protocol
