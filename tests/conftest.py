@@ -162,12 +162,13 @@ def real() -> Settings:
 # them, so that no process is left with a long one at the end, and `make quick` leaves them out.
 SLOW = (
     "test_budget", "test_under_load", "test_hostile", "test_tutorial", "test_shacl_batches", "test_pipeline",
-    "test_breakages", "test_query_examples", "test_release", "test_abuse", "test_cli", "test_release_killed", "test_server", "test_workers",
-    "test_connections", "test_differential", "test_clients_node", "test_clients_yasgui", "test_clients_jena",
-    "test_clients_graphs", "test_clients", "test_client_accepts", "test_pages", "test_openapi", "test_edge",
-    "test_endpoint", "test_damage", "test_prune", "test_pool", "test_mutated_queries", "test_model_counts",
-    "test_questions", "test_bench", "test_domain", "test_project", "test_tiny", "test_store_contract",
-    "test_rewrites_needed", "test_prefix_order", "test_report_formats", "test_release_parts",
+    "test_breakages", "test_query_examples", "test_release", "test_abuse", "test_cli", "test_release_killed",
+    "test_server", "test_workers", "test_connections", "test_differential", "test_clients_node",
+    "test_clients_yasgui", "test_clients_jena", "test_clients_graphs", "test_clients", "test_client_accepts",
+    "test_pages", "test_openapi", "test_edge", "test_endpoint", "test_damage", "test_prune", "test_pool",
+    "test_mutated_queries", "test_model_counts", "test_questions", "test_bench", "test_domain", "test_project",
+    "test_tiny", "test_store_contract", "test_rewrites_needed", "test_prefix_order", "test_report_formats",
+    "test_release_parts",
 )  # fmt: skip
 SLOW_FIXTURES = {"built_real", "built_tiny", "copy_of_real"}
 QUICK = "not slow"
