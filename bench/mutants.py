@@ -38,7 +38,7 @@ class Mutant:
     text: str
 
 
-def mutations(node: ast.AST) -> Iterator[ast.AST]:
+def mutations(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
     """Yield what a node may become."""
     match node:
         case ast.Compare(ops=[first, *rest]) if type(first) in _FLIPS:
@@ -66,6 +66,8 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     seen: set[tuple[int, int, str]] = set()
     for node in (node for function in functions for statement in function.body for node in ast.walk(statement)):
+        if not isinstance(node, ast.expr | ast.stmt):
+            continue
         for new in mutations(node):
             old, changed = ast.unparse(node), ast.unparse(ast.fix_missing_locations(new))
             if isinstance(new, ast.If):  # only its condition: the rest keeps its layout

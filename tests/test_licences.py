@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import re
+from typing import Any
 
 from packaging.requirements import Requirement
 
@@ -15,7 +16,7 @@ FILE_LEVEL = re.compile(r"\bMPL\b")
 
 def licence(name):
     """What a distribution says of its licence: the expression, else its classifiers and its text's first line."""
-    metadata = importlib.metadata.metadata(name)
+    metadata: Any = importlib.metadata.metadata(name)
     classifiers = [one for one in metadata.get_all("Classifier") or () if one.startswith("License")]
     return metadata.get("License-Expression") or "; ".join(
         [*classifiers, (metadata.get("License") or "").partition("\n")[0]]
