@@ -21,6 +21,7 @@ SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 SLOW_GET = GET % b"/sparql?query=SELECT(COUNT(*)AS?n){?a?b?c.?d?e?f.?g?h?i.?j?k?l}"
 SETTINGS = """
 [limits]
+rows = 50_000
 request_seconds = 1
 stalled_seconds = 1
 """

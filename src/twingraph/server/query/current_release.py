@@ -87,7 +87,7 @@ class CurrentRelease:
         *,
         patient: bool = False,
     ) -> None:
-        self._archive, self._limits, self._on_open, self._patient = archive, limits, on_open, patient
+        self._archive, self._limits, self._on_open = archive, limits, on_open
         self._cache, self.stats, self._penalties = SizedCache(limits.cache_bytes), PoolStats(), Penalties()
         self.lookups: Counter[str] = Counter()
         # Not those of everybody else: a disk that does not answer is to hold up nothing but this.
