@@ -16,7 +16,7 @@ from twingraph import __version__, errors
 from twingraph.cli.app import app
 from twingraph.exit_codes import EXIT_CODES, ExitCode, exit_code
 
-COMMANDS = ("build", "check", "config", "coverage", "locate", "query", "serve")
+COMMANDS = ("build", "check", "config", "coverage", "locate", "prune", "query", "serve", "verify")
 
 
 @pytest.fixture(scope="module")
