@@ -11,17 +11,20 @@ import copy
 import importlib
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 ROOMS = ("rdf", "check", "server/http", "workers")
 _FILES = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+_NO_TESTS = 5  # pytest's exit code
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
 _FLIPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -122,27 +125,28 @@ def tests_by_distance() -> dict[str, dict[Path, int]]:
     return reached
 
 
-def passes(copied: Path, tests: dict[Path, int], seconds: float, most: int, *, loud: bool = False) -> bool:
-    """Tell whether the nearest quick tests pass in the copy, in time; no test at all passes too."""
-    chosen = sorted(tests, key=lambda test: (tests[test], test))[:most]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider"]
-    command += [str(test.relative_to(REPOSITORY)) for test in chosen]
+def failures(copied: Path, chosen: Sequence[Path], seconds: float, *options: str) -> list[str]:
+    """Return which of the quick tests in some files fail in the copy, or why none of them could be run."""
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-n", "0"]
+    command += [*options, *(str(test.relative_to(REPOSITORY)) for test in chosen)]
     environment = os.environ | {"PYTHONPATH": str(copied / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         ran = subprocess.run(command, cwd=copied, env=environment, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired:
-        return False
-    print(*ran.stdout.decode().splitlines()[-most:] if loud and ran.returncode else (), sep="\n", end="")
-    return ran.returncode in (0, 5)
+        return ["too slow"]
+    if ran.returncode in (0, _NO_TESTS):
+        return []
+    return _FAILED.findall(ran.stdout.decode()) or [ran.stdout.decode()[-2000:]]
 
 
-def survives(mutant: Mutant, copied: Path, tests: dict[Path, int], seconds: float, most: int) -> bool:
+def survives(mutant: Mutant, copied: Path, chosen: Sequence[Path], seconds: float, left_out: Sequence[str]) -> bool:
     """Tell whether the tests pass with a mutant in the copy, which is as before afterwards."""
     target = copied / mutant.module.relative_to(REPOSITORY)
     original = target.read_bytes()
     target.write_text(mutant.text, encoding="utf-8")
     try:
-        return not tests or passes(copied, tests, seconds, most)
+        options = ("-x", *(f"--deselect={name}" for name in left_out))
+        return not (chosen and failures(copied, chosen, seconds, *options))
     finally:
         target.write_bytes(original)
 
@@ -162,6 +166,7 @@ def main() -> None:
     every = [mutant for path in paths for mutant in mutants_of(path)]
     sample = random.Random(options.seed).sample(every, min(options.count, len(every)))
     reached, results = tests_by_distance(), dict[Path, list[bool]]()
+    broken: dict[Path, list[str]] = {}
     with tempfile.TemporaryDirectory() as place:
         copied = Path(place)
         listed = subprocess.run(_FILES, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
@@ -170,11 +175,12 @@ def main() -> None:
             shutil.copy(REPOSITORY / name, copied / name)
         for mutant in sorted(sample, key=lambda one: (one.module, one.line)):
             tests = reached[name_of(mutant.module)]
-            if mutant.module not in results and not passes(
-                copied, tests, 10 * options.seconds, options.most, loud=True
-            ):
-                sys.exit(f"the tests of {name_of(mutant.module)} fail without a mutant")
-            alive = survives(mutant, copied, tests, options.seconds, options.most)
+            chosen = sorted(tests, key=lambda test: (tests[test], test))[: options.most]
+            if mutant.module not in results:
+                broken[mutant.module] = failures(copied, chosen, 10 * options.seconds)
+                for name in broken[mutant.module]:
+                    print(f"fails without a mutant, left out: {name}", flush=True)
+            alive = survives(mutant, copied, chosen, options.seconds, broken[mutant.module])
             results.setdefault(mutant.module, []).append(not alive)
             if alive:
                 print(f"survived: {mutant.module.relative_to(REPOSITORY)}:{mutant.line}: {mutant.change}", flush=True)
