@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 import pytest
-from twingraph.sparql.volatile import is_volatile, may_be_volatile
+from twingraph.sparql.query import is_volatile, may_be_volatile
 
 from conftest import TESTS, copy_publication
 from running import serving, twingraph

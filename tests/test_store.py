@@ -200,9 +200,9 @@ def test_any_column_can_be_sorted(store):
 @pytest.mark.parametrize(
     ("text", "line", "column", "words"),
     [
-        ("SELECT * {\n ?s nope:p ?o }", 2, 12, "Prefix not found"),
+        ("SELECT * {\n ?s nope:p ?o }", 2, 5, "Prefix not found: nope:"),
         ("SELECT * { ?s ?p ?o", 1, 20, "expected"),
-        ("SELECT ?s\n{ ?s }", 2, 6, "expected"),
+        ("SELECT ?s\n{ ?s }", 2, 6, "cannot stand here"),
         ("SELECT (COUNT(*) AS ?n) ?s { ?s ?p ?o }", None, None, "unbound"),
     ],
 )
