@@ -29,7 +29,9 @@ HEADER = getattr(LIMITS, "header_bytes", 16_384)
 FIELDS = getattr(LIMITS, "header_fields", 100)
 OVER = 10
 # How often longer than undisturbed the other client may wait: for 95 of 100 look-ups, and for the worst.
-P95, WORST = 100, 500
+# The suite runs in several processes, which share the processors with both; the faults that this is for took a
+# thousand times as long and more.
+P95, WORST = 400, 2000
 # Seconds after which an answer counts as not given: the longest that any limit allows.
 PATIENCE = LIMITS.query_seconds + LIMITS.queue_seconds
 AT_ONCE = 2

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -319,6 +320,28 @@ def test_who_has_used_much_leaves_the_spares_to_others():
         with pytest.raises(TooBusyError):
             await admission.acquire("heavy")
         assert (await admission.acquire("light")).client == "light"
+
+    asyncio.run(run())
+
+
+def test_a_worker_that_is_assigned_when_the_time_is_up_is_not_lost():
+    async def run():
+        admission = Admission(Limits(workers=1, reserve_workers=0, queue_seconds=0.05), 1)
+        (worker,) = free_workers(admission, 1)
+        await admission.acquire("one")
+
+        def free():
+            admission.release(worker)
+            admission.offer(worker)
+
+        waiting = asyncio.create_task(admission.acquire("another"))
+        await asyncio.sleep(0)
+        # Both are due when the loop goes on: the worker first, and the end of the time right after it.
+        asyncio.get_running_loop().call_later(0.04, free)
+        time.sleep(0.1)  # noqa: ASYNC251 - the loop stands still on purpose
+        assert await waiting is worker
+        free()
+        assert (admission.busy, admission.idle) == (0, 1)
 
     asyncio.run(run())
 

@@ -4,10 +4,10 @@ import asyncio
 
 import httpx
 import pytest
-from twingraph.sparql.query import is_volatile, may_be_volatile
 
 from conftest import TESTS, copy_publication
 from running import serving, twingraph
+from twingraph.sparql.query import is_volatile, may_be_volatile
 
 PAIRS = "{ ?a rdfs:label ?b . ?c ?d ?e }"
 LARGE = f"SELECT * {PAIRS} ORDER BY ?a ?b ?c ?d ?e LIMIT 3000"

@@ -108,9 +108,12 @@ class Admission:
             async with asyncio.timeout(self._limits.queue_seconds):
                 return await waiting
         except TimeoutError:
+            # A worker may have been assigned in the very moment in which the time was up: it must not be lost.
+            if _has_result(waiting):
+                return waiting.result()
             raise self._refusal(client) from None
         except asyncio.CancelledError:
-            if waiting.done() and not waiting.cancelled() and waiting.exception() is None:
+            if _has_result(waiting):
                 self._return(waiting.result())
             raise
         finally:
@@ -186,3 +189,7 @@ class Admission:
 
     def _retry_after(self) -> int:
         return math.ceil(self._limits.queue_seconds)
+
+
+def _has_result(waiting: asyncio.Future[WorkerHandle]) -> bool:
+    return waiting.done() and not waiting.cancelled() and waiting.exception() is None
