@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: abuse attacks bench build check clean conformance constraints dead-code differential docs fuzz help lint mutants quick serve test types
+.PHONY: abuse attacks bench build check clean conformance constraints dead-code differential docs fuzz help lint mutants pythons quick serve test types
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -65,6 +65,10 @@ check: $(STAMP) ## all that CI runs, and how long each step took
 	@.ci/step "tests" $(RUN)pytest -n auto --cov --cov-report=term
 	@.ci/step "soak under abuse" $(RUN)python bench/abuse.py --seconds 120
 	@.ci/step "wheel" .ci/wheel $(RUN)python
+	@.ci/step --times
+
+pythons: $(STAMP) ## run the quick tests and use the wheel with each other Python of the classifiers that is here
+	@.ci/step --begin
 	@.ci/pythons
 	@.ci/step --times
 

@@ -8,6 +8,7 @@ import time
 from contextlib import contextmanager
 
 from running import ENVIRONMENT, client, release_served, serving, twingraph, wait_for
+from twingraph.exit_codes import ExitCode
 from twingraph.release.archive import Archive
 from twingraph.release.integrity import verify
 
@@ -45,14 +46,16 @@ def killed_builds(archive, directory):
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=ENVIRONMENT, **quiet) as builds:
 
-        def killed(step):
-            wait_for(
-                lambda: is_free(archive)
-            )  # a process that the killed one started may hold the lock a moment longer
+        def build(step):
+            wait_for(lambda: is_free(archive))
             builds.stdin.write(f"{step}\n")
             builds.stdin.flush()
             # What the command prints comes before.
-            code = next(int(line) for line in builds.stdout if line.lstrip("-").strip().isdigit())
+            return next(int(line) for line in builds.stdout if line.lstrip("-").strip().isdigit())
+
+        def killed(step):
+            # A process that the killed one started may hold the lock a moment longer.
+            code = next(code for _ in range(50) if (code := build(step)) != ExitCode.NOT_DONE)
             assert code in (0, -signal.SIGKILL)
             return code != 0
 

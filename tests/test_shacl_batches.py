@@ -107,7 +107,7 @@ def test_a_process_reads_its_task_and_writes_what_it_gave(tiny):
     assert pickle.loads(process.stdout) == task.run()
 
 
-@given(QUADS)
+@given(QUADS.map(lambda quads: [one for one in quads if not isinstance(one.object, ox.Triple)]))
 def test_a_fetched_graph_says_what_a_memory_graph_says(quads):
     fetched, held = fetched_graph(NQuads.of(quads)), memory_graph(quads)
     assert set(fetched) == set(held)
