@@ -60,9 +60,17 @@ async def until(condition, seconds=20):
 
 
 def children():
-    """Return the processes that this one has started and that have not been waited for."""
-    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text()
-    return [int(pid) for pid in listed.split()]
+    """Return the workers that this process has started and that have not been waited for; not the servers of others."""
+    listed = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [int(pid) for pid in listed if is_worker_or_gone(pid)]
+
+
+def is_worker_or_gone(pid):
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return not command or b"twingraph.workers.worker" in command
 
 
 def descriptors():
