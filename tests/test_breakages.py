@@ -45,7 +45,7 @@ TINY = [
         'l:height "21 ;',
         "syntax",
         "Line jumps are not allowed in string literals",
-        "mend the syntax",
+        "fix the syntax",
     ),
     Breakage(
         "unknown term",

@@ -10,8 +10,7 @@ from twingraph.check.reports.coverage import coverage_html, coverage_text, perce
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.check.statements import Statements
 from twingraph.publication.evidence import Passage, SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 
 
 def covers(tiny):

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import twingraph
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 from twingraph.settings import load_settings
 
 ROOT = Path(__file__).parents[1]

@@ -12,8 +12,7 @@ from twingraph.check.rules.query_examples import check_examples_of_checks, check
 from twingraph.check.run import check
 from twingraph.findings import violations
 from twingraph.publication.assembly import assemble
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_query_files
+from twingraph.publication.files import Publication, read_query_files
 from twingraph.settings import load_settings
 
 DIRECTORIES = {"twin cities": REPOSITORY, "lights": TESTS / "tiny"}

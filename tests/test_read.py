@@ -4,11 +4,9 @@ import pyoxigraph as ox
 import pytest
 
 from twingraph.errors import PublicationError, QueryError
-from twingraph.publication.deriving import derive
 from twingraph.publication.evidence import Document, SourceArchive
-from twingraph.publication.files import Publication, QueryFile
-from twingraph.publication.reading import read, read_saved_queries
-from twingraph.publication.working_store import load
+from twingraph.publication.files import Publication, QueryFile, read, read_saved_queries
+from twingraph.publication.working_store import derive, load
 from twingraph.rdf.iris import Iris
 from twingraph.settings import load_settings
 
@@ -87,7 +85,7 @@ def test_a_file_of_no_graph_is_refused(publication):
 def test_a_publication_without_files_is_refused(publication, tmp_path_factory):
     empty = tmp_path_factory.mktemp("empty")
     (empty / "twingraph.toml").write_text(SETTINGS, encoding="utf-8")
-    with pytest.raises(PublicationError, match="neither"):
+    with pytest.raises(PublicationError, match="no file of RDF"):
         read(Publication(load_settings(empty)))
 
 

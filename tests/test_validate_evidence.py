@@ -6,8 +6,7 @@ from twingraph.check.rules.passages import check_passages, second_sentence
 from twingraph.check.statements import Statements
 from twingraph.findings import Severity
 from twingraph.publication.evidence import SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 
 PILOT = "data/books/pilot/lights.ttl"
 

@@ -13,8 +13,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from twingraph.findings import Finding, Location
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import parse_file, read_text
+from twingraph.publication.files import Publication, parse_file, read_text
 from twingraph.rdf.nquads import NQuadsWriter
 
 _HEADER = re.compile(r"^#\+\s*(?P<name>\w+):\s*(?P<value>.*?)\s*$", re.MULTILINE)

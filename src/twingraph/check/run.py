@@ -26,8 +26,7 @@ from twingraph.processes import gc_paused
 from twingraph.progress import StepObserver, no_observer
 from twingraph.publication.assembly import Assembly
 from twingraph.publication.evidence import SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_query_files
+from twingraph.publication.files import Publication, read_query_files
 from twingraph.rdf.nquads import NQuads
 
 

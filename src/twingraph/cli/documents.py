@@ -11,8 +11,7 @@ from twingraph.check.statements import Statements
 from twingraph.cli.options import progress, settings
 from twingraph.errors import PublicationError, SettingsError, UnknownNameError
 from twingraph.publication.evidence import SourceArchive, locate
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 from twingraph.settings import FILE_NAME, Settings
 
 _FORMATS = ("text", "html")

@@ -13,18 +13,16 @@ import typer
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.cli.options import progress, settings
 from twingraph.errors import ParameterError, UnknownNameError
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_saved_queries
+from twingraph.publication.files import Publication, read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.release.archive import Archive
-from twingraph.release.integrity import verify
+from twingraph.release.archive import Archive, verify
 from twingraph.settings import Settings
 from twingraph.sparql.query import Query, read_query
+from twingraph.store.datasets import reads_store
 from twingraph.store.embedded import EmbeddedStore
-from twingraph.store.opening import reads_store
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 
@@ -75,10 +73,12 @@ def query_command(
 
 def _current(chosen: Settings) -> Target:
     release = Archive(chosen.releases).current()
-    manifest, small = release.manifest, chosen.limits.memory_quads
+    manifest, memory_quads = release.manifest, chosen.limits.memory_quads
     as_union = manifest.default_graph == DefaultGraph.UNION
-    verify(release, store=reads_store(manifest.quads, small, as_union=as_union))
-    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small, manifest.language_tags)
+    verify(release, store=reads_store(manifest.quads, memory_quads, as_union=as_union))
+    store = EmbeddedStore(
+        manifest.base_iri, manifest.prefixes, manifest.default_graph, memory_quads, manifest.language_tags
+    )
     store.load(release.directory, manifest.quads)
     saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
     return Target(store, manifest.iris, {query.name: query for query in saved})

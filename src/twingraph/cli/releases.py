@@ -9,8 +9,7 @@ from twingraph.check.reports.text_report import plural
 from twingraph.cli.options import progress, say, settings
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.exit_codes import ExitCode
-from twingraph.release.archive import Archive, prunable, size
-from twingraph.release.integrity import faults
+from twingraph.release.archive import Archive, faults, prunable, size
 
 
 def verify_command(

@@ -14,9 +14,9 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from twingraph.errors import PublicationError
-from twingraph.rdf.datatypes import XSD, is_lexical_form
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import XSD, is_lexical_form
 from twingraph.settings import EvidenceTerms
 
 _WHITE = re.compile(r"\s+")

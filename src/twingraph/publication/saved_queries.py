@@ -14,9 +14,8 @@ import pyoxigraph as ox
 import yaml
 
 from twingraph.errors import IriError, ParameterError, QueryError
-from twingraph.rdf.datatypes import XSD, is_lexical_form
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.terms import ntriples
+from twingraph.rdf.terms import XSD, is_lexical_form, ntriples
 from twingraph.sparql.query import parameters, replace_parameters
 from twingraph.sparql.tokens import place
 

@@ -21,13 +21,23 @@ from twingraph.progress import StepObserver, no_observer
 from twingraph.publication.assembly import Assembly, SpoolFiles, assemble
 from twingraph.rdf.canonical import compressed, write_canonical
 from twingraph.rdf.nquads import NQuads
-from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release
-from twingraph.release.counts import Counts, class_counts, count, document_names, graph_counts, names
-from twingraph.release.integrity import verify
+from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release, verify
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
-from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest, given_date, provenance, tools
+from twingraph.release.manifest import (
+    FILE,
+    Check,
+    Manifest,
+    Origin,
+    class_counts,
+    digest,
+    document_names,
+    given_date,
+    names_of,
+    provenance,
+    tools,
+)
 from twingraph.release.store_writer import StoreWriter
-from twingraph.release.void import DESCRIPTION, describe_release, language_tags
+from twingraph.release.void import DESCRIPTION, Counts, count, describe_release, language_tags
 from twingraph.settings import Settings
 from twingraph.sparql.query import with_prefixes
 
@@ -148,8 +158,8 @@ def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
 def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Manifest:
     settings, inputs, documents = assembly.settings, assembly.publication.input_files, assembly.documents
     origin = provenance(settings.directory, inputs)
-    classes = class_counts(content.counts, {})
-    called = names(content.canonical, {*classes, *(document.iri for document in documents)})
+    classes = class_counts(content.counts.whole.classes, {})
+    names = names_of({*classes, *(document.iri for document in documents)}, content.canonical)
     about = settings.model_dump(include={"title", "description", "publisher", "contact", "licence", "languages"})
     facts = {
         **about,
@@ -171,9 +181,9 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
         ),
         language_tags=language_tags(content.canonical),
         quads=len(content.canonical),
-        graphs=graph_counts(content.counts),
-        classes=class_counts(content.counts, called),
-        documents=document_names(documents, called),
+        graphs={graph: tally.triples for graph, tally in content.counts.graphs.items()},
+        classes=class_counts(content.counts.whole.classes, names),
+        documents=document_names(documents, names),
         check=_summary(result),
     )
 

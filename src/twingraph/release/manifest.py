@@ -7,18 +7,21 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 
+import pyoxigraph as ox
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twingraph import __version__
 from twingraph.errors import ReleaseError, SettingsError
-from twingraph.rdf.iris import Iris
+from twingraph.publication.evidence import Document
+from twingraph.rdf.iris import Iris, canonical_language
+from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.settings import Agent
 
@@ -26,7 +29,12 @@ FILE = "manifest.json"
 # 1: releases whose store has no digests; 2: those that have `store.json`.
 FORM = 2
 _TOOLS = ("pyoxigraph", "pyshacl", "rdflib", "edtf")
-_SECONDS = 30
+_NAMES = (
+    "http://www.w3.org/2000/01/rdf-schema#label",
+    "http://www.w3.org/2004/02/skos/core#prefLabel",
+    "http://purl.org/dc/terms/title",
+)
+_GIT_SECONDS = 30
 _VARIABLE = "SOURCE_DATE_EPOCH"
 # The end of the year 9999: four digits are what identifiers and dates have.
 _LATEST, _MOST_DIGITS = 253402300799, 12
@@ -111,6 +119,28 @@ def read_manifest(directory: Path) -> Manifest:
         raise ReleaseError(str(directory / FILE), str(reason)) from error
 
 
+def class_counts(things: Mapping[bytes, int], names: Mapping[str, Mapping[str, str]]) -> dict[str, ClassCount]:
+    """Return the entries of classes, given the number of instances of each and their names."""
+    by_iri = {class_.decode()[1:-1]: number for class_, number in things.items()}
+    return {iri: ClassCount(things=number, labels=dict(names.get(iri, {}))) for iri, number in by_iri.items()}
+
+
+def document_names(documents: Iterable[Document], names: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Return the names of each source document, those of its file where the data have none."""
+    return {one.iri: dict(names.get(one.iri) or {"": one.file_name}) for one in documents}
+
+
+def names_of(things: set[str], lines: NQuads) -> dict[str, dict[str, str]]:
+    """Return the names of things by language; of several in one language, the first in code point order."""
+    found: dict[str, dict[str, str]] = {thing: {} for thing in things}
+    for quad in lines.with_predicates(_NAMES):
+        known = found.get(str(getattr(quad.subject, "value", "")))
+        if known is not None and isinstance(quad.object, ox.Literal):
+            language = canonical_language(quad.object.language or "")
+            known[language] = min(known.get(language, quad.object.value), quad.object.value)
+    return found
+
+
 def digest(content: bytes) -> str:
     """Return the SHA-256 of the content in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
@@ -166,7 +196,7 @@ def _git(directory: Path, *arguments: str) -> str | None:
     """Return what git prints, None without git or outside a repository."""
     try:
         command = ["git", "-C", str(directory), *arguments]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return run.stdout.strip()

@@ -17,9 +17,8 @@ import pyoxigraph as ox
 from twingraph.check.examples import Example
 from twingraph.errors import IriError, QueryError
 from twingraph.findings import Finding, Location
-from twingraph.publication.deriving import derive
 from twingraph.publication.files import QueryFile
-from twingraph.publication.working_store import load, run_query
+from twingraph.publication.working_store import derive, load, run_query
 from twingraph.rdf.iris import Iris
 
 _REMEDY = "mend the example, or the query if it is the one that is wrong"

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from twingraph.errors import DamagedStoreError
-from twingraph.release.archive import Release
-from twingraph.release.integrity import Fault, store_faults
+from twingraph.release.archive import Fault, Release, store_faults
 
 logger = logging.getLogger(__name__)
 # Between the end of an inspection and the next one: so many times the seconds that it took, and these at least.
