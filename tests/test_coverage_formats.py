@@ -16,7 +16,7 @@ from twingraph.publication.files import Publication, read
 def covers(tiny):
     settings = tiny.settings
     reading = read(Publication(settings))
-    statements = Statements(tuple(reading.quads()), reading.locations, settings.iris, settings.languages)
+    statements = Statements(tuple(reading.lines), reading.locations, settings.iris, settings.languages)
     return document_coverages(statements, settings.evidence, SourceArchive(settings.source_archive))
 
 

@@ -38,11 +38,11 @@ def quad(subject, value, graph="g"):
     return ox.Quad(about, LABEL, value, within)
 
 
-@pytest.mark.parametrize("at_once", [1, 300_000, 10**9])
-def test_quads_sorted_in_pieces_are_the_same_bytes(tmp_path, at_once):
+@pytest.mark.parametrize("sorted_bytes", [1, 300_000, 10**9])
+def test_quads_sorted_in_runs_are_the_same_bytes(tmp_path, sorted_bytes):
     quads = [quad(number % 997, ox.Literal(f"{number % 5}", language="zh-Hans")) for number in range(30_000)]
     path = tmp_path / "canonical.nq"
-    lines = write_canonical(NQuads.of(quads), path, at_once)
+    lines = write_canonical(NQuads.of(quads), path, sorted_bytes)
     assert path.read_bytes() == canonical_nquads(quads)
     assert len(lines) == len(set(quads))
     assert [each.name for each in tmp_path.iterdir()] == ["canonical.nq"]
@@ -92,7 +92,7 @@ def test_graphs_named_by_blank_nodes_have_the_same_labels():
 def test_blank_nodes_that_would_take_years_to_label_are_refused(tmp_path):
     nodes = [ox.BlankNode() for _ in range(12)]
     quads = [ox.Quad(a, LABEL, b) for a in nodes for b in nodes if a != b]
-    with pytest.raises(ReleaseError, match="blank nodes: canonical labels were not found within 1 seconds"):
+    with pytest.raises(ReleaseError, match="blank nodes: no canonical labels within 1 seconds"):
         write_canonical(NQuads.of(quads), tmp_path / "canonical.nq", seconds=1)
     assert list(tmp_path.iterdir()) == []
 

@@ -71,7 +71,7 @@ def find_coverages(chosen: Settings, names: list[str]) -> tuple[DocumentCoverage
     if chosen.evidence is None:
         raise SettingsError(FILE_NAME, "evidence", "is not set, so this publication has no passages")
     reading = read(Publication(chosen))
-    statements = Statements(tuple(reading.quads()), reading.locations, chosen.iris, chosen.languages)
+    statements = Statements(tuple(reading.lines), reading.locations, chosen.iris, chosen.languages)
     covers = document_coverages(statements, chosen.evidence, SourceArchive(chosen.source_archive))
     return tuple(_named(chosen, covers, name) for name in names) if names else covers
 

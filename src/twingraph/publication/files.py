@@ -19,7 +19,7 @@ from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.formats import GRAPHS
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.positions import Locations, Texts
-from twingraph.settings import FILE_NAME, GraphRule, Settings
+from twingraph.settings import FILE_NAME, Settings
 
 RDF_SUFFIXES = (".ttl", ".trig", ".nt", ".nq", ".rdf", ".jsonld")
 QUERY_SUFFIXES = (".rq",)
@@ -108,25 +108,21 @@ class Publication:
 
     def _graph(self, path: Path) -> str:
         name = self.relative(path)
-        rule = _first_match(self.settings.graphs, name)
+        rule = next((rule for rule in self.settings.graphs if _pattern(rule.files).fullmatch(name)), None)
         if rule is None:
             raise PublicationError(name, f"no pattern under [[graphs]] in {FILE_NAME} matches this file")
         return self.settings.iris.graph(rule.graph.format(parent=path.parent.name, stem=path.stem))
 
 
-def _first_match(rules: Iterable[GraphRule], name: str) -> GraphRule | None:
-    return next((rule for rule in rules if _pattern(rule.files).fullmatch(name)), None)
-
-
 def _pattern(glob: str) -> re.Pattern[str]:
-    """Translate a glob in which ``*`` stays within a folder and ``**`` does not."""
+    """Translate a glob, in which ``**`` matches across folders and ``*`` does not."""
     parts = re.split(r"(\*\*/?|\*)", glob)
     meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
     return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts))
 
 
 _SCANNED = (".ttl", ".trig", ".nt", ".nq")
-_INDEX_AFTER = 10
+_SEARCHES_BEFORE_INDEX = 10
 _FORMATS = {f".{one.extension}": one.engine for one in GRAPHS if isinstance(one.engine, ox.RdfFormat)}
 
 
@@ -150,10 +146,6 @@ class Reading:
     lines: NQuads
     findings: tuple[Finding, ...]
     locations: Locations
-
-    def quads(self) -> Iterator[ox.Quad]:
-        """Yield the quads of every file, in the order of the files."""
-        return iter(self.lines)
 
 
 @dataclass(frozen=True)
@@ -252,10 +244,10 @@ class _Homes:
     def __call__(self, subject: str) -> tuple[str, ...]:
         # Indexing all subjects takes ten times as long as searching for one.
         self.searched.add(subject)
-        found = self._paths.get(subject, ()) if len(self.searched) > _INDEX_AFTER else self._seek(subject)
+        found = self._paths.get(subject, ()) if len(self.searched) > _SEARCHES_BEFORE_INDEX else self._search(subject)
         return (*found, *self.unread)
 
-    def _seek(self, subject: str) -> Iterator[str]:
+    def _search(self, subject: str) -> Iterator[str]:
         start = f"{subject} ".encode() if subject.startswith("_:") else f"<{subject}> ".encode()
         for file in self.files:
             if any(block.startswith(start) or b"\n" + start in block for block in file.quads.blocks()):
