@@ -202,7 +202,7 @@ def test_any_column_can_be_sorted(store):
     [
         ("SELECT * {\n ?s nope:p ?o }", 2, 5, "Prefix not found: nope:"),
         ("SELECT * { ?s ?p ?o", 1, 20, "expected"),
-        ("SELECT ?s\n{ ?s }", 2, 6, "cannot stand here"),
+        ("SELECT ?s\n{ ?s }", 2, 6, "not expected here"),
         ("SELECT (COUNT(*) AS ?n) ?s { ?s ?p ?o }", None, None, "unbound"),
     ],
 )

@@ -27,9 +27,9 @@ _TYPE = b"<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 @dataclass(slots=True)
 class Tally:
-    """How much is in a graph: its triples, subjects, things of each class and triples of each property.
+    """The numbers of triples and subjects in a graph, of triples by property, and of instances by class.
 
-    Terms stand as in N-Quads.
+    Terms are in N-Quads.
     """
 
     triples: int = 0
@@ -40,9 +40,9 @@ class Tally:
 
 @dataclass(slots=True)
 class Counts:
-    """The tally of the whole, in which a triple counts once however many graphs hold it, and of each graph by its IRI.
+    """The tally of the release, in which a triple that is in several graphs counts once, and of each graph by IRI.
 
-    The statements in no named graph are under the empty name; ``examples`` has the first thing of each class.
+    The default graph has an empty name; ``examples`` has the first instance of each class.
     """
 
     whole: Tally = field(default_factory=Tally)
@@ -51,7 +51,7 @@ class Counts:
 
 
 def count(lines: NQuads) -> Counts:
-    """Return how much is in canonical lines, which are sorted."""
+    """Count what is in canonical lines, which are sorted."""
     counter = _Counter()
     for rows in lines.rows():
         counter.add(rows)
@@ -59,7 +59,7 @@ def count(lines: NQuads) -> Counts:
 
 
 class _Counter:
-    """Counts sorted rows block by block; what a block has in common with the one before it counts once."""
+    """Counts sorted rows block by block, without counting twice what continues from one block to the next."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -67,7 +67,7 @@ class _Counter:
         self._last_graphs: set[bytes] = set()
 
     def add(self, rows: list[Row]) -> None:
-        """Count some rows."""
+        """Count the rows of the next block."""
         whole = self.counts.whole
         repeated = [row for before, row in zip(chain((self._last,), rows), rows, strict=False) if before[:3] == row[:3]]
         self._add_triples(Counter(map(itemgetter(3, 1), rows)), len(rows) - len(repeated))
@@ -108,7 +108,7 @@ class _Counter:
 
 
 def _graphs(subject: bytes, rows: Iterable[Row]) -> set[bytes]:
-    """Return the graphs of the first rows, which are about a subject."""
+    """Return the graphs of the first rows with this subject."""
     return {row[3] for row in takewhile(lambda row: row[0] == subject, rows)}
 
 
@@ -122,7 +122,7 @@ DCTERMS = "http://purl.org/dc/terms/"
 _INTEGER = ox.NamedNode("http://www.w3.org/2001/XMLSchema#integer")
 _NAMESPACE = re.compile(r".*[#/]")
 _TAG = re.compile(rb'"@([A-Za-z]+(?:-[A-Za-z0-9]+)+) ')
-# How many things of the largest classes stand as examples.
+# The number of example resources, one for each of the largest classes.
 _EXAMPLES = 10
 _LANGUAGES = (RDF, RDFS, "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2004/02/skos/core#")
 
@@ -141,13 +141,13 @@ def serialize(statements: Iterable[Statement]) -> bytes:
 
 
 def language_tags(lines: NQuads) -> tuple[str, ...]:
-    """Return the language tags with capitals that a release's literals have; a few more do no harm."""
+    """Return the language tags in some lines that are not lower-case, and perhaps text that looks like a tag."""
     found = {tag for block in lines.blocks() for tag in set(_TAG.findall(block))}
     return tuple(sorted(tag for tag in map(bytes.decode, found) if tag != tag.lower()))
 
 
 def describe_release(counts: Counts, settings: Settings, queries: Sequence[SavedQuery]) -> bytes:
-    """Return the description of a release that holds so much, as N-Triples with its lines sorted."""
+    """Return the description of a release as sorted N-Triples."""
     iris, union = settings.iris, settings.default_graph == DefaultGraph.UNION
     graphs = counts.graphs
     return serialize(
@@ -202,7 +202,7 @@ def _graph(iris: Iris, name: str, tally: Tally) -> Iterator[Statement]:
 
 
 def _counts(iris: Iris, name: str, tally: Tally) -> Iterator[Statement]:
-    """Yield how much is in a dataset, in the things of each class and in the triples of each property."""
+    """Yield the statistics of a dataset, with its class and property partitions."""
     dataset = fragment(iris.base, name)
     yield dataset, f"{RDF}type", ox.NamedNode(f"{VOID}Dataset")
     yield from _sums(dataset, tally)
@@ -223,7 +223,7 @@ def _sums(dataset: str, tally: Tally) -> Iterator[Statement]:
 
 
 def _query(saved: SavedQuery, iris: Iris) -> Iterator[Statement]:
-    """Yield a saved query as an example to run, when it needs no values."""
+    """Describe a saved query as an executable example, if its parameters have defaults."""
     try:
         text = with_prefixes(body(saved.bind({}, iris)), iris.namespaces)
     except ParameterError:
@@ -251,7 +251,7 @@ def _number(count: int) -> ox.Literal:
 
 
 def _short(iris: Iris, iri: str) -> str:
-    """Return a name for an IRI that may stand in a fragment: its path below the base, its prefixed name, or all."""
+    """Return a name of an IRI for use in a fragment: its path below the base, its prefixed name, or itself."""
     if iri.startswith(iris.base):
         return quote(iri.removeprefix(iris.base), safe="/:-_.~")
     return quote(iris.shorten(iri), safe=":-_.~")
