@@ -1,8 +1,8 @@
 """Parameters of an address or a form (``application/x-www-form-urlencoded``), decoded without holding others up."""
 
 import asyncio
-import re
 from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
 
 from twingraph.errors import RequestError
 
@@ -11,8 +11,6 @@ FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 1000
 # Decoding so many bytes takes a few milliseconds at worst; others are answered before the next.
 _SLICE = 32_768
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
-_OCTETS = [bytes([octet]) for octet in range(256)]
 
 
 async def parameters(encoded: bytes) -> list[tuple[str, str]]:
@@ -29,7 +27,7 @@ async def parameters(encoded: bytes) -> list[tuple[str, str]]:
 async def _decoded(text: bytes) -> str:
     text = text.replace(b"+", b" ")
     if b"%" in text:
-        text = _unescaped(text) if len(text) <= _SLICE else await _unescaped_in_slices(text)
+        text = unquote_to_bytes(text) if len(text) <= _SLICE else await _unescaped_in_slices(text)
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -42,11 +40,7 @@ async def _unescaped_in_slices(text: bytes) -> bytes:
         end = start + _SLICE
         # An escape is not divided.
         end -= next((back for back in (1, 2) if text[end - back : end - back + 1] == b"%"), 0)
-        slices.append(_unescaped(text[start:end]))
+        slices.append(unquote_to_bytes(text[start:end]))
         start = end
         await asyncio.sleep(0)
     return b"".join(slices)
-
-
-def _unescaped(text: bytes) -> bytes:
-    return _ESCAPE.sub(lambda match: _OCTETS[int(match[1], 16)], text)
