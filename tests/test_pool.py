@@ -15,11 +15,10 @@ import pytest
 from twingraph.errors import NotReadyError, StoreError, TooBusyError, WorkerLostError
 from twingraph.settings import Limits
 from twingraph.workers import ipc
-from twingraph.workers.admission import Admission
+from twingraph.workers.admission import Admission, Usage
 from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import Job, OpenRequest
 from twingraph.workers.pool import Pool
-from twingraph.workers.usage import Usage
 from twingraph.workers.worker_handle import WorkerHandle
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }"
