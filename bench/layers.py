@@ -2,11 +2,11 @@
 
     python bench/layers.py [--publication tests/tiny] [--seconds 20]
 
-Asks a look-up again and again, once so that no cache knows it and once so that one does, while py-spy (Linux; put beside
-the other tools by `bench/install.py`) looks a few hundred times a second which function runs. What a process used in that
-time, as the system counted it, is divided among the layers as the samples are; a sample belongs to the innermost
-function of a layer, and what it calls in a library with it. Prints a table in Markdown. Sampling slows the process down
-a little, so the columns' sums are above what `make bench` measures; shares are good to about a twentieth.
+Asks a look-up again and again, once so that no cache knows it and once so that one does, while py-spy (Linux; put
+beside the other tools by `bench/install.py`) looks a few hundred times a second which function runs. What a process
+used in that time, as the system counted it, is divided among the layers as the samples are; a sample belongs to the
+innermost function of a layer, and what it calls in a library with it. Prints a table in Markdown. Sampling slows the
+process down a little, so the sums are above what `make bench` measures; shares are good to about a twentieth.
 """
 
 import argparse

@@ -163,7 +163,8 @@ def test_every_file_of_a_layer_is_one_of_ours_or_of_a_library(bench):
     unknown = [
         file for file in named if not file.startswith(tuple(libraries)) and not any(file in path for path in ours)
     ]
-    assert named and unknown == []
+    assert named
+    assert unknown == []
 
 
 def test_a_sample_belongs_to_the_layer_of_its_innermost_function(bench):
