@@ -90,7 +90,7 @@ TINY = [
         '"1790~/1871"',
         '"1790~/1871-02-30"',
         "date/edtf",
-        "'1871-02-30' is no date",
+        "'1871-02-30' is not a calendar date",
         "write the date as EDTF",
     ),
     Breakage(
@@ -214,7 +214,7 @@ REAL = [
         r'(?P<here>)"(?P<year>\d{4})-\d\d"\^\^edtf:EDTF',
         r'"\g<year>-13"^^edtf:EDTF',
         "date/edtf",
-        "-13' is not a date in EDTF",
+        "-13' is not a calendar date",
     ),
     RealBreakage(
         "dangling IRI",

@@ -63,7 +63,7 @@ def _simple(part: str, whole: str) -> Bounds:
         if core != part:
             earliest, latest = _widen(earliest, latest, core, is_season=season is not None)
     except EDTFParseException as error:
-        raise DateError(whole, f"{part!r} is not a date in EDTF, such as 2010-04 or 1998~") from error
+        raise DateError(whole, f"{part!r} is not a calendar date in EDTF, such as 2010-04 or 1998~") from error
     except (TypeError, ValueError, OverflowError) as error:
         raise DateError(whole, f"{part!r} is outside the years 1 to 9999") from error
     return Bounds(earliest, latest)
