@@ -71,7 +71,7 @@ def test_saved_query_with_fewer_rows_than_promised_is_a_finding_at_its_header(ti
     line = tiny.edit("queries/lights.rq", "#+ rows: 3", "#+ rows: 4")
     [(rule, message, place)] = found(tiny)
     assert rule == "query/rows"
-    assert message == "the query gives 3 rows, its header promises at least 4"
+    assert message == "the query returns 3 rows; its header requires at least 4"
     assert (place.path, place.line) == ("queries/lights.rq", line)
 
 
@@ -128,7 +128,7 @@ def test_invalid_example_that_fails_for_another_reason_is_found(tiny):
 def test_invalid_example_that_names_no_reason_is_found(tiny):
     tiny.edit(DARK, "#+ fails: MinCountConstraintComponent\n", "")
     [(_, message, _)] = found(tiny, examples=True)
-    assert "does not name with '#+ fails:'" in message
+    assert "does not state with '#+ fails:'" in message
 
 
 def test_valid_example_that_does_not_conform_is_found(tiny):
@@ -141,7 +141,7 @@ def test_valid_example_that_does_not_conform_is_found(tiny):
 def test_example_that_its_shape_does_not_reach_is_found(tiny):
     tiny.edit(VALID, "a l:Light ;", "a l:Book ;")
     [(_, message, _)] = found(tiny, examples=True)
-    assert message == "no node of the example is reached by LightShape"
+    assert message == "no node of the example is a focus node of LightShape"
 
 
 def test_folder_that_names_no_shape_is_found(tiny):

@@ -33,12 +33,12 @@ An exception means that the work could not be done. What is wrong *in the data* 
     │   └── TooBusyError       no worker was free in time
     └── EndpointError          a remote endpoint did not answer as the protocol says
 
-The server maps each class to an HTTP status in ``server/problems.py``, the command line to an exit code
-in ``exit_codes.py``.
+`EXIT_CODES` maps each class to an exit code of the command line, ``server/http/problems.py`` to an HTTP status.
 """
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from enum import IntEnum
 from http import HTTPStatus
 from signal import SIGABRT, SIGKILL, SIGSEGV
 
@@ -239,3 +239,48 @@ class EndpointError(TwingraphError):
     def __init__(self, url: str, reason: str, status: int | None = None) -> None:
         self.url, self.reason, self.status = url, reason, status
         super().__init__(f"{url}: {reason}" if status is None else f"{url}: status {status}: {reason}")
+
+
+class ExitCode(IntEnum):
+    """What a command ends with."""
+
+    OK = 0
+    NOT_CONFORMING = 1
+    USAGE = 2
+    NOT_DONE = 3
+
+
+EXIT_CODES: Mapping[type[TwingraphError], ExitCode] = {
+    TwingraphError: ExitCode.NOT_DONE,
+    SettingsError: ExitCode.USAGE,
+    PublicationError: ExitCode.NOT_DONE,
+    DateError: ExitCode.NOT_DONE,
+    IriError: ExitCode.USAGE,
+    UnknownNameError: ExitCode.USAGE,
+    ParameterError: ExitCode.USAGE,
+    RequestError: ExitCode.USAGE,
+    QueryError: ExitCode.USAGE,
+    FederationRefusedError: ExitCode.USAGE,
+    UnknownGraphError: ExitCode.USAGE,
+    UnsupportedFunctionError: ExitCode.USAGE,
+    NotAcceptableError: ExitCode.USAGE,
+    NotConformingError: ExitCode.NOT_CONFORMING,
+    ReleaseError: ExitCode.NOT_DONE,
+    NoReleaseError: ExitCode.NOT_DONE,
+    StoreError: ExitCode.NOT_DONE,
+    WorkerLostError: ExitCode.NOT_DONE,
+    NotReadyError: ExitCode.NOT_DONE,
+    DamagedStoreError: ExitCode.NOT_DONE,
+    LimitError: ExitCode.NOT_DONE,
+    QueryTimeoutError: ExitCode.NOT_DONE,
+    MemoryLimitError: ExitCode.NOT_DONE,
+    AnswerTooLargeError: ExitCode.NOT_DONE,
+    QueryTooLongError: ExitCode.NOT_DONE,
+    TooBusyError: ExitCode.NOT_DONE,
+    EndpointError: ExitCode.NOT_DONE,
+}
+
+
+def exit_code(error: TwingraphError) -> ExitCode:
+    """Return the exit code for an error: its class's, or that of the nearest class above it."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)

@@ -1,4 +1,4 @@
-"""Checks in SPARQL, of which any row is a violation, and saved queries, which must run and return what they promise."""
+"""Checks in SPARQL, where any row is a violation, and saved queries, which must run and return enough rows."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from twingraph.rdf.iris import Iris
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """A check's name and the words of its header."""
+    """A check's name, and the title and remedy of its header."""
 
     name: str
     title: str
@@ -37,7 +37,7 @@ def _run_check(file: QueryFile, store: ox.Store, statements: Statements) -> Iter
         _require_columns(answer)
     except QueryError as error:
         place = Location(file.path, error.line, error.column)
-        yield Finding("query/syntax", error.message, "mend the check; it was not run", location=place)
+        yield Finding("query/syntax", error.message, "correct the check, which was not run", location=place)
         return
     for row in answer.rows:
         yield _row_finding(check, dict(zip(answer.columns, row, strict=True)), statements)
@@ -61,8 +61,8 @@ def _row_finding(check: _Check, row: dict[str, str | None], statements: Statemen
     return statements.finding(f"check/{check.name}", message, check.remedy, row["entity"] or "", path, value)
 
 
-# What stands in for a value that the asker must give, to see whether the query is well formed.
-_STAND_INS = {
+# Values for required parameters, to see whether the query is well formed.
+_SAMPLE_VALUES = {
     "iri": "urn:x-twingraph:any",
     "string": "any",
     "integer": "1",
@@ -75,25 +75,29 @@ _STAND_INS = {
 def run_saved_queries(
     queries: Iterable[SavedQuery], store: ox.Store, iris: Iris, *, count_rows: bool = True
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with the saved queries; their rows are counted unless the data is known to be incomplete."""
+    """Return what is wrong with the saved queries; ``count_rows`` is false when the data is known to be incomplete."""
     findings = (_run_saved_query(query, store, iris, count_rows=count_rows) for query in queries)
     return tuple(finding for finding in findings if finding)
 
 
 def _run_saved_query(query: SavedQuery, store: ox.Store, iris: Iris, *, count_rows: bool) -> Finding | None:
-    required = {parameter.name: _STAND_INS[parameter.type] for parameter in query.parameters if not parameter.default}
+    required = {
+        parameter.name: _SAMPLE_VALUES[parameter.type] for parameter in query.parameters if not parameter.default
+    }
     try:
-        # What is more than promised need not be counted, and may be millions.
+        # There may be millions of rows more than the header states.
         rows = len(run_query(store, query.bind(required, iris), iris, max(query.rows, 1)).rows)
     except ParameterError as error:
-        remedy = "mend the parameter's default in the header"
+        remedy = "correct the parameter's default in the header"
         return Finding("query/parameter", str(error), remedy, location=_header(query, error.parameter))
     except QueryError as error:
         place = Location(query.path, error.line, error.column)
-        return Finding("query/syntax", error.message, "mend the query", location=place)
+        return Finding("query/syntax", error.message, "correct the query", location=place)
     if count_rows and not required and rows < query.rows:
-        message = f"the query gives {rows} {'row' if rows == 1 else 'rows'}, its header promises at least {query.rows}"
-        remedy = "see whether data is missing or the query is wrong; else lower rows in the header"
+        message = (
+            f"the query returns {rows} {'row' if rows == 1 else 'rows'}; its header requires at least {query.rows}"
+        )
+        remedy = "find out whether data is missing or the query is wrong; otherwise lower rows in the header"
         return Finding("query/rows", message, remedy, location=_header(query, "rows:"))
     return None
 
