@@ -32,7 +32,7 @@ def test_row_of_a_check_is_a_violation_with_the_header_as_remedy(tiny):
     ("old", "new", "message", "line"),
     [
         ("FILTER(?lit < ?before)", "FILTER(?lit <", "", None),
-        ("SELECT ?entity ?property ?value ?message", "SELECT ?value", "a check is a SELECT with the columns", 1),
+        ("SELECT ?entity ?property ?value ?message", "SELECT ?value", "a check must be a SELECT with the columns", 1),
         ("#+ remedy: Look", "#+ remedies: Look", "the header lacks remedy", 1),
         ("?entity l:replaces ?old", "SERVICE <http://127.0.0.1:9/> { ?entity l:replaces ?old }", "SERVICE", 6),
         ("l:replaces ?old", "nope:replaces ?old", "Prefix not found", 6),

@@ -53,6 +53,8 @@ def document_coverages(
     for document in documents(statements.lines, terms, statements.iris):
         own = tuple(by_document[document.iri])
         body = archive.text(document)
+        length = len(body or "")
+        spans = [(passage.start, passage.end) for passage in own if passage.start < passage.end <= length]
         tags = Counter(languages[passage.iri] for passage in own if passage.iri in languages)
         coverages.append(
             DocumentCoverage(
@@ -61,15 +63,11 @@ def document_coverages(
                 passages=own,
                 supported={passage.iri: supported.get(passage.iri, ()) for passage in own},
                 text=body,
-                coverage=None if body is None else coverage(body, _spans(own, len(body))),
+                coverage=None if body is None else coverage(body, spans),
                 language=tags.most_common(1)[0][0] if tags else None,
             )
         )
     return tuple(coverages)
-
-
-def _spans(own: Iterable[Passage], length: int) -> list[tuple[int, int]]:
-    return [(passage.start, passage.end) for passage in own if passage.start < passage.end <= length]
 
 
 def _quote_languages(statements: Statements, predicate: str) -> dict[str, str]:

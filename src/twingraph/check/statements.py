@@ -75,9 +75,11 @@ class Statements:
     def labels(self) -> dict[str, str]:
         """The label of each IRI, in the most preferred language available."""
         best: dict[str, tuple[int, str]] = {}
+        ranks = {tag.lower(): rank for rank, tag in enumerate(self.languages)}
         for quad in self.lines.with_predicates(LABELS):
             if isinstance(quad.object, ox.Literal):
-                iri, ranked = text(quad.subject), (self._rank(quad.object.language), quad.object.value)
+                rank = ranks.get((quad.object.language or "").lower(), len(ranks))
+                iri, ranked = text(quad.subject), (rank, quad.object.value)
                 best[iri] = min(ranked, best.get(iri, ranked))
         return {iri: label for iri, (_, label) in best.items()}
 
@@ -110,11 +112,6 @@ class Statements:
         # The identifier of a blank node changes with every run and means nothing to a reader.
         named = None if not focus or focus.startswith("_:") else focus
         return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
-
-    def _rank(self, language: str | None) -> int:
-        preferred = [tag.lower() for tag in self.languages]
-        tag = (language or "").lower()
-        return preferred.index(tag) if tag in preferred else len(preferred)
 
 
 def text(term: Term) -> str:

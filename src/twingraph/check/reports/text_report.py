@@ -99,16 +99,12 @@ def _file(finding: Finding) -> str:
 def _lines(findings: Iterable[Finding], iris: Iris) -> Iterator[str]:
     for finding in findings:
         noun = _NOUNS[finding.severity][0]
-        yield f"  {_place(finding)}: {noun}{_subject(finding, iris)} [{finding.rule}]"
+        yield f"  {finding.location or '-'}: {noun}{_subject(finding, iris)} [{finding.rule}]"
         path = f"{iris.shorten(finding.path)}: " if finding.path else ""
         yield f"      {path}{finding.message}"
         if finding.value is not None:
             yield f"      value: {_short(iris.shorten(finding.value))}"
         yield f"      to do: {finding.remedy}"
-
-
-def _place(finding: Finding) -> str:
-    return str(finding.location) if finding.location else "-"
 
 
 def _subject(finding: Finding, iris: Iris) -> str:

@@ -27,12 +27,10 @@ def report_turtle(result: CheckResult, iris: Iris) -> str:
     heads = [f"@base {_iri(iris.base)} .", *(f"@prefix {name}: {_iri(iri)} ." for name, iri in _PREFIXES.items())]
     conforms = "false" if result.findings else "true"
     parts = ["a sh:ValidationReport", f"sh:conforms {conforms}"]
-    parts += [f"sh:result [\n{_body(finding)}\n  ]" for finding in result.findings]
+    for finding in result.findings:
+        facts = "\n".join(f"    {line} ;" for line in _facts(finding))
+        parts.append(f"sh:result [\n{facts}\n  ]")
     return "\n".join(heads) + "\n\n[] " + " ;\n  ".join(parts) + " .\n"
-
-
-def _body(finding: Finding) -> str:
-    return "\n".join(f"    {line} ;" for line in _facts(finding))
 
 
 def _facts(finding: Finding) -> Iterator[str]:

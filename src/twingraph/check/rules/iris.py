@@ -1,7 +1,7 @@
 """IRIs: their form, the folder for each class, dangling references, and duplicate definitions."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
 import pyoxigraph as ox
@@ -75,25 +75,19 @@ def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Fin
     folders_of = cache(partial(_nearest, statements, classes))
     for iri, types in sorted(statements.types.items()):
         parsed = statements.iris.parse(iri)
-        # Without any declared folder, folders are free.
         if not classes or parsed is None or parsed.kind is not IriKind.THING:
-            continue
+            continue  # without any declared folder, folders are not checked
+        proper = frozenset[str]().union(*map(folders_of, types))
         if parsed.folder not in classes:
             message = f"id/{parsed.folder}/ is not declared as the folder of any class"
             otherwise = "use a folder of [iri_types] in twingraph.toml, or add this one to it"
             remedy = did_you_mean(parsed.folder, classes, otherwise)
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
-        elif proper := _folders_instead(parsed.folder, types, folders_of):
+        elif proper and parsed.folder not in proper:
             kinds = " and ".join(statements.short(kind) for kind in sorted(types))
             message = f"a {kinds} does not belong in id/{parsed.folder}/"
             remedy = f"move it to {' or '.join(f'id/{folder}/' for folder in sorted(proper))}, or correct its class"
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
-
-
-def _folders_instead(folder: str, types: set[str], folders_of: Callable[[str], frozenset[str]]) -> frozenset[str]:
-    """Return the folders in which a thing of these types belongs, or nothing when ``folder`` is one of them."""
-    proper = frozenset[str]().union(*map(folders_of, types))
-    return frozenset() if folder in proper else proper
 
 
 def _nearest(statements: Statements, classes: Mapping[str, str], kind: str) -> frozenset[str]:

@@ -43,17 +43,12 @@ class MemoryGraph(rdflib.Graph):
 
 
 def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
-    """Return one graph with the statements of all named graphs."""
+    """Return a graph with the statements of all named graphs, preserving lexical forms."""
     graph = MemoryGraph()
     with without_literal_warnings():
         for quad in quads:
-            graph.add(_triple(quad))
+            graph.add((rdflib_node(quad.subject), rdflib.URIRef(quad.predicate.value), rdflib_term(quad.object)))
     return graph
-
-
-def _triple(quad: ox.Quad) -> Triple:
-    """Return a quad's triple as rdflib terms, preserving lexical forms."""
-    return rdflib_node(quad.subject), rdflib.URIRef(quad.predicate.value), rdflib_term(quad.object)
 
 
 def _prepare(text: str) -> Query:

@@ -71,7 +71,9 @@ def check_shapes(
         runs = _run_in_processes(statements.lines, places)
     idle = [_no_focus_node(places, shape) for shape in runs[0].idle]
     if failure := next((each.failure for each in runs if each.failure), None):
-        return ShapesResult((*idle, _failure(failure)), runs[0].reached)
+        message = f"the shapes could not be evaluated: {' '.join(failure.split())}"
+        failed = Finding("shape/failure", message, "correct the shape named here", location=None)
+        return ShapesResult((*idle, failed), runs[0].reached)
     found = [_finding(result, statements) for each in runs for result in each.results]
     return ShapesResult((*idle, *found), runs[0].reached)
 
@@ -109,11 +111,6 @@ def _no_focus_node(places: Statements, shape: str) -> Finding:
     message = "this shape has no focus node in the data, so it checks nothing"
     remedy = "correct the shape's target, or leave it until there is such data"
     return places.finding("shape/no-focus-node", message, remedy, shape, severity=Severity.INFO)
-
-
-def _failure(reason: str) -> Finding:
-    message = f"the shapes could not be evaluated: {' '.join(reason.split())}"
-    return Finding("shape/failure", message, "correct the shape named here", location=None)
 
 
 @dataclass(frozen=True, slots=True)
