@@ -10,7 +10,8 @@ import venv
 
 from places import CACHE, COMPETITORS, FUSEKI
 
-_PACKAGES = ("oxigraph", "rdflib-endpoint")
+# py-spy is for `bench/layers.py`.
+_PACKAGES = ("oxigraph", "rdflib-endpoint", "py-spy")
 _JENA = "5.3.0"
 
 

@@ -16,6 +16,7 @@ from twingraph.publication.assembly import assemble
 from twingraph.settings import load_settings
 
 BENCH = Path(__file__).parent.parent / "bench"
+SOURCE = Path(__file__).parent.parent / "src" / "twingraph"
 # A little more than the publication itself, so that the tests stay fast.
 TRIPLES = 36_000
 
@@ -152,3 +153,24 @@ def _answer(listener: socket.socket, answer: bytes) -> None:
     with connection:
         connection.recv(1 << 16)
         connection.sendall(answer)
+
+
+def test_every_file_of_a_layer_is_one_of_ours_or_of_a_library(bench):
+    layers = bench("layers")
+    ours = [f"twingraph/{path.relative_to(SOURCE).as_posix()}" for path in SOURCE.rglob("*.py")]
+    named = [file for table in (layers.FRONT, layers.WORKER) for files in table.values() for file in files]
+    libraries = {"asyncio/", "uvicorn/", "logging/", "fastapi/", "starlette/"}
+    unknown = [
+        file for file in named if not file.startswith(tuple(libraries)) and not any(file in path for path in ours)
+    ]
+    assert named
+    assert unknown == []
+
+
+def test_a_sample_belongs_to_the_layer_of_its_innermost_function(bench):
+    layers = bench("layers")
+    stack = "main (twingraph/server/process.py:40);ask (twingraph/workers/pool.py:1);unpack (struct.py:3)"
+    assert layers.layer_of(stack, layers.FRONT) == "pool: admission, deadlines"
+    assert layers.shares(f"{stack} 3\nother (x.py:1) 9", layers.FRONT, "server/process.py") == {
+        "pool: admission, deadlines": 1.0
+    }

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twingraph.errors import RequestError
-from twingraph.server.http.forms import MAX_FIELDS, parameters
 from twingraph.server.http.headers import MAX_BYTES, MAX_MEMBERS, accepts_gzip, precondition, weighted
+from twingraph.server.http.request import MAX_FIELDS, parameters
 
 HOSTILE = [
     '"\\',

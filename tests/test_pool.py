@@ -15,11 +15,10 @@ import pytest
 from twingraph.errors import NotReadyError, StoreError, TooBusyError, WorkerLostError
 from twingraph.settings import Limits
 from twingraph.workers import ipc
-from twingraph.workers.admission import Admission
+from twingraph.workers.admission import Admission, Usage
 from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import Job, OpenRequest
 from twingraph.workers.pool import Pool
-from twingraph.workers.usage import Usage
 from twingraph.workers.worker_handle import WorkerHandle
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }"
@@ -186,7 +185,7 @@ def test_a_client_with_a_query_running_leaves_the_spares_to_others(release):
             greedy = [asyncio.create_task(pool.ask(job(f"{ENDLESS} # {n}"), "10.0.0.1")) for n in range(3)]
             await until(lambda: pool.busy == 2 and pool.queued == 1)
             answer = await pool.ask(job("ASK {}"), "10.0.0.2")
-            assert answer.head.result().complete
+            assert answer.is_complete
             assert (pool.busy, pool.queued) == (2, 1)
             for task in greedy:
                 task.cancel()
@@ -224,7 +223,8 @@ def test_who_has_the_most_waiting_gives_way_when_the_queue_is_full(release):
             with pytest.raises(TooBusyError, match="are waiting"):
                 await pool.ask(job("ASK {}"), "10.0.0.1")
             running.cancel()
-            assert (await other).head.result().complete
+            assert (await other).is_complete
+        await asyncio.gather(running, *waiting, return_exceptions=True)
 
     asyncio.run(run())
 
@@ -244,7 +244,7 @@ def test_who_ends_workers_waits_and_nobody_else_does(release):
                     refused += "your address" in str(error) and error.retry_after >= 1
                 except asyncio.CancelledError:
                     pass
-                assert (await pool.ask(job(f"ASK {{}} # {number}"), "10.0.0.2")).head.result().complete
+                assert (await pool.ask(job(f"ASK {{}} # {number}"), "10.0.0.2")).is_complete
             assert refused >= 2
             assert 3 <= pool.stats.killed["abandoned"] <= 6
 

@@ -119,14 +119,19 @@ def test_a_job_comes_over_the_wire_as_it_was():
         assert (kind, ipc.job(content)) == (ipc.Kind.JOB, job)
 
 
-def test_a_head_comes_over_the_wire_as_it_was():
-    for head in (
+@pytest.mark.parametrize(
+    "head",
+    [
         ipc.ResultHead("SELECT", "json"),
-        ipc.ResultHead("DESCRIBE", "", complete=False),
-        ipc.ResultHead("SELECT", "csv", False, 1 << 40, "/sparql?query=é", True),
-    ):
-        ((kind, content),) = ipc.FrameReader().feed(ipc.pack_head(head))
-        assert (kind, ipc.head(content)) == (ipc.Kind.HEAD, head)
+        ipc.ResultHead("DESCRIBE", ""),
+        ipc.ResultHead("SELECT", "csv", 1 << 40, "/sparql?query=é", True),
+    ],
+)
+def test_a_head_comes_over_the_wire_as_it_was_alone_and_with_its_answer(head):
+    ((kind, content),) = ipc.FrameReader().feed(ipc.pack_head(head))
+    assert (kind, ipc.head(content)) == (ipc.Kind.HEAD, head)
+    ((kind, content),) = ipc.FrameReader().feed(ipc.pack_answer(head, -5, b"body"))
+    assert (kind, ipc.answer(content)) == (ipc.Kind.ANSWER, (head, -5, b"body"))
 
 
 @pytest.mark.parametrize("pieces", [[b"x" * 100], [b"x"] * 100])

@@ -10,7 +10,6 @@ from twingraph.errors import TwingraphError, UnknownNameError
 from twingraph.publication.saved_queries import SavedQuery
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS
 from twingraph.server.http.asgi_route import AsgiRoute
-from twingraph.server.http.forms import parameters
 from twingraph.server.http.negotiation import Preference, answer_formats, preference_of
 from twingraph.server.http.openapi import (
     TEXT,
@@ -22,7 +21,7 @@ from twingraph.server.http.openapi import (
     parameter,
 )
 from twingraph.server.http.problems import status_of
-from twingraph.server.http.request import HttpRequest
+from twingraph.server.http.request import HttpRequest, parameters
 from twingraph.server.pages.pages import queries_page, saved_query_page
 from twingraph.server.pages.rendering import MOST_ROWS, Renderer
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease

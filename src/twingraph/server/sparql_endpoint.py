@@ -15,11 +15,10 @@ from twingraph.errors import NotAcceptableError, QueryError, RequestError, Twing
 from twingraph.rdf.formats import GRAPHS, HTML, RESULTS
 from twingraph.server.http.access_log import hash_of
 from twingraph.server.http.asgi_route import AsgiRoute
-from twingraph.server.http.forms import FORM
 from twingraph.server.http.negotiation import answer_formats
 from twingraph.server.http.openapi import IRI, TEXT, Document, content_of, format_parameter, operation, parameter
 from twingraph.server.http.problems import status_of
-from twingraph.server.http.request import HttpRequest
+from twingraph.server.http.request import FORM, HttpRequest
 from twingraph.server.pages.pages import query_page
 from twingraph.server.pages.rendering import MOST_ROWS, Renderer
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease

@@ -1,8 +1,8 @@
 """What goes over the socket between the server and a worker.
 
 Either way go frames: a byte that says what kind, four bytes of length, and so many bytes. The server sends one OPEN and
-then JOBs, one at a time. A worker answers an OPEN by READY or ERROR, a job by ERROR, or by HEAD, any number of BODY
-frames, the answer as the engine writes it, and then DONE or ERROR.
+then JOBs, one at a time. A worker answers an OPEN by READY or ERROR. It answers a job by ERROR, by ANSWER, which is all
+of a small answer, or by HEAD, any number of BODY frames, the answer as the engine writes it, and then DONE or ERROR.
 """
 
 import json
@@ -17,7 +17,7 @@ from twingraph.errors import TwingraphError
 
 _FRAME = struct.Struct("!BI")
 _LIMITS = struct.Struct("!QQQhhH")
-_HEAD = struct.Struct("!BBBQH")
+_HEAD = struct.Struct("!BBQHH")
 _DONE = struct.Struct("!q")
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
@@ -32,6 +32,7 @@ class Kind(IntEnum):
     DONE = 5
     ERROR = 6
     READY = 7
+    ANSWER = 8
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -80,14 +81,13 @@ class Job(NamedTuple):
 class ResultHead(NamedTuple):
     """What is known of an answer before its first byte.
 
-    ``format`` is empty when none was acceptable, and there is no answer then. ``complete`` tells that all of it is
-    there, ``cut`` after how many rows it is cut, 0 when it is not, ``next`` where the rest is, empty when nobody can
-    say; ``volatile`` that the same query gives another answer each time.
+    ``format`` is empty when none was acceptable, and there is no answer then. ``cut`` tells after how many rows it is
+    cut, 0 when it is not, ``next`` where the rest is, empty when nobody can say; ``volatile`` that the same query gives
+    another answer each time.
     """
 
     form: str
     format: str
-    complete: bool = True
     cut: int = 0
     next: str = ""
     volatile: bool = False
@@ -147,16 +147,23 @@ def job(content: bytes) -> Job:
 
 def pack_head(head: ResultHead) -> bytes:
     """Return a HEAD frame."""
-    name, link = head.format.encode(), head.next.encode()
-    bounds = _HEAD.pack(_FORMS.index(head.form), head.complete, head.volatile, head.cut, len(name))
-    return frame(Kind.HEAD, bounds + name + link)
+    return frame(Kind.HEAD, _packed(head))
 
 
 def head(content: bytes) -> ResultHead:
     """Return what a HEAD frame holds."""
-    form, complete, volatile, cut, length = _HEAD.unpack_from(content)
-    name, link = content[_HEAD.size : _HEAD.size + length], content[_HEAD.size + length :]
-    return ResultHead(_FORMS[form], name.decode(), bool(complete), cut, link.decode(), bool(volatile))
+    return _unpacked(content, 0)[0]
+
+
+def pack_answer(head: ResultHead, grown: int, body: bytes | bytearray) -> bytes:
+    """Return an ANSWER frame: what DONE and HEAD frames hold, and the body between them."""
+    return frame(Kind.ANSWER, b"".join((_DONE.pack(grown), _packed(head), body)))
+
+
+def answer(content: bytes) -> tuple[ResultHead, int, bytes]:
+    """Return what an ANSWER frame holds."""
+    head, end = _unpacked(content, _DONE.size)
+    return head, _DONE.unpack_from(content)[0], content[end:]
 
 
 def pack_done(grown: int) -> bytes:
@@ -224,6 +231,20 @@ class FrameReader:
             self._rest += data[begin:]
         else:
             del self._rest[:begin]
+
+
+def _packed(head: ResultHead) -> bytes:
+    name, link = head.format.encode(), head.next.encode()
+    return _HEAD.pack(_FORMS.index(head.form), head.volatile, head.cut, len(name), len(link)) + name + link
+
+
+def _unpacked(content: bytes, start: int) -> tuple[ResultHead, int]:
+    """Return the head that begins at an offset, and the offset behind it."""
+    form, volatile, cut, length, link_length = _HEAD.unpack_from(content, start)
+    start += _HEAD.size
+    link, end = start + length, start + length + link_length
+    head = ResultHead(_FORMS[form], content[start:link].decode(), cut, content[link:end].decode(), bool(volatile))
+    return head, end
 
 
 def _count(graphs: Sequence[str] | None) -> int:

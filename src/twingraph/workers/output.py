@@ -155,13 +155,14 @@ class Output:
         if self._limiter and not self._is_cut:
             passed, self._is_cut = self._limiter.finish()
             self._take(passed)
-        head = b""
         if not self._is_begun:
-            cut = self._job.rows if self._is_cut else 0
-            head = ipc.pack_head(self._head._replace(cut=cut, next=self._head.next if cut else ""))
-        elif self._is_cut != bool(self._head.cut):
+            head = self._head._replace(cut=self._job.rows) if self._is_cut else self._head._replace(next="")
+            self._connection.sendall(ipc.pack_answer(head, grown, self._waiting))
+            return
+        if self._is_cut != bool(self._head.cut):
             raise StoreError("the query had another answer the second time: where it is cut cannot be announced")
-        self._send(head, ipc.pack_done(grown))
+        self._send()
+        self._connection.sendall(ipc.pack_done(grown))
 
     def _take(self, passed: bytes) -> None:
         self._size += len(passed)
@@ -181,11 +182,10 @@ class Output:
             self._count(tally)
             if tally.is_exceeded:
                 cut, link = self._job.rows, self._head.next
-        self._head = self._head._replace(complete=False, cut=cut, next=link)
+        self._head = self._head._replace(cut=cut, next=link)
         self._is_begun = True
-        self._send(ipc.pack_head(self._head))
+        self._connection.sendall(ipc.pack_head(self._head))
 
-    def _send(self, before: bytes = b"", after: bytes = b"") -> None:
-        body = ipc.frame(Kind.BODY, self._waiting) if self._waiting else b""
+    def _send(self) -> None:
+        self._connection.sendall(ipc.frame(Kind.BODY, self._waiting))
         self._waiting.clear()
-        self._connection.sendall(before + body + after)

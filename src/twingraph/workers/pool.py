@@ -182,7 +182,7 @@ class Pool:
         answer = worker.ask(job)
         (self._long if self._limits.query_seconds > _LONG else self._deadline).add(answer)
         try:
-            head = await answer.head
+            await answer.head
         except asyncio.CancelledError:
             self._kill(answer, None)
             raise
@@ -191,7 +191,7 @@ class Pool:
             raise await self._true_cause(error) from error
         except WorkerLostError as error:
             raise await self._true_cause(error) from error
-        if head.complete:
+        if answer.is_complete:
             self._long.discard(answer)
             self._deadline.discard(answer)
         return answer

@@ -13,7 +13,7 @@ _MOST_WAITING = 1 << 20
 class ResultStream:
     """The head of an answer, and then its body, piece by piece.
 
-    ``head`` is set when the answer is complete, or when its first byte may be sent.
+    ``head`` is set when the answer is complete, or when its first byte may be sent; ``is_complete`` tells which.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -22,9 +22,8 @@ class ResultStream:
         self._size = 0
         # Made when somebody reads on while the answer comes; most answers are complete before.
         self._more: asyncio.Event | None = None
-        self._head: ResultHead | None = None
         self._failure: TwingraphError | None = None
-        self._is_finished, self._is_paused = False, False
+        self._is_finished, self._is_paused, self.is_complete = False, False, False
         self.head: asyncio.Future[ResultHead] = asyncio.get_running_loop().create_future()
 
     def body(self) -> bytes:
@@ -51,10 +50,16 @@ class ResultStream:
             self._more = self._more or asyncio.Event()
             await self._more.wait()
 
+    def complete(self, head: ResultHead, body: bytes) -> None:
+        """Publish an answer that is all there."""
+        self._pieces.append(body)
+        self._is_finished = self.is_complete = True
+        if not self.head.done():
+            self.head.set_result(head)
+
     def begin(self, head: ResultHead) -> None:
-        """Store the head; that of a complete answer is published with its end."""
-        self._head = head
-        if not head.complete:
+        """Publish the head of an answer whose body is on its way."""
+        if not self.head.done():
             self.head.set_result(head)
 
     def feed(self, piece: bytes) -> None:
@@ -63,7 +68,7 @@ class ResultStream:
         self._size += len(piece)
         if self._more:
             self._more.set()
-        if self._size >= _MOST_WAITING and self.head.done():
+        if self._size >= _MOST_WAITING:
             self._is_paused = True
             self._transport.pause_reading()
 
@@ -71,8 +76,6 @@ class ResultStream:
         """Mark the body as complete."""
         self._end()
         self._is_finished = True
-        if not self.head.done() and self._head:
-            self.head.set_result(self._head)
 
     def fail(self, failure: TwingraphError) -> None:
         """Mark the answer as broken off."""

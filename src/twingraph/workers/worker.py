@@ -99,7 +99,7 @@ class _OpenRelease:
         format_name = job.graph_format if query.form.gives_graph else job.results_format
         head = ResultHead(query.form.value, format_name, volatile=is_volatile(query.text))
         if not format_name:
-            connection.sendall(ipc.pack_head(head) + ipc.pack_done(0))
+            connection.sendall(ipc.pack_answer(head, 0, b""))
             return
         format_ = by_name(format_name)
         rows = format_.rows if job.rows and query.form != QueryForm.ASK else None

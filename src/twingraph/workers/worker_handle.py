@@ -178,7 +178,10 @@ class WorkerHandle(asyncio.Protocol):
             answer.begin(ipc.head(content))
             return
         self._answer = None
-        if kind == Kind.DONE:
+        if kind == Kind.ANSWER:
+            head, self.grown, body = ipc.answer(content)
+            answer.complete(head, body)
+        elif kind == Kind.DONE:
             self.grown = ipc.done(content)
             answer.finish()
         else:

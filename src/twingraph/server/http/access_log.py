@@ -24,7 +24,7 @@ LOGGER = "twingraph.access"
 ROWS_CUT = "Rows"
 # Where a scope holds the pattern of the route that answers it, and its log.
 ROUTE, _LOG = "twingraph.route", "twingraph.log"
-_DIGITS = 16
+_HASH_BYTES = 8
 # Lines are gathered for so long (seconds): writing one alone costs as much as a cached answer.
 _TOGETHER = 0.1
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -67,7 +67,7 @@ class RequestLog:
 
 def hash_of(text: str) -> str:
     """Return what a query is called in the log."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).hexdigest()
 
 
 def log_of(scope: Scope) -> RequestLog:

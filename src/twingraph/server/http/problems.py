@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from twingraph import errors
-from twingraph.errors import RequestError as RequestError
+from twingraph.errors import RequestError
 
 MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {

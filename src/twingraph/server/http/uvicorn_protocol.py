@@ -152,8 +152,8 @@ class HttpConnection(HttpToolsProtocol):
             except RequestError as error:
                 self._refuse(error)
                 return
-        # Empty lines may come before a request, but not for ever.
-        if self._is_idle and self._head_timer is None:
+        # Most heads come in one piece. Empty lines may come before a request, but not for ever.
+        if self._head_timer is None and (self._is_idle or (self._in_request and not self._is_dispatched)):
             self._start_head_timer()
 
     def _feed(self, piece: bytes) -> None:
@@ -199,8 +199,6 @@ class HttpConnection(HttpToolsProtocol):
         super().on_message_begin()
         self._head.begin()
         self._in_request, self._progressed, self._is_dispatched = True, True, False
-        if self._head_timer is None:
-            self._start_head_timer()
 
     def on_url(self, url: bytes) -> None:
         """Append a part of the request target."""

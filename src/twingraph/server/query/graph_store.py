@@ -12,10 +12,9 @@ from starlette.types import ASGIApp
 from twingraph.errors import QueryError, UnknownNameError
 from twingraph.rdf.formats import GRAPHS
 from twingraph.server.http.asgi_route import AsgiRoute
-from twingraph.server.http.forms import parameters
 from twingraph.server.http.negotiation import AnswerFormats, Preference, preference_of
 from twingraph.server.http.openapi import IRI, TEXT, content_of, format_parameter, operation, parameter
-from twingraph.server.http.request import HttpRequest
+from twingraph.server.http.request import HttpRequest, parameters
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.respond import prepare, respond

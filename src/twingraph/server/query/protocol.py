@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from twingraph.errors import QueryError, RequestError
 from twingraph.rdf.formats import FORMATS
-from twingraph.server.http.forms import FORM, parameters
 from twingraph.server.http.negotiation import Preference
+from twingraph.server.http.request import FORM, parameters
 
 DIRECT = "application/sparql-query"
 _UPDATE = "application/sparql-update"

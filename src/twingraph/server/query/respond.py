@@ -208,7 +208,7 @@ async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequ
         head = result.head.result()
         if not head.format:
             raise _not_acceptable(prepared, head)
-        if not head.complete:
+        if not result.is_complete:
             return result
         answer = Answer(result.body(), _headers(served, prepared, head), head.format, ROWS_CUT if head.cut else None)
         if not head.volatile:
@@ -244,7 +244,7 @@ def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStr
 
 def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -> list[tuple[bytes, bytes]]:
     formats = prepared.formats
-    format_ = formats.graph if QueryForm(head.form).gives_graph else formats.results
+    format_ = next((one for one in formats if one and one.name == head.format), None)
     headers = [*_HEADERS, (b"twingraph-limits", served.announcement)]
     if format_:
         headers.append((b"content-type", format_.content_type.encode()))

@@ -21,11 +21,10 @@ from twingraph.release.archive import Release
 from twingraph.release.manifest import read_manifest
 from twingraph.release.void import DCTERMS, DESCRIPTION, RDF, SD, SH, VOID, Statement, fragment, serialize
 from twingraph.server.http.asgi_route import AsgiRoute
-from twingraph.server.http.forms import parameters
 from twingraph.server.http.headers import precondition
 from twingraph.server.http.negotiation import preference_of
 from twingraph.server.http.openapi import content_of, format_parameter, operation
-from twingraph.server.http.request import HttpRequest
+from twingraph.server.http.request import HttpRequest, parameters
 from twingraph.server.query.current_release import CurrentRelease
 from twingraph.settings import Limits
 from twingraph.store.output_filters import write_graph
