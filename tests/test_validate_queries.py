@@ -150,6 +150,13 @@ def test_folder_that_names_no_shape_is_found(tiny):
     assert message == "there is no node shape LampShape"
 
 
+def test_example_of_a_shape_is_valid_or_invalid(tiny):
+    tiny.write("shapes/examples/BookShape/other-x.ttl", "")
+    [(rule, message, place)] = found(tiny, examples=True)
+    assert (rule, message) == ("example/wrong", "its name begins with neither valid nor invalid")
+    assert place.path == "shapes/examples/BookShape/other-x.ttl"
+
+
 def test_shape_without_an_invalid_example_is_found_at_the_shape(tiny):
     tiny.remove("shapes/examples/BookShape/invalid-checksum.ttl")
     [(rule, message, place)] = found(tiny, examples=True)
