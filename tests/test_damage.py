@@ -109,9 +109,9 @@ def test_a_release_whose_store_is_damaged_is_not_begun_with(copied):
     assert (run.returncode, "is damaged" in run.stderr, "Traceback" in run.stderr) == (3, True, False)
 
 
-def test_verify_finds_whole_releases_whole(copied):
+def test_verify_finds_intact_releases_intact(copied):
     release = current(copied)
-    assert verified(copied) == (0, f"{release.id}: whole, {release.manifest.quads:,} quads\n")
+    assert verified(copied) == (0, f"{release.id}: intact, {release.manifest.quads:,} quads\n")
 
 
 @pytest.mark.parametrize(

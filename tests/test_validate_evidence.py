@@ -125,7 +125,7 @@ def test_passages_of_a_document_without_a_file_are_not_verified(tiny):
     tiny.edit("data/books/almanac/lights.ttl", '    l:file "almanac.txt" .', "    l:saidIn excerpt:almanac-holm .")
     result = verify(tiny)
     [finding] = result.findings
-    assert finding.message == "2 passages were not verified: it names no file"
+    assert finding.message == "2 passages were not verified: the document names no file"
     assert result.not_verified == 2
 
 

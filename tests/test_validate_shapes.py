@@ -10,8 +10,8 @@ from twingraph.check.run import check
 from twingraph.check.shacl.graphs import MemoryGraph, memory_graph
 from twingraph.check.shacl.shapes import (
     RetargetedShapes,
-    finds_by_property,
     focus_nodes,
+    is_targeted_by_property,
     path_text,
     shapes_graph,
     targeted_shapes,
@@ -169,7 +169,7 @@ def test_focus_nodes_of_every_kind_of_target():
 
 def test_shape_with_a_class_does_not_find_by_property_alone():
     shapes, _ = graphs()
-    found = {str(shape) for shape in targeted_shapes(shapes) if finds_by_property(shapes, shape)}
+    found = {str(shape) for shape in targeted_shapes(shapes) if is_targeted_by_property(shapes, shape)}
     assert found == {"urn:Subjects", "urn:Objects"}
 
 

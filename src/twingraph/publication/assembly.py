@@ -1,13 +1,13 @@
 """From the files of a publication to an assembly: parse them, load a store, derive statements."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location
-from twingraph.progress import StepObserver, no_observer
 from twingraph.publication.evidence import Document, documents
 from twingraph.publication.files import (
     Publication,
@@ -21,6 +21,14 @@ from twingraph.publication.files import (
 from twingraph.publication.working_store import WorkingStore, derive
 from twingraph.rdf.nquads import NQuads
 from twingraph.settings import Settings
+
+StepObserver = Callable[[str], AbstractContextManager[None]]
+"""Takes the name of a step of a long task; what it returns is entered when the step begins, and left when it ends."""
+
+
+def no_observer(step: str) -> AbstractContextManager[None]:
+    """Ignore every step."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from twingraph.check.run import CheckResult, check
 from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
 from twingraph.processes import gc_paused
-from twingraph.progress import StepObserver, no_observer
-from twingraph.publication.assembly import Assembly, SpoolFiles, assemble
+from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, assemble, no_observer
 from twingraph.rdf.canonical import compressed, write_canonical
 from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release, verify
