@@ -36,8 +36,8 @@ def serve_command(
     with _listen(chosen.server) as listener:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         # The process that answers is another one, so that this one is there to start it again whatever becomes of it.
-        told, started = chosen.model_dump_json().encode(), partial(_announce, listener)
-        supervisor = Supervisor(command("twingraph.server.process"), listener, told, started)
+        stdin, on_ready = chosen.model_dump_json().encode(), partial(_announce, listener)
+        supervisor = Supervisor(command("twingraph.server.process"), listener, stdin, on_ready)
         raise typer.Exit(supervisor.run())
 
 
