@@ -90,7 +90,7 @@ async def killed(pool, pid):
 def test_a_worker_that_cannot_open_its_release_is_gone_when_that_is_told(release):
     async def run():
         pool = pool_of(release)
-        pool._opening = OpenRequest("/nowhere", 1, "http://x/", {}, "union", 10**6, 10**9)
+        pool._request = OpenRequest("/nowhere", 1, "http://x/", {}, "union", 10**6, 10**9)
         before = set(children())
         with pytest.raises(StoreError):
             await pool.start()
@@ -277,7 +277,7 @@ def test_a_few_ended_workers_are_free_and_more_are_forgiven_one_after_the_other(
 
 
 def test_no_penalty_is_longer_than_a_bound_and_no_more_clients_are_remembered_than_a_bound():
-    penalties = Penalties(Clock(), most_clients=10)
+    penalties = Penalties(Clock(), max_clients=10)
     penalties.started(1000)
     for _ in range(1000):
         penalties.charge("a")
@@ -300,7 +300,7 @@ def test_those_who_end_workers_share_what_may_be_spent_on_replacing_them():
 
 def test_what_was_used_fades_and_no_more_clients_are_remembered_than_a_bound():
     clock = Clock()
-    usage = Usage(clock, most_clients=10)
+    usage = Usage(clock, max_clients=10)
     usage.add("a", 4)
     assert usage.is_heavy("a")
     clock.now = 20
