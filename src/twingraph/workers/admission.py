@@ -31,9 +31,6 @@ class Usage:
         self._clock, self._max_clients = clock, max_clients
         self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._used)
-
     def add(self, client: str, seconds: float) -> None:
         """Add the time for which a client occupied a worker."""
         self._used[client] = self.of(client) + seconds, self._clock()

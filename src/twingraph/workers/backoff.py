@@ -55,9 +55,6 @@ class Penalties:
         self._start_seconds = math.inf
         self._offenders = 1
 
-    def __len__(self) -> int:
-        return len(self._killed)
-
     def started(self, seconds: float) -> None:
         """Record how long a worker took to start; longer times weigh less, since the machine may have been busy."""
         known = self._start_seconds

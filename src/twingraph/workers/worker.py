@@ -51,16 +51,16 @@ class Worker:
 
     def _open(self, request: OpenRequest) -> None:
         try:
-            opened = _OpenRelease(request)
+            release = _OpenRelease(request)
         except TwingraphError as error:
             self._connection.sendall(ipc.pack_error(error))
             return
-        self._release = opened
-        # Nothing allocated so far is ever garbage.
+        self._release = release
+        # Everything allocated so far lives as long as the process.
         gc.freeze()
         notes = self._notes + sandbox.limit_memory(request.memory_bytes)
-        opened.size = sandbox.memory("VmRSS") or 0
-        self._connection.sendall(ipc.pack_ready(Ready(opened.quads, notes)))
+        release.size = sandbox.memory("VmRSS") or 0
+        self._connection.sendall(ipc.pack_ready(Ready(release.quads, notes)))
 
     def _answer(self, job: Job) -> None:
         release = self._release
@@ -83,12 +83,12 @@ class _OpenRelease:
         self._store = EmbeddedStore(
             request.base, request.prefixes, default_graph, request.memory_quads, request.language_tags
         )
-        release = Path(request.directory)
-        self._store.load(release, request.quads)
+        directory = Path(request.directory)
+        self._store.load(directory, request.quads)
         self.quads = self._store.health()
         self.size = 0
         if request.quads > request.memory_quads:
-            _read_ahead(release)
+            _read_ahead(directory)
 
     def answer(self, job: Job, connection: socket.socket) -> None:
         """Answer a job; raises QueryError, StoreError or a LimitError."""
@@ -143,9 +143,9 @@ def _link(job: Job, text: str, format_name: str) -> str:
     return link if len(link) <= _MAX_LINK else ""
 
 
-def _read_ahead(release: Path) -> None:
+def _read_ahead(directory: Path) -> None:
     """Read the files of the store into the page cache, so that the first queries do not wait for the disk."""
-    for path in sorted((release / "store").glob("*.sst")):
+    for path in sorted((directory / "store").glob("*.sst")):
         with path.open("rb") as file:
             while file.read(1 << 22):
                 pass

@@ -56,7 +56,7 @@ class WorkerHandle(asyncio.Protocol):
                 self._launch(theirs)
             ours.setblocking(False)
             await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
-        except BaseException:
+        except BaseException:  # cancellation too: the socket must not leak
             ours.close()
             raise
         if self.has_ended or self._transport is None:
@@ -78,7 +78,7 @@ class WorkerHandle(asyncio.Protocol):
                 pass_fds=[theirs.fileno()],
                 process_group=0,  # Ctrl+C must reach the server only, which ends its workers itself
             )
-        except BaseException:
+        except BaseException:  # whatever prevents the start, the file must not leak
             self._stderr.close()
             raise
 
@@ -223,10 +223,10 @@ async def _exit_code(process: subprocess.Popen[bytes]) -> int:
         descriptor = os.pidfd_open(process.pid)
     except (AttributeError, OSError):  # not Linux, or an old kernel
         return await asyncio.to_thread(process.wait)
-    loop, gone = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(descriptor, gone.set)
+    loop, exited = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, exited.set)
     try:
-        await gone.wait()
+        await exited.wait()
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)

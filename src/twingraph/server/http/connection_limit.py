@@ -32,10 +32,6 @@ class ConnectionLimiter:
         self._idle: OrderedDict[ClosableConnection, None] = OrderedDict()
         self._turned_away: set[ClosableConnection] = set()
 
-    def __len__(self) -> int:
-        """Return the number of connections."""
-        return len(self._clients)
-
     def enter(self, connection: ClosableConnection, address: str) -> bool:
         """Add a connection from an address, as idle, and return True, or return False when a limit is reached."""
         client = self._client(address)

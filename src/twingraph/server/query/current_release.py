@@ -115,7 +115,7 @@ class CurrentRelease:
         if self.served:
             try:
                 await self.served.pool.start()
-            except BaseException:
+            except BaseException:  # cancellation too: no worker may be left behind
                 await self.stop()
                 raise
             self._warm_up(self.served)
@@ -204,7 +204,7 @@ class CurrentRelease:
         try:
             # Without an old release no query can be answered, so the new one is served from its first worker on.
             await new.pool.start(complete=self.served is not None)
-        except BaseException:
+        except BaseException:  # cancellation too: no worker may be left behind
             await new.pool.close()
             raise
 
