@@ -12,7 +12,7 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors",),
-    ("findings", "progress", "processes", "exit_codes"),
+    ("findings", "processes"),
     ("rdf",),
     ("sparql", "settings"),
     ("publication", "store"),

@@ -12,8 +12,8 @@ import pytest
 
 from running import ENVIRONMENT, release_served, serving, twingraph, wait_for
 from twingraph import __version__, errors
-from twingraph.cli.app import app
-from twingraph.exit_codes import EXIT_CODES, ExitCode, exit_code
+from twingraph.cli import app
+from twingraph.errors import EXIT_CODES, ExitCode, exit_code
 
 COMMANDS = ("build", "check", "config", "coverage", "locate", "prune", "query", "serve", "verify")
 

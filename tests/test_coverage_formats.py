@@ -5,19 +5,17 @@ from html.parser import HTMLParser
 import pytest
 from rich.cells import cell_len
 
-from twingraph.check.coverage import document_coverages
-from twingraph.check.reports.coverage import coverage_html, coverage_text, percent, segments
+from twingraph.check.coverage import coverage_html, coverage_text, document_coverages, percent, segments
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.check.statements import Statements
 from twingraph.publication.evidence import Passage, SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 
 
 def covers(tiny):
     settings = tiny.settings
     reading = read(Publication(settings))
-    statements = Statements(tuple(reading.quads()), reading.locations, settings.iris, settings.languages)
+    statements = Statements(tuple(reading.lines), reading.locations, settings.iris, settings.languages)
     return document_coverages(statements, settings.evidence, SourceArchive(settings.source_archive))
 
 
@@ -128,7 +126,7 @@ def test_page_says_in_which_language_a_text_is(tiny):
 
 def test_page_without_archive_says_so(tiny):
     tiny.remove("sources")
-    assert page(tiny).count("The source archive does not hold this document.") == 2
+    assert page(tiny).count("The source archive does not have this document.") == 2
 
 
 def passage(iri, start, end):

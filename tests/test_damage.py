@@ -109,9 +109,9 @@ def test_a_release_whose_store_is_damaged_is_not_begun_with(copied):
     assert (run.returncode, "is damaged" in run.stderr, "Traceback" in run.stderr) == (3, True, False)
 
 
-def test_verify_finds_whole_releases_whole(copied):
+def test_verify_finds_intact_releases_intact(copied):
     release = current(copied)
-    assert verified(copied) == (0, f"{release.id}: whole, {release.manifest.quads:,} quads\n")
+    assert verified(copied) == (0, f"{release.id}: intact, {release.manifest.quads:,} quads\n")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_verify_compares_the_quads_with_the_counts(copied):
     manifest["quads"] += 1
     path.write_text(json.dumps(manifest))
     code, said = verified(copied)
-    assert (code, f"has {manifest['quads'] - 1} quads, and the manifest says {manifest['quads']}" in said) == (1, True)
+    assert (code, f"has {manifest['quads'] - 1} quads, but the manifest says {manifest['quads']}" in said) == (1, True)
 
 
 def test_verify_refuses_an_unknown_release(copied):

@@ -8,8 +8,7 @@ import rdflib
 from rdflib.namespace import RDF, SH
 
 from twingraph.check.reports import REPORTS
-from twingraph.check.reports.json_report import report_json
-from twingraph.check.reports.sarif import report_sarif
+from twingraph.check.reports.json_reports import report_json, report_sarif
 from twingraph.check.reports.text_report import report_text
 from twingraph.check.reports.turtle_report import report_turtle
 from twingraph.check.run import CheckResult, check
@@ -21,7 +20,7 @@ PILOT = "data/books/pilot/lights.ttl"
 
 @pytest.fixture
 def broken(tiny):
-    """The result of a publication with a violation, a warning and a remark, and its IRIs."""
+    """The result of a publication with a violation, a warning and a note, and its IRIs."""
     tiny.edit(PILOT, "    l:character character:flashing ;\n", "")
     tiny.edit(PILOT, "l:height 21", "l:height 0")
     tiny.remove("sources/almanac.txt")
@@ -31,7 +30,7 @@ def broken(tiny):
 def test_text_report_reads_as_people_need_it(broken):
     assert report_text(*broken) == (
         "data/books/almanac/lights.ttl\n"
-        "  data/books/almanac/lights.ttl:10:16: remark in The almanac (book:almanac) [evidence/archive]\n"
+        "  data/books/almanac/lights.ttl:10:16: note in The almanac (book:almanac) [evidence/archive]\n"
         "      2 passages were not verified: the source archive has no file almanac.txt\n"
         "      to do: set TWINGRAPH_SOURCES to the directory of the source archive\n"
         "\n"
@@ -45,13 +44,13 @@ def test_text_report_reads_as_people_need_it(broken):
         "      to do: give l:height a value of at least 1\n"
         "\n"
         "The whole publication\n"
-        "  -: remark [left-out]\n"
-        "      too few rows of saved queries are not reported while there are other violations\n"
-        "      to do: mend the violations first, then check again\n"
+        "  -: note [left-out]\n"
+        "      missing rows of saved queries are not reported while there are other violations\n"
+        "      to do: fix the violations first, then check again\n"
         "\n"
         "Checked 6 files, 176 statements and 5 derived ones, 15 focus nodes of 4 shapes, "
         "6 passages verified and 2 not verified, 1 check, 3 saved queries.\n"
-        "Does not conform: 1 violation, 1 warning, 2 remarks.\n"
+        "Does not conform: 1 violation, 1 warning, 2 notes.\n"
     )
 
 
@@ -60,7 +59,7 @@ def test_text_report_of_what_conforms_says_how_many_focus_nodes_were_reached(tin
     assert report == (
         "Checked 6 files, 177 statements and 5 derived ones, 15 focus nodes of 4 shapes, 8 passages verified, "
         "1 check, 3 saved queries, 15 examples.\n"
-        "Conforms: nothing to remark.\n"
+        "Conforms: no findings.\n"
     )
 
 

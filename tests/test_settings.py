@@ -93,3 +93,22 @@ def test_a_misspelt_variable_is_refused(directory, monkeypatch, variable):
     monkeypatch.setenv(variable, "1")
     with pytest.raises(SettingsError, match=variable):
         load_settings(directory)
+
+
+@pytest.mark.parametrize("variable", ["TWINGRAPH_TITLE", "TWINGRAPH_LANGUAGES"])
+def test_a_variable_for_a_list_or_table_that_is_not_json_is_refused(directory, monkeypatch, variable):
+    monkeypatch.setenv(variable, "en")
+    with pytest.raises(SettingsError, match=f'environment: .*"{variable[10:].lower()}".*JSON'):
+        load_settings(directory)
+
+
+def test_the_directory_is_no_setting_of_the_environment(directory, monkeypatch):
+    monkeypatch.setenv("TWINGRAPH_DIRECTORY", "elsewhere")
+    with pytest.raises(SettingsError, match="environment: directory: can be set only by the option"):
+        load_settings(directory)
+
+
+def test_the_directory_is_no_setting_of_the_file(directory):
+    (directory / "twingraph.toml").write_text('directory = "elsewhere"\n' + MINIMAL, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"twingraph.toml: directory: can be set only by the option"):
+        load_settings(directory)

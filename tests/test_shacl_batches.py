@@ -1,4 +1,4 @@
-"""Validating in lots, over a graph whose subjects are fetched, gives what validating the whole in memory gives."""
+"""Validating in batches, over a graph whose subjects are fetched lazily, gives what validating in memory gives."""
 
 import pickle
 import subprocess
@@ -12,11 +12,10 @@ from rdflib.namespace import RDF
 from conftest import REPOSITORY, copy_publication
 from test_breakages import REAL, TINY
 from test_lines import QUADS
-from twingraph.check.shacl import validation as shape_checks
-from twingraph.check.shacl.batches import _shacl_result, run
-from twingraph.check.shacl.graphs import fetched_graph, memory_graph
+from twingraph.check.shacl import validation
+from twingraph.check.shacl.graphs import lazy_graph, memory_graph
 from twingraph.check.shacl.shapes import focus_nodes, shapes_graph, targeted_shapes, validate
-from twingraph.check.shacl.validation import check_shapes
+from twingraph.check.shacl.validation import _shacl_result, check_shapes, run_batches
 from twingraph.check.statements import Statements
 from twingraph.errors import StoreError
 from twingraph.processes import command
@@ -34,8 +33,8 @@ def whole(assembly):
 
 def in_batches(assembly, shards, batch_size):
     iris = assembly.settings.iris
-    shapes, data = shapes_graph(assembly.shapes.lines, iris), fetched_graph(assembly.quads)
-    runs = [run(data, shapes, iris, shard, shards, batch_size) for shard in range(shards)]
+    shapes, data = shapes_graph(assembly.shapes.lines, iris), lazy_graph(assembly.quads)
+    runs = [run_batches(data, shapes, iris, shard, shards, batch_size) for shard in range(shards)]
     assert all(each.reached == runs[0].reached for each in runs)
     return ordered(outcome for each in runs for outcome in each.results), runs[0].reached
 
@@ -52,7 +51,7 @@ def statements(assembly):
 
 
 @pytest.mark.parametrize("breakage", TINY, ids=lambda breakage: breakage.name)
-def test_lots_of_each_broken_tiny_publication_are_the_whole(tiny, breakage):
+def test_batches_of_each_broken_tiny_publication_are_the_whole(tiny, breakage):
     breakage.apply(tiny)
     assembly = assemble(tiny.settings)
     expected = whole(assembly)
@@ -92,24 +91,24 @@ def test_shapes_that_cannot_be_evaluated_fail_in_processes_too(tiny):
 
 
 def test_a_process_that_is_killed_is_no_result(tiny, monkeypatch):
-    monkeypatch.setattr(shape_checks, "_PROCESS", "twingraph.no_such_module")
+    monkeypatch.setattr(validation, "_MODULE", "twingraph.no_such_module")
     said, places = statements(assemble(tiny.settings))
-    with pytest.raises(StoreError, match="process ended"):
+    with pytest.raises(StoreError, match="process exited"):
         check_shapes(said, places, 0)
 
 
 def test_a_process_reads_its_task_and_writes_what_it_gave(tiny):
     assembly = assemble(tiny.settings)
-    task = shape_checks.Task(assembly.quads, assembly.shapes.lines, assembly.settings.iris, 0, 1)
+    task = validation.Task(assembly.quads, assembly.shapes.lines, assembly.settings.iris, 0, 1)
     process = subprocess.run(
-        command("twingraph.check.shacl.batches"), input=pickle.dumps(task), capture_output=True, check=True
+        command("twingraph.check.shacl.validation"), input=pickle.dumps(task), capture_output=True, check=True
     )
     assert pickle.loads(process.stdout) == task.run()
 
 
 @given(QUADS.map(lambda quads: [one for one in quads if not isinstance(one.object, ox.Triple)]))
-def test_a_fetched_graph_says_what_a_memory_graph_says(quads):
-    fetched, held = fetched_graph(NQuads.of(quads)), memory_graph(quads)
+def test_a_lazy_graph_says_what_a_memory_graph_says(quads):
+    fetched, held = lazy_graph(NQuads.of(quads)), memory_graph(quads)
     assert set(fetched) == set(held)
     assert len(fetched) == len(held)
     for subject, predicate, value in held:
@@ -127,14 +126,14 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 )
 def test_a_fetched_literal_keeps_its_lexical_form(text, kind):
     literal = ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
-    graph = fetched_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), literal)]))
+    graph = lazy_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), literal)]))
     [(_, _, value)] = graph
     assert isinstance(value, rdflib.Literal)
     assert (str(value), str(value.datatype)) == (text, XSD + kind)
 
 
-def test_a_fetched_graph_knows_nothing_of_what_is_no_statement():
-    graph = fetched_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"))]))
+def test_a_lazy_graph_knows_nothing_of_what_is_no_statement():
+    graph = lazy_graph(NQuads.of([ox.Quad(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), ox.Literal("x"))]))
     absent = [
         (rdflib.Literal("x"), RDF.type, None),
         (rdflib.URIRef("not an iri"), None, None),

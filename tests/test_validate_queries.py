@@ -32,7 +32,7 @@ def test_row_of_a_check_is_a_violation_with_the_header_as_remedy(tiny):
     ("old", "new", "message", "line"),
     [
         ("FILTER(?lit < ?before)", "FILTER(?lit <", "", None),
-        ("SELECT ?entity ?property ?value ?message", "SELECT ?value", "a check is a SELECT with the columns", 1),
+        ("SELECT ?entity ?property ?value ?message", "SELECT ?value", "a check must be a SELECT with the columns", 1),
         ("#+ remedy: Look", "#+ remedies: Look", "the header lacks remedy", 1),
         ("?entity l:replaces ?old", "SERVICE <http://127.0.0.1:9/> { ?entity l:replaces ?old }", "SERVICE", 6),
         ("l:replaces ?old", "nope:replaces ?old", "Prefix not found", 6),
@@ -71,7 +71,7 @@ def test_saved_query_with_fewer_rows_than_promised_is_a_finding_at_its_header(ti
     line = tiny.edit("queries/lights.rq", "#+ rows: 3", "#+ rows: 4")
     [(rule, message, place)] = found(tiny)
     assert rule == "query/rows"
-    assert message == "the query gives 3 rows, its header promises at least 4"
+    assert message == "the query returns 3 rows; its header requires at least 4"
     assert (place.path, place.line) == ("queries/lights.rq", line)
 
 
@@ -128,7 +128,7 @@ def test_invalid_example_that_fails_for_another_reason_is_found(tiny):
 def test_invalid_example_that_names_no_reason_is_found(tiny):
     tiny.edit(DARK, "#+ fails: MinCountConstraintComponent\n", "")
     [(_, message, _)] = found(tiny, examples=True)
-    assert "does not name with '#+ fails:'" in message
+    assert "does not state with '#+ fails:'" in message
 
 
 def test_valid_example_that_does_not_conform_is_found(tiny):
@@ -141,13 +141,20 @@ def test_valid_example_that_does_not_conform_is_found(tiny):
 def test_example_that_its_shape_does_not_reach_is_found(tiny):
     tiny.edit(VALID, "a l:Light ;", "a l:Book ;")
     [(_, message, _)] = found(tiny, examples=True)
-    assert message == "no node of the example is reached by LightShape"
+    assert message == "no node of the example is a focus node of LightShape"
 
 
 def test_folder_that_names_no_shape_is_found(tiny):
     tiny.write("shapes/examples/LampShape/valid-a.ttl", "")
     [(_, message, _)] = found(tiny, examples=True)
     assert message == "there is no node shape LampShape"
+
+
+def test_example_of_a_shape_is_valid_or_invalid(tiny):
+    tiny.write("shapes/examples/BookShape/other-x.ttl", "")
+    [(rule, message, place)] = found(tiny, examples=True)
+    assert (rule, message) == ("example/wrong", "its name begins with neither valid nor invalid")
+    assert place.path == "shapes/examples/BookShape/other-x.ttl"
 
 
 def test_shape_without_an_invalid_example_is_found_at_the_shape(tiny):

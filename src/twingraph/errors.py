@@ -1,62 +1,62 @@
-"""What can go wrong, as one tree of exceptions.
+"""The exceptions of this package, as one tree, and their exit codes.
 
-An exception means that the work could not be done. What is wrong *in the data* is a result, a
+An exception means that the work could not be done. An error *in the data* is a result, a
 :class:`twingraph.findings.Finding`, and raises nothing.
 
 ::
 
     TwingraphError
-    ├── SettingsError          twingraph.toml, an environment variable or an option cannot be used
-    ├── PublicationError       the directory does not hold what the settings name
+    ├── SettingsError          twingraph.toml, an environment variable or an option is invalid
+    ├── PublicationError       the directory lacks something that the settings refer to
     ├── DateError              a text is not an EDTF date
     ├── IriError               a text is not an IRI, or names no declared prefix
-    ├── UnknownNameError       no query, format, document or command bears this name
+    ├── UnknownNameError       there is no query, format, document or release of this name
     ├── ParameterError         a saved query's parameter is missing, unknown or of another type
-    ├── RequestError           HTTP or the SPARQL Protocol forbids a request, whatever it asks
-    ├── QueryError             a query is not well formed, or asks for what is refused
-    │   ├── FederationRefusedError  it asks another endpoint (SERVICE)
+    ├── RequestError           a request violates HTTP or the SPARQL Protocol, whatever its query
+    ├── QueryError             a query is malformed, or uses what is refused
+    │   ├── FederationRefusedError  it uses federation (SERVICE)
     │   ├── UnknownGraphError  it names a graph that is not in the release
-    │   └── UnsupportedFunctionError  it calls a function that the engine does not have
+    │   └── UnsupportedFunctionError  it calls an extension function that the engine lacks
     ├── NotAcceptableError     none of the representations on offer is acceptable
     ├── NotConformingError     the publication has violations, so no release was written
     ├── ReleaseError           a release is incomplete or cannot be written
     │   └── NoReleaseError     nothing has been built yet
-    ├── StoreError             the engine could not do its work
-    │   ├── WorkerLostError    the process that answered a query ended before it had
-    │   ├── NotReadyError      no worker can answer at the moment
-    │   └── DamagedStoreError  what the engine reads from the disk is damaged
-    ├── LimitError             a query would have gone over a limit
-    │   ├── QueryTimeoutError  it ran too long
-    │   ├── MemoryLimitError   it took too much memory
-    │   ├── AnswerTooLargeError  its answer is too large
-    │   ├── QueryTooLongError  it is too long to be read
+    ├── StoreError             the engine failed
+    │   ├── WorkerLostError    the worker process ended before it had answered
+    │   ├── NotReadyError      no worker is ready at the moment
+    │   └── DamagedStoreError  the store's files on disk are damaged
+    ├── LimitError             a query exceeds a limit
+    │   ├── QueryTimeoutError  it runs too long
+    │   ├── MemoryLimitError   it needs too much memory
+    │   ├── AnswerTooLargeError  its result is too large
+    │   ├── QueryTooLongError  its text is too long
     │   └── TooBusyError       no worker was free in time
-    └── EndpointError          a remote endpoint did not answer as the protocol says
+    └── EndpointError          a remote endpoint did not respond as the protocol requires
 
-The server maps each class to an HTTP status in ``server/problems.py``, the command line to an exit code
-in ``exit_codes.py``.
+`EXIT_CODES` maps each class to an exit code of the command line, ``server/http/problems.py`` to an HTTP status.
 """
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from enum import IntEnum
 from http import HTTPStatus
 from signal import SIGABRT, SIGKILL, SIGSEGV
 
-# What is known when a process ends by a signal; an abort has many causes, and a stack that was too small is none.
-_ENDS: Mapping[int | None, str] = {
+# How a worker process ended, by signal; SIGABRT has many causes, of which a stack overflow is none.
+_ENDINGS: Mapping[int | None, str] = {
     None: "ended",
     SIGABRT: f"aborted (signal {SIGABRT:d})",
-    SIGKILL: f"was ended from outside (signal {SIGKILL:d})",
-    SIGSEGV: f"failed (signal {SIGSEGV:d}; nesting very deeply can do that)",
+    SIGKILL: f"was killed (signal {SIGKILL:d})",
+    SIGSEGV: f"crashed (signal {SIGSEGV:d}; very deep nesting can cause this)",
 }
 
 
 class TwingraphError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base class of all errors that this package raises."""
 
 
 class SettingsError(TwingraphError):
-    """A setting cannot be used; ``where`` is the file, variable or option, ``key`` the setting's dotted name."""
+    """A setting is invalid; ``where`` is the file, variable or option, ``key`` the setting's dotted name."""
 
     def __init__(self, where: str, key: str, reason: str) -> None:
         self.where, self.key, self.reason = where, key, reason
@@ -64,7 +64,7 @@ class SettingsError(TwingraphError):
 
 
 class PublicationError(TwingraphError):
-    """The publication's directory does not hold what its settings name; ``path`` is the place."""
+    """The publication's directory lacks something that its settings refer to, at ``path``."""
 
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
@@ -88,17 +88,17 @@ class IriError(TwingraphError):
 
 
 class UnknownNameError(TwingraphError):
-    """No ``kind`` is called ``name``; ``known`` are the names there are."""
+    """There is no ``kind`` of this ``name``; ``known`` are the existing names."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
         near = get_close_matches(name, self.known, n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else f"there are: {', '.join(self.known) or 'none'}"
-        super().__init__(f"no {kind} is called {name!r}; {hint}")
+        hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(self.known) or 'none'}"
+        super().__init__(f"there is no {kind} {name!r}; {hint}")
 
 
 class ParameterError(TwingraphError):
-    """A saved query cannot be asked with this value of ``parameter``."""
+    """A saved query cannot run with the value of ``parameter``, or without one."""
 
     def __init__(self, query: str, parameter: str, reason: str) -> None:
         self.query, self.parameter, self.reason = query, parameter, reason
@@ -106,7 +106,7 @@ class ParameterError(TwingraphError):
 
 
 class RequestError(TwingraphError):
-    """A request that HTTP or the SPARQL Protocol forbids; ``headers`` go with the answer, which has ``status``."""
+    """A request violates HTTP or the SPARQL Protocol; the response has ``status`` and ``headers``."""
 
     def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None) -> None:
         self.status, self.detail, self.headers = status, detail, dict(headers or {})
@@ -114,7 +114,7 @@ class RequestError(TwingraphError):
 
 
 class QueryError(TwingraphError):
-    """A query is malformed or refused; ``line`` and ``column`` count from 1 where the parser gave them."""
+    """A query is malformed or refused; ``line`` and ``column`` count from 1, None if unknown."""
 
     def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
         self.message, self.line, self.column = message, line, column
@@ -123,15 +123,15 @@ class QueryError(TwingraphError):
 
 
 class FederationRefusedError(QueryError):
-    """A query asks another endpoint (SPARQL 1.1 Federated Query), which this one does for nobody."""
+    """A query uses SERVICE (SPARQL 1.1 Federated Query), which this endpoint does not evaluate."""
 
 
 class UnknownGraphError(QueryError):
-    """A query, or the request that carries it, names a graph as its dataset that is not in the release."""
+    """The dataset of a query or of its request names a graph that is not in the release."""
 
 
 class UnsupportedFunctionError(QueryError):
-    """A query calls a function by an IRI that the engine does not know (SPARQL 1.1, section 17.6)."""
+    """A query calls an extension function that the engine lacks (SPARQL 1.1, section 17.6)."""
 
 
 class NotAcceptableError(TwingraphError):
@@ -139,7 +139,7 @@ class NotAcceptableError(TwingraphError):
 
     def __init__(self, accept: str, offered: Iterable[str]) -> None:
         self.accept, self.offered = accept, tuple(offered)
-        super().__init__(f"cannot answer as {accept!r}; on offer are {', '.join(self.offered)}")
+        super().__init__(f"cannot respond as {accept!r}; on offer are {', '.join(self.offered)}")
 
 
 class NotConformingError(TwingraphError):
@@ -166,19 +166,21 @@ class NoReleaseError(ReleaseError):
 
 
 class StoreError(TwingraphError):
-    """The engine could not do its work, for another reason than the query's text."""
+    """The engine failed for a reason other than the query's text."""
 
 
 class WorkerLostError(StoreError):
-    """The process that answered a query ended, by ``signal`` when it is known, before it had answered."""
+    """The worker process ended, by ``signal`` if known, before it had answered the query."""
 
     def __init__(self, signal: int | None = None) -> None:
         self.signal = signal
-        super().__init__(f"the engine {_ENDS.get(signal, f'ended (signal {signal})')} before it had answered")
+        super().__init__(
+            f"the engine {_ENDINGS.get(signal, f'ended (signal {signal})')} before it had answered the query"
+        )
 
 
 class NotReadyError(StoreError):
-    """No worker can answer at the moment; ``retry_after`` is the number of seconds after which to ask again."""
+    """No worker is ready at the moment; ``retry_after`` is in seconds."""
 
     def __init__(self, reason: str, retry_after: int = 1) -> None:
         self.reason, self.retry_after = reason, retry_after
@@ -186,19 +188,19 @@ class NotReadyError(StoreError):
 
 
 class DamagedStoreError(StoreError):
-    """What the engine reads from the disk is not what was written there."""
+    """The files of the store differ from what was written, so the engine cannot read them."""
 
 
 class LimitError(TwingraphError):
-    """A query would have gone over a limit of this server."""
+    """A query exceeds a limit of this server."""
 
 
 class QueryTimeoutError(LimitError):
-    """A query ran for ``seconds``, which is the limit."""
+    """A query ran for ``seconds``, the limit."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        super().__init__(f"the query ran for {seconds:g} seconds, the limit, and was ended; ask for less at a time")
+        super().__init__(f"the query ran for {seconds:g} seconds, the limit, and was stopped; request less at a time")
 
 
 class MemoryLimitError(LimitError):
@@ -206,19 +208,21 @@ class MemoryLimitError(LimitError):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        super().__init__(f"the query needed more than {limit} bytes of memory, the limit; ask for less at a time")
+        super().__init__(f"the query needed more than {limit} bytes of memory, the limit; request less at a time")
 
 
 class AnswerTooLargeError(LimitError):
-    """An answer would have more than ``limit`` bytes."""
+    """The result of a query has more than ``limit`` bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        super().__init__(f"the answer has more than {limit} bytes, the limit; ask for parts of it by LIMIT and OFFSET")
+        super().__init__(
+            f"the result has more than {limit} bytes, the limit; request it in parts with LIMIT and OFFSET"
+        )
 
 
 class QueryTooLongError(LimitError):
-    """A query has more than ``limit`` of ``unit``, which is bytes, tokens or levels."""
+    """A query has more than ``limit`` units, which are bytes, tokens or levels of nesting."""
 
     def __init__(self, limit: int, unit: str = "tokens") -> None:
         self.limit, self.unit = limit, unit
@@ -226,16 +230,61 @@ class QueryTooLongError(LimitError):
 
 
 class TooBusyError(LimitError):
-    """No worker was free; ``retry_after`` is the number of seconds after which to ask again."""
+    """No worker was free in time; ``retry_after`` is in seconds."""
 
     def __init__(self, reason: str, retry_after: int) -> None:
         self.reason, self.retry_after = reason, retry_after
-        super().__init__(f"the server is busy: {reason}; ask again in {retry_after} seconds")
+        super().__init__(f"the server is busy: {reason}; try again in {retry_after} seconds")
 
 
 class EndpointError(TwingraphError):
-    """The endpoint at ``url`` did not answer as the SPARQL 1.1 Protocol says; ``status`` is its HTTP status."""
+    """The endpoint at ``url`` did not respond as the SPARQL 1.1 Protocol requires; ``status`` is its HTTP status."""
 
     def __init__(self, url: str, reason: str, status: int | None = None) -> None:
         self.url, self.reason, self.status = url, reason, status
         super().__init__(f"{url}: {reason}" if status is None else f"{url}: status {status}: {reason}")
+
+
+class ExitCode(IntEnum):
+    """The exit code of a command."""
+
+    OK = 0
+    NOT_CONFORMING = 1
+    USAGE = 2
+    NOT_DONE = 3
+
+
+EXIT_CODES: Mapping[type[TwingraphError], ExitCode] = {
+    TwingraphError: ExitCode.NOT_DONE,
+    SettingsError: ExitCode.USAGE,
+    PublicationError: ExitCode.NOT_DONE,
+    DateError: ExitCode.NOT_DONE,
+    IriError: ExitCode.USAGE,
+    UnknownNameError: ExitCode.USAGE,
+    ParameterError: ExitCode.USAGE,
+    RequestError: ExitCode.USAGE,
+    QueryError: ExitCode.USAGE,
+    FederationRefusedError: ExitCode.USAGE,
+    UnknownGraphError: ExitCode.USAGE,
+    UnsupportedFunctionError: ExitCode.USAGE,
+    NotAcceptableError: ExitCode.USAGE,
+    NotConformingError: ExitCode.NOT_CONFORMING,
+    ReleaseError: ExitCode.NOT_DONE,
+    NoReleaseError: ExitCode.NOT_DONE,
+    StoreError: ExitCode.NOT_DONE,
+    WorkerLostError: ExitCode.NOT_DONE,
+    NotReadyError: ExitCode.NOT_DONE,
+    DamagedStoreError: ExitCode.NOT_DONE,
+    LimitError: ExitCode.NOT_DONE,
+    QueryTimeoutError: ExitCode.NOT_DONE,
+    MemoryLimitError: ExitCode.NOT_DONE,
+    AnswerTooLargeError: ExitCode.NOT_DONE,
+    QueryTooLongError: ExitCode.NOT_DONE,
+    TooBusyError: ExitCode.NOT_DONE,
+    EndpointError: ExitCode.NOT_DONE,
+}
+
+
+def exit_code(error: TwingraphError) -> ExitCode:
+    """Return the exit code for an error: that of its class, or of the nearest superclass that has one."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)

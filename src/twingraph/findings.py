@@ -1,4 +1,4 @@
-"""What a check finds: plain data, ordered by place, the same for every kind of check."""
+"""What a check finds: plain data, ordered by location, the same for every kind of check."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 
 class Severity(StrEnum):
-    """How bad a finding is (SHACL, section 2.1.4)."""
+    """The severity of a finding (SHACL, section 2.1.4)."""
 
     VIOLATION = "violation"
     WARNING = "warning"
@@ -16,7 +16,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place in a file: ``path`` relative to the publication, ``line`` and ``column`` from 1."""
+    """A location in a file: ``path`` is relative to the publication, ``line`` and ``column`` count from 1."""
 
     path: str
     line: int | None = None
@@ -33,10 +33,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, with all that its reader needs to mend it.
+    """One thing that is wrong, with everything that is needed to fix it.
 
-    ``rule`` names the check (``syntax``, ``shape/MinCountConstraintComponent``, ``evidence/quote``...), ``message``
-    says what is wrong, ``remedy`` what to do; ``focus``, ``path`` (the property) and ``shape`` are IRIs, ``label``
+    ``rule`` is a key of `RULES` (``syntax``, ``shape/MinCountConstraintComponent``, ``evidence/quote``...), ``message``
+    says what is wrong and ``remedy`` what to do; ``focus``, ``path`` (the property) and ``shape`` are IRIs, ``label``
     is the focus node's label, ``value`` the offending value as text.
     """
 
@@ -53,14 +53,14 @@ class Finding:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """The key that sorts findings by place, then rule, focus node, path, value and message."""
+        """The key that sorts findings by location, then rule, focus node, path, value and message."""
         place = self.location.order if self.location else ("", 0, 0)
         facts = (self.focus, self.path, self.value, self.message)
         return *place, self.rule, *(fact or "" for fact in facts)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Sort findings by place and drop the ones that say exactly the same."""
+    """Sort findings by location and drop duplicates."""
     return tuple(sorted(set(findings), key=lambda finding: finding.order))
 
 
@@ -71,43 +71,44 @@ def violations(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a rule of findings means, and what to do about its findings."""
+    """What the findings of a rule mean, and what to do about them."""
 
     meaning: str
     remedy: str
 
 
-# Every rule of findings; the part in angle brackets is the name of a check or of a SHACL constraint component.
+# All rules; the part in angle brackets stands for the name of a check or of a SHACL constraint component.
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "syntax": Rule("A file does not parse.", "Mend it at the line given; the rest of the file was not read."),
+        "syntax": Rule("A file does not parse.", "Correct it at the line given; the rest of the file was not read."),
         "left-out": Rule(
-            "Checks were left out, because other findings would have misled them.",
-            "Mend those first, then check again.",
+            "Checks were skipped, because other findings would have misled them.",
+            "Fix those first, then check again.",
         ),
         "iri/policy": Rule(
-            "An IRI under the base follows none of the forms, or its folder does not fit the class of the thing.",
-            "Rename the thing or move it to the folder named; folders are declared under `[iri_types]`.",
+            "An IRI under the base has none of the forms, or its folder does not fit the class of the thing.",
+            "Rename the thing, or move it to the folder named; folders are declared under `[iri_types]`.",
         ),
         "iri/blank-node": Rule(
-            "A subject, value or graph is a blank node, where `blank_nodes` is `false`.", "Give it an IRI."
+            "A subject, value or graph name is a blank node, although `blank_nodes` is `false`.", "Give it an IRI."
         ),
         "iri/dangling": Rule(
-            "A statement or a query names a thing that no statement defines.", "Define it, or correct its IRI."
+            "A statement or a query refers to a thing that is not defined.", "Define it, or correct its IRI."
         ),
         "iri/duplicate": Rule(
-            "A thing is given the same class twice, or classes in two files.", "State its class once, in one file."
+            "A thing has the same class stated twice, or classes stated in two files.",
+            "State its class once, in one file.",
         ),
         "term/unknown": Rule(
-            "A term is not defined in the ontology, or is none of its standard vocabulary.",
+            "A term is not defined in the ontology, or not in its standard vocabulary.",
             "Correct its name, or define it.",
         ),
         "literal/datatype": Rule(
             "A literal is not in the lexical space of its XML Schema datatype.", "Correct the value or the datatype."
         ),
-        "date/edtf": Rule("A date is not in EDTF form.", "Write it as 2010, 2010-04, 2012-23 (autumn) or 1998~."),
+        "date/edtf": Rule("A date is not in EDTF.", "Write it as 2010, 2010-04, 2012-23 (autumn) or 1998~."),
         "personal-data": Rule(
-            "A statement holds an e-mail address or a telephone number.", "Take it out; name a page instead."
+            "A statement contains an e-mail address or a telephone number.", "Remove it; link to a page instead."
         ),
         "evidence/archive": Rule(
             "The source archive lacks a document, so its passages were not verified.",
@@ -115,35 +116,38 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         "evidence/hash": Rule(
             "A document in the archive is not the one that the data describes.",
-            "See which edition is right: that of the archive or that of the hash.",
+            "Find out which edition is right, the one in the archive or the one with the hash.",
         ),
         "evidence/incomplete": Rule(
-            "A passage lacks its document, offsets or quote.", "Give it each of them once, offsets as whole numbers."
+            "A passage lacks its document, offsets or quote.", "Give it exactly one of each, offsets as whole numbers."
         ),
         "evidence/offset": Rule(
-            "The offsets of a passage leave the text or cut a word.", "Move them to the edges of words."
+            "The offsets of a passage are outside the text or within a word.", "Move them to the edges of words."
         ),
-        "evidence/quote": Rule("The quote does not stand in its passage.", "Copy the words, or correct the offsets."),
-        "evidence/length": Rule("A quote is longer than allowed.", "Quote only the phrase that says it."),
-        "evidence/sentence": Rule("A passage spans two sentences.", "Make one passage of each sentence."),
+        "evidence/quote": Rule("The quote is not in its passage.", "Copy the words, or correct the offsets."),
+        "evidence/length": Rule(
+            "A quote is longer than allowed.", "Quote only the phrase that supports the statement."
+        ),
+        "evidence/sentence": Rule("A passage crosses a sentence boundary.", "Make one passage of each sentence."),
         "query/header": Rule("The header of a saved query cannot be read.", "Correct the lines that begin with `#+`."),
-        "query/name": Rule("Two saved queries have one name.", "Rename one of the files."),
+        "query/name": Rule("Two saved queries have the same name.", "Rename one of the files."),
         "query/syntax": Rule("A check or a saved query is malformed, or fails.", "Correct the query."),
         "query/rule": Rule("A rule is malformed or is not a CONSTRUCT query.", "Correct the rule."),
         "query/parameter": Rule(
             "The default of a parameter is not of its type.", "Correct the default or the type in the header."
         ),
         "query/rows": Rule(
-            "A saved query returns fewer rows than its header promises.", "Find what is missing, or lower `rows`."
+            "A saved query returns fewer rows than its header requires.", "Find what is missing, or lower `rows`."
         ),
-        "check/<check>": Rule("A check in SPARQL returned a row.", "Do what its header says (see Checks)."),
+        "check/<check>": Rule("A check in SPARQL returned a row.", "Follow the remedy in its header (see Checks)."),
         "shape/<component>": Rule(
-            "A node does not meet a constraint of a shape.", "Change the data as the message of the shape says."
+            "A node violates a constraint of a shape.", "Change the data as the message of the shape says."
         ),
-        "shape/no-focus-node": Rule("A shape reaches no node, so it checks nothing.", "Correct its target."),
+        "shape/no-focus-node": Rule("A shape has no focus node, so it checks nothing.", "Correct its target."),
         "shape/failure": Rule("The shapes cannot be evaluated.", "Correct the shape that the message names."),
         "example/wrong": Rule(
-            "An example of a shape, check or rule does not show what it says.", "Correct the example, or what it tests."
+            "An example of a shape, check or rule does not show what it states.",
+            "Correct the example, or what it is an example of.",
         ),
         "example/missing": Rule("A shape, check or rule lacks an example.", "Add one in the folder of examples."),
     }

@@ -1,4 +1,4 @@
-"""Running work in processes: child processes that end with their parent, and memory in long pieces of work."""
+"""Child processes that exit with their parent, and the memory of processes that hold millions of objects."""
 
 import ctypes
 import gc
@@ -12,16 +12,16 @@ _PR_SET_PDEATHSIG = 1
 
 
 def command(module: str, *arguments: str) -> list[str]:
-    """Return the command line that runs a module of this program in a process of its own."""
-    # -P: the current directory is a publication's, and nothing must be imported from there.
+    """Return the command line that runs a module of this package in its own process."""
+    # -P: the current directory is a publication, from which nothing must be imported.
     return [sys.executable, "-P", "-m", module, *arguments]
 
 
 def exit_with_parent(parent: int | None = None) -> None:
-    """Arrange for the system to kill this process when its parent ends, and ignore interrupts from the keyboard.
+    """Have the kernel kill this process when its parent ends, and ignore interrupts from the keyboard.
 
-    With the process id of the ``parent``, exit at once if it has ended already. Linux only; elsewhere such a process
-    ends when its input is closed.
+    With the process id of the ``parent``, exits at once if it has ended already. Works on Linux only; elsewhere such
+    processes exit when their input is closed.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(AttributeError, OSError):
@@ -32,7 +32,7 @@ def exit_with_parent(parent: int | None = None) -> None:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Disable the cyclic garbage collector: where millions of tuples are made, it takes half of the time."""
+    """Disable the cyclic garbage collector, which takes half of the time where millions of tuples are created."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -43,7 +43,7 @@ def gc_paused() -> Iterator[None]:
 
 
 def trim_memory() -> None:
-    """Collect cycles and return freed memory to the system, which the C library does not do by itself."""
+    """Collect garbage and return freed memory to the system, which the C library does not do by itself."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:

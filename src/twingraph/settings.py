@@ -32,21 +32,21 @@ class _Section(BaseModel):
 
 
 class Agent(_Section):
-    """An organisation, by name and page; never a person."""
+    """An organisation with its page; never a person."""
 
     name: str
     """Its name."""
     url: str
-    """Its page or form."""
+    """The URL of its page or contact form."""
 
 
 class Folders(_Section):
-    """Where the parts of a publication lie, relative to its directory."""
+    """The folders of a publication, relative to its directory."""
 
     ontology: str = "ontology"
     """Terms, alignments and concept schemes."""
     data: str = "data"
-    """What is said."""
+    """Statements."""
     shapes: str = "shapes"
     """SHACL shapes."""
     queries: str = "queries"
@@ -54,92 +54,92 @@ class Folders(_Section):
     rules: str = "ontology/rules"
     """CONSTRUCT queries that derive statements, run in the order of their names; their examples in `examples/`."""
     checks: str = "queries/checks"
-    """Queries of which any row is a violation; their examples in `examples/`."""
+    """Queries of which each row is a violation; their examples in `examples/`."""
     examples: str = "shapes/examples"
     """Valid and invalid examples of the shapes."""
     releases: str = "releases"
-    """Where releases are written."""
+    """Releases."""
 
 
 class GraphRule(_Section):
-    """The named graph of the files that match a pattern; ``{parent}`` and ``{stem}`` stand for the file's own."""
+    """The named graph of the files that match a pattern; ``{parent}`` and ``{stem}`` are those of the file."""
 
     files: str
-    """A pattern of paths; `*` stays within a folder, `**` does not."""
+    """A pattern of paths; `*` matches within a folder, `**` across folders."""
     graph: str
     """The IRI of the graph, relative to the base."""
 
 
 class EvidenceTerms(_Section):
-    """The terms in which a publication says which passage of which document supports a statement."""
+    """The terms with which a publication states which passage of which document supports a statement."""
 
     passage: str
     """The class of passages."""
     document: str
-    """From a passage to its document."""
+    """The property from a passage to its document."""
     start: str
-    """The offset of a passage's first character, from 0."""
+    """The property for the offset of a passage's first character, from 0."""
     end: str
-    """The offset after a passage's last character."""
+    """The property for the offset after a passage's last character."""
     quote: str
-    """The words that say it."""
+    """The property for the words of a passage that support the statement."""
     supports: str
-    """From what is said to a passage that says it."""
+    """The property from a thing to a passage that supports it."""
     sha256: str
-    """The SHA-256 of a document's file, in hexadecimal."""
+    """The property for the SHA-256 of a document's file, in hexadecimal."""
     file_name: str
-    """The name of a document's file in the archive."""
+    """The property for the name of a document's file in the archive."""
     max_quote: PositiveInt = 120
-    """How many characters a quote may have."""
+    """The maximum length of a quote, in characters."""
 
 
 class Limits(_Section):
-    """What the endpoint bounds."""
+    """The limits of the endpoint."""
 
     query_bytes: PositiveInt = 1_000_000
-    """How many bytes the body of a request may have."""
+    """The maximum size of a request body, in bytes."""
     target_bytes: PositiveInt = 32_768
-    """How many bytes the address of a request may have, its query among them."""
+    """The maximum size of a request target (path and query), in bytes."""
     header_bytes: PositiveInt = 32_768
-    """How many bytes the headers of a request may have together."""
+    """The maximum size of all header fields of a request, in bytes."""
     header_fields: PositiveInt = 100
-    """How many headers a request may have."""
+    """The maximum number of header fields of a request."""
     request_seconds: PositiveFloat = 10.0
-    """How long a client may take to send a request."""
+    """How long a client may take to send a request, in seconds."""
     keep_alive_seconds: PositiveInt = 5
-    """How long a connection may wait for its next request."""
+    """How long an idle connection is kept open, in seconds."""
     stalled_seconds: PositiveFloat = 60.0
-    """How long a client may take nothing of what is sent to it."""
+    """How long a client may read nothing of its response, in seconds."""
     connections: PositiveInt = 1000
-    """How many connections there may be; those that wait for a request give way to new ones."""
+    """The maximum number of connections; idle ones are closed in favour of new ones."""
     connections_per_client: NaturalInt = 0
-    """How many of them one client may have; 0 for a quarter."""
+    """The maximum number of connections per client; 0 for a quarter of all."""
     query_seconds: PositiveFloat = 30.0
-    """How long a query may run, from when a worker takes it to the last byte of its answer."""
+    """How long a query may run, in seconds, from its assignment to a worker to the last byte of its result."""
     memory_bytes: PositiveInt = 1_000_000_000
-    """How much memory a query may use beside the release itself."""
+    """How much memory a query may use, in bytes, in addition to the release itself."""
     rows: NaturalInt = 1_000_000
-    """How many rows an answer may have; 0 for any number."""
+    """The maximum number of rows of a result; 0 for no limit."""
     answer_bytes: PositiveInt = 500_000_000
-    """How many bytes an answer may have."""
+    """The maximum size of a result, in bytes."""
     buffer_bytes: PositiveInt = 1_048_576
-    """How much of an answer is held back, so that what goes wrong until then is said plainly."""
+    """How much of a result is buffered, in bytes, so that errors until then still get an HTTP status of their own."""
     workers: NaturalInt = 0
-    """How many queries run at once; 0 takes one for each processor, and two at least."""
+    """How many queries run concurrently; 0 for one per processor, but at least two."""
     reserve_workers: NaturalInt = 1
-    """How many more workers stand ready: for clients that have none while others hold all, and for those killed."""
+    """How many more workers are kept ready, for clients that have none when all are busy and to replace killed ones."""
     per_client: NaturalInt = 0
-    """How many queries of one client run at once; 0 for as many as there are workers."""
+    """How many queries of one client run concurrently; 0 for as many as there are workers."""
     queue: NaturalInt = 64
     """How many queries may wait for a worker."""
     queue_seconds: PositiveFloat = 10.0
-    """How long a query waits for a worker."""
+    """How long a query may wait for a worker, in seconds."""
     cache_bytes: NaturalInt = 67_108_864
-    """How many bytes of answers are kept to be given again; 0 keeps none."""
+    """The size of the cache of responses, in bytes; 0 for none."""
     memory_quads: NaturalInt = 2_000_000
-    """How many quads a worker may hold in memory: the merge of a release, and thrice its quads for its graphs."""
+    """The largest release, in quads, that a worker loads into memory; its named graphs only up to a third of that."""
     warm_up: bool = True
-    """Whether the saved queries that need no values are asked once when a release is opened."""
+    """Whether saved queries without required parameters are run once when a release is opened."""
 
 
 class Server(_Section):
@@ -148,24 +148,24 @@ class Server(_Section):
     host: str = "127.0.0.1"
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """The port to listen on; 0 takes any that is free."""
+    """The port to listen on; 0 for any free port."""
     access_log: bool = True
-    """Whether each request is logged, as a line of JSON on standard error."""
+    """Whether each request is logged as a line of JSON on standard error."""
     log_addresses: bool = False
-    """Whether that log says the IP addresses of those who ask."""
+    """Whether that log contains the IP addresses of clients."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """The addresses or networks of proxies, which say in `X-Forwarded-For` and `-Proto` who asks, and how."""
+    """The addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted."""
 
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for one in value:
-            ip_network(one, strict=False)  # the ValueError says which is none
+            ip_network(one, strict=False)  # raises ValueError with the wrong value
         return value
 
 
 class Settings(BaseSettings):
-    """Everything that a publication decides for itself."""
+    """All settings of a publication."""
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -178,15 +178,15 @@ class Settings(BaseSettings):
     directory: Path
     """The publication's directory; not a setting of the file."""
     base_iri: str
-    """What every IRI of the publication begins with; it ends with `/`."""
+    """The beginning of every IRI of the publication; it ends with `/`."""
     title: dict[str, str]
     """The title, by language."""
     description: dict[str, str] = {}
     """What the publication is about, by language."""
     publisher: Agent | None = None
-    """Who publishes: an organisation."""
+    """The organisation that publishes."""
     contact: Agent | None = None
-    """Where to turn: a form or page, no person."""
+    """An organisation to contact, with a form or page; not a person."""
     licence: str | None = None
     """The IRI of the licence."""
     languages: tuple[str, ...] = ("en",)
@@ -194,23 +194,23 @@ class Settings(BaseSettings):
     prefixes: dict[str, str] = {}
     """Prefixes and their namespaces, which may be relative to the base; queries may use them undeclared."""
     folders: Folders = Folders()
-    """Where the parts of the publication lie."""
+    """The folders of the publication."""
     graphs: tuple[GraphRule, ...] = ()
-    """Which named graph a file belongs to: the first pattern that matches."""
+    """The named graph of each file: that of the first pattern that matches."""
     derived_graph: str = "graph/derived"
     """The named graph of derived statements, relative to the base."""
     blank_nodes: bool = True
     """Whether the publication may have blank nodes; with `false`, `check` reports each of them."""
     default_graph: DefaultGraph = DefaultGraph.UNION
-    """What a query without dataset finds in the default graph: `union` of all graphs, or `default`."""
+    """The default graph of a query without a dataset: the `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None
-    """The terms of evidence; without them no passage is looked for."""
+    """The terms of evidence; without them, passages are not checked."""
     iri_types: dict[str, str] = {}
-    """The class of the things in each folder `id/{folder}/`; without any, folders are free."""
+    """The class of the things in each folder `id/{folder}/`; without any, folders are not checked."""
     sources: Path = Path("../shared/sources")
-    """The archive of source documents, relative to the directory."""
+    """The archive of source documents, relative to the publication's directory."""
     limits: Limits = Limits()
-    """What the endpoint bounds."""
+    """The limits of the endpoint."""
     server: Server = Server()
     """Where the server listens."""
 
@@ -230,7 +230,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values from the constructor only: `_layers` reads the sources, to know where a value is from."""
+        """Read values from the constructor only: `_layers` reads the other sources, to know the origin of each."""
         return (init_settings,)
 
     @cached_property
@@ -241,7 +241,7 @@ class Settings(BaseSettings):
 
     @property
     def source_archive(self) -> Path:
-        """The directory with the texts of the source documents, which need not exist."""
+        """The directory of the texts of the source documents, which need not exist."""
         return (self.directory / self.sources).resolve()
 
     @property
@@ -253,13 +253,16 @@ class Settings(BaseSettings):
 def load_settings(directory: Path, **options: Any) -> Settings:
     """Return the effective settings of the publication in ``directory``.
 
-    ``options`` are those of the command line; None means not given; ``server__port`` names a nested setting.
+    ``options`` are those of the command line: None means not given, and ``server__port`` names a nested setting.
     Raises SettingsError.
     """
-    merged: dict[str, Any] = {"directory": directory}
+    merged: dict[str, Any] = {}
     layers = _layers(directory, options)
-    for _, values in layers:
+    for name, values in layers:
+        if "directory" in values:
+            raise SettingsError(name, "directory", "can be set only by the option --directory")
         merged = _merge(merged, values)
+    merged["directory"] = directory
     try:
         return Settings(**merged)
     except ValidationError as error:
@@ -269,7 +272,7 @@ def load_settings(directory: Path, **options: Any) -> Settings:
 
 
 def settings_origins(settings: Settings, **options: Any) -> Iterator[tuple[str, Any, str]]:
-    """Yield each setting's dotted name, effective value and where it came from, in the order of the class."""
+    """Yield each setting's dotted name, effective value and origin, in the order of the class."""
     layers = _layers(settings.directory, options)
     for name, value in settings.model_dump(mode="json").items():
         if name == "directory":
@@ -290,12 +293,19 @@ def _layers(directory: Path, options: Mapping[str, Any]) -> list[tuple[str, dict
 
 
 def _environment() -> dict[str, Any]:
-    """Return what variables set; raises SettingsError for one that names no setting, which would be passed over."""
+    """Return the settings in the environment.
+
+    Raises SettingsError for a variable that names no setting, which pydantic would ignore, or is not in its syntax.
+    """
     for variable in os.environ:
         name = variable.upper().removeprefix(_ENVIRONMENT)
         if name != variable.upper() and name.partition("__")[0].lower() not in Settings.model_fields:
             raise SettingsError("environment", variable, "there is no such setting")
-    return EnvSettingsSource(Settings)()
+    try:
+        return EnvSettingsSource(Settings)()
+    except ValueError as error:  # SettingsError of pydantic-settings
+        reason = f"{str(error).partition(' from source')[0]}; lists and tables are written as JSON"
+        raise SettingsError("environment", "", reason) from error
 
 
 def _read_file(directory: Path) -> dict[str, Any]:
@@ -303,7 +313,7 @@ def _read_file(directory: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SettingsError(str(path), "", "no such file; a publication has one at its top") from error
+        raise SettingsError(str(path), "", "no such file; a publication has one in its directory") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), "", str(error)) from error
 

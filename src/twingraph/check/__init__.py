@@ -1,1 +1,1 @@
-"""What can be wrong with a publication, as findings."""
+"""Checking a publication: everything that is wrong with it, as findings."""

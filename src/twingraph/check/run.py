@@ -1,4 +1,4 @@
-"""``twingraph check``: every check of an assembly, in order, and all findings at once."""
+"""``twingraph check``: run all checks of an assembly and collect their findings."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,32 +8,33 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from twingraph.check.examples import read_examples
+from twingraph.check.examples import (
+    check_examples_of_checks,
+    check_examples_of_rules,
+    check_examples_of_shapes,
+    read_examples,
+)
 from twingraph.check.rules.iris import check_duplicates, check_policy, check_references
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
 from twingraph.check.rules.personal_data import check_personal_data
 from twingraph.check.rules.queries import run_checks, run_saved_queries
-from twingraph.check.rules.query_examples import check_examples_of_checks, check_examples_of_rules
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
-from twingraph.check.shacl.examples import check_examples
 from twingraph.check.shacl.shapes import shapes_graph
 from twingraph.check.shacl.validation import ShapesResult, check_shapes
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
 from twingraph.processes import gc_paused
-from twingraph.progress import StepObserver, no_observer
-from twingraph.publication.assembly import Assembly
+from twingraph.publication.assembly import Assembly, StepObserver, no_observer
 from twingraph.publication.evidence import SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_query_files
+from twingraph.publication.files import Publication, read_query_files
 from twingraph.rdf.nquads import NQuads
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What the check found and how far it looked."""
+    """The findings of a check, and how much it looked at."""
 
     findings: tuple[Finding, ...]
     files: int = 0
@@ -48,34 +49,33 @@ class CheckResult:
 
     @property
     def conforms(self) -> bool:
-        """Whether there is no violation; warnings and remarks may remain."""
+        """Whether there is no violation; there may be warnings and notes."""
         return not violations(self.findings)
 
     @property
     def focus_node_count(self) -> int:
-        """The number of focus nodes, counted once for each shape that reaches them."""
+        """The number of focus nodes; a node counts once for each shape that targets it."""
         return sum(self.focus_nodes.values())
 
 
 def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver = no_observer) -> CheckResult:
-    """Run every check and return all that they find; ``examples`` has the examples of the shapes checked too.
+    """Run every check, with ``examples`` those of the examples too, and return all findings.
 
-    When a file does not parse, the checks that would then report what is merely not read are left out, and a
-    finding says so.
+    When a file does not parse, checks that would report its contents as missing are skipped, and a finding lists them.
     """
     context = CheckContext(assembly, examples)
     findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
     runs = [[step for step in steps if context.is_complete or not step.needs_all] for steps in _STEPS]
-    plain, querying, last = (partial(_run, steps, context, observer) for steps in runs)
+    without_engine, with_engine, last = (partial(_run, steps, context, observer) for steps in runs)
     # The engine releases the GIL, so its queries run beside the other checks.
-    with ThreadPoolExecutor(1) as beside, gc_paused():
-        queried = beside.submit(querying)
-        findings += plain()
+    with ThreadPoolExecutor(1) as executor, gc_paused():
+        queried = executor.submit(with_engine)
+        findings += without_engine()
         findings += queried.result()
     context.unload()
     findings += last()
-    if left_out := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
-        findings.append(_left_out(left_out))
+    if skipped := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
+        findings.append(_skipped(skipped))
     findings = _without_row_counts(findings)
     return replace(context.counts(), findings=in_order(_without_consequences(findings)))
 
@@ -89,25 +89,24 @@ def _run(steps: Iterable["_Step"], context: "CheckContext", observer: StepObserv
 
 
 def restricted_to(result: CheckResult, publication: Publication, paths: Iterable[Path]) -> CheckResult:
-    """Return the result with only the findings in ``paths``, files or folders, and those about no file.
+    """Return the result with only the findings located in ``paths`` (files or folders) or in no file.
 
     Raises SettingsError for a path that does not exist or lies outside the publication.
     """
     names = tuple(_relative(publication, path) for path in paths)
-    within = tuple(finding for finding in result.findings if _is_within(finding.location, names))
-    return replace(result, findings=within)
+    return replace(result, findings=tuple(each for each in result.findings if _is_within(each.location, names)))
 
 
 @dataclass(frozen=True)
 class CheckContext:
-    """What the steps look at; expensive parts are computed on first use."""
+    """What the steps check; expensive parts are computed on first use."""
 
     assembly: Assembly
     with_examples: bool
 
     @property
     def is_complete(self) -> bool:
-        """Whether every file was read, so that what is absent is really missing."""
+        """Whether every file was read, so that checks may report what is missing."""
         return not (self.assembly.reading.findings or self.assembly.shapes.findings)
 
     @cached_property
@@ -117,7 +116,7 @@ class CheckContext:
 
     @cached_property
     def everything(self) -> Statements:
-        """The statements of the files and those derived from them."""
+        """The statements of the files, and the derived ones."""
         return self._statements(self.assembly.quads)
 
     @property
@@ -128,50 +127,47 @@ class CheckContext:
 
     @cached_property
     def of_shapes(self) -> Statements:
-        """The shapes, as statements that have places."""
+        """The shapes, as statements with their locations."""
         settings, shapes = self.assembly.settings, self.assembly.shapes
         return Statements(shapes.lines, shapes.locations, settings.iris, settings.languages)
 
     @cached_property
     def shapes(self) -> ShapesResult:
-        """The result of the shapes, none when a file is missing."""
+        """The result of validating by shapes; empty when a file was not read."""
         if not self.is_complete:
             return ShapesResult((), {})
         return check_shapes(self.everything, self.of_shapes)
 
     @cached_property
     def passages(self) -> PassagesResult:
-        """The result of comparing the passages with the source archive, none without evidence."""
+        """The result of verifying passages against the source archive; empty without ``[evidence]``."""
         settings = self.assembly.settings
         if settings.evidence is None:
             return PassagesResult((), 0, 0)
         return check_passages(self.asserted, settings.evidence, SourceArchive(settings.source_archive))
 
     def unload(self) -> None:
-        """Free the memory of what the steps so far have used; what is needed again is computed again."""
+        """Free what the steps so far have used; it is computed again when needed."""
         for name in ("asserted", "everything"):
             self.__dict__.pop(name, None)
         self.assembly.working_store.unload()
 
     def counts(self) -> CheckResult:
-        """Return how far the steps looked, without findings."""
-        assembly = self.assembly
+        """Return a result without findings that counts what the steps looked at."""
+        assembly, files = self.assembly, self.assembly.publication
+        example_files = (*files.example_files, *files.check_example_files, *files.rule_example_files)
         return CheckResult(
             findings=(),
             files=len(assembly.reading.files) + len(assembly.shapes.files),
             quads=len(self.asserted.quads),
             derived=len(assembly.derived),
-            checks=len(assembly.publication.check_files) if self.is_complete else 0,
+            checks=len(files.check_files) if self.is_complete else 0,
             queries=len(assembly.saved.queries),
-            examples=self._example_count() if self.with_examples and self.is_complete else 0,
+            examples=len(example_files) if self.with_examples and self.is_complete else 0,
             focus_nodes=self.shapes.focus_nodes,
             passages_verified=self.passages.verified,
             passages_not_verified=self.passages.not_verified,
         )
-
-    def _example_count(self) -> int:
-        files = self.assembly.publication
-        return len((*files.example_files, *files.check_example_files, *files.rule_example_files))
 
     def _statements(self, quads: NQuads) -> Statements:
         settings, reading = self.assembly.settings, self.assembly.reading
@@ -207,7 +203,7 @@ def _examples_of_shapes(context: CheckContext) -> tuple[Finding, ...]:
     publication = context.assembly.publication
     examples, findings = read_examples(publication, publication.example_files)
     graph = shapes_graph(context.of_shapes.quads, context.assembly.settings.iris)
-    return (*findings, *check_examples(examples, context.ontology, graph, context.of_shapes))
+    return (*findings, *check_examples_of_shapes(examples, context.ontology, graph, context.of_shapes))
 
 
 def _examples_of_queries(context: CheckContext) -> tuple[Finding, ...]:
@@ -229,15 +225,15 @@ def _examples_of_queries(context: CheckContext) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One check; ``needs_all`` when it reports what is missing, so that an unread file would mislead it."""
+    """One check; ``needs_all`` when it reports what is missing, so that it is misled by a file that was not read."""
 
     name: str
     run: Callable[[CheckContext], tuple[Finding, ...]]
     needs_all: bool = False
 
 
-# The first group runs beside the second, which queries the engine; the third needs the most memory, so it runs last,
-# after the engine is unloaded.
+# The first group runs beside the second, which queries the engine; the third needs the most memory, so it runs after
+# the engine has been unloaded.
 _STEPS = (
     (
         _Step("IRI policy", _policy),
@@ -262,7 +258,7 @@ _STEPS = (
 
 
 def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
-    """Leave out results of shapes about statements for which another check has reported the cause."""
+    """Drop results of shapes about statements that another check reports, since that is the cause."""
     explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
     for finding in findings:
         statement = (finding.focus, finding.path, finding.value)
@@ -271,21 +267,21 @@ def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
 
 
 def _without_row_counts(findings: list[Finding]) -> list[Finding]:
-    """Leave out missing rows of saved queries while other violations may be their cause."""
+    """Drop missing rows of saved queries while there are other violations, which may be the cause."""
     counted = [finding for finding in findings if finding.rule != "query/rows"]
     if len(counted) == len(findings) or not violations(counted):
         return findings
-    message = "too few rows of saved queries are not reported while there are other violations"
-    return [*counted, Finding("left-out", message, "mend the violations first, then check again", Severity.INFO)]
+    message = "missing rows of saved queries are not reported while there are other violations"
+    return [*counted, Finding("left-out", message, "fix the violations first, then check again", Severity.INFO)]
 
 
 def _is_of_shape(finding: Finding) -> bool:
     return finding.rule.startswith("shape/")
 
 
-def _left_out(names: list[str]) -> Finding:
+def _skipped(names: list[str]) -> Finding:
     message = f"not checked, because a file was not read: {', '.join(names)}"
-    return Finding("left-out", message, "mend the syntax first, then check again", Severity.INFO)
+    return Finding("left-out", message, "correct the syntax first, then check again", Severity.INFO)
 
 
 def _relative(publication: Publication, path: Path) -> str:
@@ -293,7 +289,7 @@ def _relative(publication: Publication, path: Path) -> str:
     if not resolved.exists():
         raise SettingsError(str(path), "", "there is no such file or folder")
     if not resolved.is_relative_to(top):
-        raise SettingsError(str(path), "", f"lies outside the publication in {top}")
+        raise SettingsError(str(path), "", f"is outside the publication in {top}")
     return resolved.relative_to(top).as_posix()
 
 

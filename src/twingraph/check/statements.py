@@ -1,4 +1,4 @@
-"""The statements that are validated, and findings about them with label and place."""
+"""The statements to check, and findings about them with label and location."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
@@ -20,7 +20,7 @@ LABELS = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The distinct terms of statements, for checks that look at terms and not at every statement."""
+    """The distinct terms of statements, for checks that look at terms rather than at every statement."""
 
     subjects: frozenset[Term]
     predicates: frozenset[Term]
@@ -30,7 +30,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Statements:
-    """The quads of a publication, in the order of its files, with what it takes to report on them.
+    """The quads of a publication, in the order of its files, with what is needed to report on them.
 
     ``languages`` are the preferred languages of labels, best first.
     """
@@ -47,7 +47,7 @@ class Statements:
 
     @cached_property
     def terms(self) -> Terms:
-        """The terms of all statements."""
+        """The distinct terms of all statements, by position."""
         subjects, predicates, objects, graphs = set[bytes](), set[bytes](), set[bytes](), set[bytes]()
         for rows in self.lines.rows():
             for found, column in zip((subjects, predicates, objects, graphs), zip(*rows, strict=True), strict=True):
@@ -73,11 +73,13 @@ class Statements:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """The label of each IRI, in the best language there is."""
+        """The label of each IRI, in the most preferred language available."""
         best: dict[str, tuple[int, str]] = {}
+        ranks = {tag.lower(): rank for rank, tag in enumerate(self.languages)}
         for quad in self.lines.with_predicates(LABELS):
             if isinstance(quad.object, ox.Literal):
-                iri, ranked = text(quad.subject), (self._rank(quad.object.language), quad.object.value)
+                rank = ranks.get((quad.object.language or "").lower(), len(ranks))
+                iri, ranked = text(quad.subject), (rank, quad.object.value)
                 best[iri] = min(ranked, best.get(iri, ranked))
         return {iri: label for iri, (_, label) in best.items()}
 
@@ -89,7 +91,7 @@ class Statements:
                 yield subject.value, value.value
 
     def short(self, iri: str) -> str:
-        """Return an IRI as people write it, with its prefix."""
+        """Return an IRI as a prefixed name, if one of the prefixes fits."""
         return self.iris.shorten(iri)
 
     def finding(
@@ -105,20 +107,15 @@ class Statements:
         shape: str | None = None,
         location: Location | None = None,
     ) -> Finding:
-        """Make a finding about the statement ``focus path value``, with its label and, unless given, its place."""
+        """Return a finding about the statement ``focus path value``, with the label and, unless given, the location."""
         place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
-        # The label of a blank node changes with every run and tells its reader nothing.
+        # The identifier of a blank node changes with every run and means nothing to a reader.
         named = None if not focus or focus.startswith("_:") else focus
         return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
 
-    def _rank(self, language: str | None) -> int:
-        preferred = [tag.lower() for tag in self.languages]
-        tag = (language or "").lower()
-        return preferred.index(tag) if tag in preferred else len(preferred)
-
 
 def text(term: Term) -> str:
-    """Return what a term says: an IRI, a literal's lexical form, a blank node's label with ``_:``."""
+    """Return a term as text: an IRI, a literal's lexical form, or a blank node's identifier with ``_:``."""
     return str(term) if isinstance(term, ox.BlankNode | ox.Triple) else term.value
 
 

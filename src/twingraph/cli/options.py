@@ -1,4 +1,4 @@
-"""What the commands share: the publication and its settings, ``twingraph config`` with them, and remarks on stderr."""
+"""What the commands share: the publication's settings (and ``twingraph config``, which prints them), and stderr."""
 
 import json
 from collections.abc import Iterator
@@ -11,16 +11,17 @@ from rich.status import Status
 
 from twingraph.settings import Settings, load_settings, settings_origins
 
-_QUIET_SECONDS = 1.0
+# Shorter tasks show no status line, which would only flicker.
+_STATUS_DELAY_SECONDS = 1.0
 
 
 def settings(context: typer.Context, **options: object) -> Settings:
-    """Return the effective settings with a command's own options; raises SettingsError."""
+    """Return the effective settings, with the options of a command applied; raises SettingsError."""
     return load_settings(context.obj, **options)
 
 
 def config_command(context: typer.Context) -> None:
-    """Print each effective setting with its value and where it came from.
+    """Print each effective setting with its value and where it comes from.
 
     Example: TWINGRAPH_SERVER__PORT=8080 twingraph config
     """
@@ -29,14 +30,14 @@ def config_command(context: typer.Context) -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Say on stderr what is being done once it takes longer than a second, and only to a terminal."""
+def progress(task: str) -> Iterator[None]:
+    """Show the name of a task on stderr once it takes longer than a second, if stderr is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield
         return
-    status = Status(f"{what} …", console=console)
-    timer = Timer(_QUIET_SECONDS, status.start)
+    status = Status(f"{task} …", console=console)
+    timer = Timer(_STATUS_DELAY_SECONDS, status.start)
     timer.start()
     try:
         yield
@@ -45,6 +46,6 @@ def progress(what: str) -> Iterator[None]:
         status.stop()
 
 
-def say(text: str) -> None:
-    """Print a remark for people on stderr, so that stdout holds results only."""
+def print_note(text: str) -> None:
+    """Print a note for people on stderr, so that stdout holds results only."""
     typer.echo(text, err=True)

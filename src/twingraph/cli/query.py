@@ -12,19 +12,17 @@ import typer
 
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.cli.options import progress, settings
-from twingraph.errors import ParameterError, UnknownNameError
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_saved_queries
+from twingraph.errors import UnknownNameError
+from twingraph.publication.files import Publication, read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.release.archive import Archive
-from twingraph.release.integrity import verify
+from twingraph.release.archive import Archive, verify
 from twingraph.settings import Settings
 from twingraph.sparql.query import Query, read_query
+from twingraph.store.datasets import reads_store
 from twingraph.store.embedded import EmbeddedStore
-from twingraph.store.opening import reads_store
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 
@@ -33,7 +31,10 @@ _TABLE = "table"
 
 @dataclass(frozen=True)
 class Target:
-    """Where a query goes: an engine, the IRIs that queries may use, and the saved queries that go by a name."""
+    """What a query is sent to: an engine, the prefixes that queries may use, and the saved queries by name.
+
+    ``federated`` permits SERVICE, which an endpoint may answer.
+    """
 
     engine: EmbeddedStore | RemoteEndpoint
     iris: Iris
@@ -43,9 +44,12 @@ class Target:
 
 def query_command(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(metavar="QUERY", help="SPARQL, a file of it, `-`, or a saved query's name.")],
+    what: Annotated[
+        str, typer.Argument(metavar="QUERY", help="SPARQL, a file, `-` for stdin, or a saved query's name.")
+    ],
     parameter: Annotated[
-        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Of a saved query; repeatable.")
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Parameter of a saved query; repeatable."),
     ] = None,
     format_: Annotated[
         str | None,
@@ -57,48 +61,50 @@ def query_command(
         ),
     ] = None,
     endpoint: Annotated[
-        str | None, typer.Option(metavar="URL", help="Ask this SPARQL endpoint instead of the current release.")
+        str | None, typer.Option(metavar="URL", help="Query this SPARQL endpoint instead of the current release.")
     ] = None,
 ) -> None:
-    """Ask the current release, or any SPARQL endpoint.
+    """Query the current release, or any SPARQL endpoint.
 
     Example: twingraph query 'SELECT ?class (COUNT(*) AS ?n) WHERE { ?x a ?class } GROUP BY ?class' --format csv
     """
-    chosen = settings(context)
-    with progress("Asking"):
-        target = _endpoint(chosen, endpoint) if endpoint else _current(chosen)
-        text = _text(what, _values(parameter or []), target)
+    publication = settings(context)
+    with progress("Querying"):
+        target = _endpoint(publication, endpoint) if endpoint else _current_release(publication)
+        text = _query_text(what, _parameter_values(parameter or []), target)
         query = read_query(text, target.iris.namespaces, target.iris.base, federated=target.federated)
-        answer = _answer(target, query, format_)
-    sys.stdout.buffer.write(answer)
+        result = _result(target, query, format_)
+    sys.stdout.buffer.write(result)
 
 
-def _current(chosen: Settings) -> Target:
-    release = Archive(chosen.releases).current()
-    manifest, small = release.manifest, chosen.limits.memory_quads
+def _current_release(publication: Settings) -> Target:
+    release = Archive(publication.releases).current()
+    manifest, memory_quads = release.manifest, publication.limits.memory_quads
     as_union = manifest.default_graph == DefaultGraph.UNION
-    verify(release, store=reads_store(manifest.quads, small, as_union=as_union))
-    store = EmbeddedStore(manifest.base_iri, manifest.prefixes, manifest.default_graph, small, manifest.language_tags)
+    verify(release, store=reads_store(manifest.quads, memory_quads, as_union=as_union))
+    store = EmbeddedStore(
+        manifest.base_iri, manifest.prefixes, manifest.default_graph, memory_quads, manifest.language_tags
+    )
     store.load(release.directory, manifest.quads)
     saved = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
     return Target(store, manifest.iris, {query.name: query for query in saved})
 
 
-def _endpoint(chosen: Settings, url: str) -> Target:
-    saved = {query.name: query for query in read_saved_queries(Publication(chosen)).queries}
-    return Target(RemoteEndpoint(url, chosen.iris.namespaces), chosen.iris, saved, federated=True)
+def _endpoint(publication: Settings, url: str) -> Target:
+    saved = {query.name: query for query in read_saved_queries(Publication(publication)).queries}
+    return Target(RemoteEndpoint(url, publication.iris.namespaces), publication.iris, saved, federated=True)
 
 
-def _values(parameters: list[str]) -> dict[str, str]:
-    pairs = [one.partition("=") for one in parameters]
+def _parameter_values(options: list[str]) -> dict[str, str]:
+    pairs = [option.partition("=") for option in options]
     for name, equals, _ in pairs:
         if not equals:
             raise typer.BadParameter(f"{name!r} is not NAME=VALUE", param_hint="--parameter")
     return {name: value for name, _, value in pairs}
 
 
-def _text(what: str, values: Mapping[str, str], target: Target) -> str:
-    """Return the text of a saved query with its values, of a file, of stdin, or ``what`` itself."""
+def _query_text(what: str, values: Mapping[str, str], target: Target) -> str:
+    """Return the text of a saved query with its parameters bound, of a file, of stdin, or ``what`` itself."""
     if what in target.queries:
         return target.queries[what].bind(values, target.iris)
     path = Path(what)
@@ -112,26 +118,26 @@ def _text(what: str, values: Mapping[str, str], target: Target) -> str:
     else:
         text = sys.stdin.read() if what == "-" else what
     for name in values:
-        raise ParameterError("given", name, "only saved queries have parameters")
+        raise typer.BadParameter(f"{name!r}: only saved queries have parameters", param_hint="--parameter")
     return text
 
 
-def _answer(target: Target, query: Query, format_: str | None) -> bytes:
-    graph = query.form.gives_graph
-    wanted = format_ or (TURTLE.name if graph else _TABLE)
-    if wanted != _TABLE:
-        return _ask(target, query, wanted)
-    answer = _ask(target, query, (N_TRIPLES if graph else JSON).name)
-    return _table((read_triples if graph else read_solutions)(answer, target.iris)).encode()
+def _result(target: Target, query: Query, format_: str | None) -> bytes:
+    is_graph = query.form.gives_graph
+    name = format_ or (TURTLE.name if is_graph else _TABLE)
+    if name != _TABLE:
+        return _serialized(target, query, name)
+    result = _serialized(target, query, (N_TRIPLES if is_graph else JSON).name)
+    return _table((read_triples if is_graph else read_solutions)(result, target.iris)).encode()
+
+
+def _serialized(target: Target, query: Query, format_name: str) -> bytes:
+    output = io.BytesIO()
+    target.engine.query(query, by_name(format_name, GRAPHS if query.form.gives_graph else RESULTS), output)
+    return output.getvalue()
 
 
 def _table(solutions: Solutions) -> str:
     rows = [[cell.label if cell else None for cell in row] for row in solutions.rows]
     width = get_terminal_size().columns if sys.stdout.isatty() else None
     return render_table(solutions.variables, rows, width) + f"({plural(len(rows), 'row')})\n"
-
-
-def _ask(target: Target, query: Query, name: str) -> bytes:
-    output = io.BytesIO()
-    target.engine.query(query, by_name(name, GRAPHS if query.form.gives_graph else RESULTS), output)
-    return output.getvalue()

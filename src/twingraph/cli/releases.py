@@ -1,25 +1,60 @@
-"""``twingraph verify`` and ``twingraph prune``: the releases that there are."""
+"""``twingraph build``, ``verify`` and ``prune``: writing, checking and removing releases."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.text_report import plural
-from twingraph.cli.options import progress, say, settings
-from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
-from twingraph.exit_codes import ExitCode
-from twingraph.release.archive import Archive, prunable, size
-from twingraph.release.integrity import faults
+from twingraph.check.reports.text_report import plural, report_text
+from twingraph.check.run import CheckResult
+from twingraph.cli.options import print_note, progress, settings
+from twingraph.errors import ExitCode, NoReleaseError, ReleaseError, UnknownNameError
+from twingraph.release.archive import Archive, faults, prunable, size
+from twingraph.release.build import Built, build
+from twingraph.settings import Settings
+
+
+def build_command(
+    context: typer.Context,
+    base_iri: Annotated[
+        str | None,
+        typer.Option("--base-iri", metavar="IRI", help="Use this base IRI instead of the publication's own."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write releases to this directory.")
+    ] = None,
+) -> None:
+    """Check the publication and, if it conforms, write a release and make it the current one.
+
+    Example: twingraph build --base-iri http://127.0.0.1:8000/
+    """
+    folders = str(output.resolve()) if output else None
+    built = build_with_report(settings(context, base_iri=base_iri, folders__releases=folders))
+    state = "Wrote the release" if built.new else "Nothing has changed since this release"
+    print_note(f"{state}, {plural(built.release.manifest.quads, 'quad')}; it is the current one:")
+    typer.echo(built.release.directory)
+
+
+def build_with_report(publication: Settings) -> Built:
+    """Build a release, printing the findings of the check, if any, on stderr."""
+    with progress("Building a release"):
+        return build(publication, partial(_print_findings, publication))
+
+
+def _print_findings(publication: Settings, result: CheckResult) -> None:
+    if result.findings:
+        print_note(report_text(result, publication.iris))
 
 
 def verify_command(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[RELEASE]...", help="Releases; all without any.")
+        list[str] | None, typer.Argument(metavar="[RELEASE]...", help="Releases to verify; all by default.")
     ] = None,
 ) -> None:
-    """Compare the files of releases with their digests and counts. Ends with 1 when one is damaged.
+    """Compare the files of releases with their digests and counts. Exits with 1 if a release is damaged.
 
     Example: twingraph verify 20261123T144039Z-3bdf7572b32e
     """
@@ -33,7 +68,7 @@ def verify_command(
     damaged = 0
     with progress("Verifying"):
         for identifier in names or known:
-            damaged += _verify(archive, identifier)
+            damaged += _is_damaged(archive, identifier)
     current = archive.current_id()
     if not names and current not in known:
         typer.echo(f"current: there is no release {current}" if current else "current: names no release")
@@ -41,34 +76,8 @@ def verify_command(
     raise typer.Exit(ExitCode.NOT_CONFORMING if damaged else ExitCode.OK)
 
 
-def prune_command(
-    context: typer.Context,
-    keep: Annotated[int, typer.Option(min=1, metavar="N", help="Keep the newest N releases.")],
-    older_than: Annotated[
-        int | None, typer.Option(min=0, metavar="DAYS", help="Remove only those whose date is so many days ago.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
-) -> None:
-    """Remove old releases, never the current one, and print which.
-
-    Example: twingraph prune --keep 5 --older-than 30 --dry-run
-    """
-    archive = Archive(settings(context).releases)
-    before = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
-    with archive.locked():
-        chosen = prunable(archive, keep, before)
-        freed = 0
-        for identifier in chosen:
-            freed += size(archive.directory / identifier)
-            if not dry_run:
-                archive.remove(identifier)
-            typer.echo(identifier)
-    verb = "Would remove" if dry_run else "Removed"
-    say(f"{verb} {plural(len(chosen), 'release')}, {freed:,} bytes.")
-
-
-def _verify(archive: Archive, identifier: str) -> bool:
-    """Print what is wrong with a release, or that it is whole; tell whether something is wrong."""
+def _is_damaged(archive: Archive, identifier: str) -> bool:
+    """Verify a release, print the result, and return whether it is damaged."""
     try:
         release = archive.get(identifier)
     except ReleaseError as error:
@@ -79,7 +88,33 @@ def _verify(archive: Archive, identifier: str) -> bool:
         typer.echo(f"{identifier}/{name}: {reason}")
         found = True
     if not found:
-        typer.echo(f"{identifier}: whole, {plural(release.manifest.quads, 'quad')}")
+        typer.echo(f"{identifier}: intact, {plural(release.manifest.quads, 'quad')}")
         if not release.has_store_digests:
-            say(f"{identifier}: the files of its store have no digests, and were not looked at")
+            print_note(f"{identifier}: the files of its store have no digests and were not verified")
     return found
+
+
+def prune_command(
+    context: typer.Context,
+    keep: Annotated[int, typer.Option(min=1, metavar="N", help="Keep the newest N releases.")],
+    older_than: Annotated[
+        int | None, typer.Option(min=0, metavar="DAYS", help="Remove only releases older than this many days.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
+) -> None:
+    """Remove old releases, but never the current one, and print their names.
+
+    Example: twingraph prune --keep 5 --older-than 30 --dry-run
+    """
+    archive = Archive(settings(context).releases)
+    before = None if older_than is None else datetime.now(UTC) - timedelta(days=older_than)
+    with archive.locked():
+        old = prunable(archive, keep, before)
+        freed = 0
+        for identifier in old:
+            freed += size(archive.directory / identifier)
+            if not dry_run:
+                archive.remove(identifier)
+            typer.echo(identifier)
+    verb = "Would remove" if dry_run else "Removed"
+    print_note(f"{verb} {plural(len(old), 'release')}, {freed:,} bytes.")

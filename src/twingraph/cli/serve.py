@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from twingraph.cli.build import build_with_report
-from twingraph.cli.options import say, settings
+from twingraph.cli.options import print_note, settings
+from twingraph.cli.releases import build_with_report
 from twingraph.errors import SettingsError
 from twingraph.processes import command
 from twingraph.release.archive import Archive
@@ -21,23 +21,23 @@ _FIRST_QUERY = "SELECT ?class (COUNT(*) AS ?things) WHERE { ?thing a ?class } GR
 def serve_command(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes any that is free.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any free port.")] = None,
 ) -> None:
-    """Serve the current release as a SPARQL endpoint with a home page, and each later release as it comes.
+    """Serve the current release as a SPARQL endpoint with a home page, switching to each new release.
 
-    A release is built first when there is none.
+    If there is no release, one is built first.
 
     Example: twingraph serve --port 8080
     """
-    chosen = settings(context, server__host=host, server__port=port)
-    if Archive(chosen.releases).current_id() is None:
-        say("There is no release yet: building one.")
-        build_with_report(chosen)
-    with _listen(chosen.server) as listener:
+    publication = settings(context, server__host=host, server__port=port)
+    if Archive(publication.releases).current_id() is None:
+        print_note("There is no release yet; building one.")
+        build_with_report(publication)
+    with _listen(publication.server) as listener:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        # The process that answers is another one, so that this one is there to start it again whatever becomes of it.
-        stdin, on_ready = chosen.model_dump_json().encode(), partial(_announce, listener)
-        supervisor = Supervisor(command("twingraph.server.process"), listener, stdin, on_ready)
+        # The server runs in a child process, so that this one can restart it whatever happens to it.
+        serialized, on_start = publication.model_dump_json().encode(), partial(_announce, listener)
+        supervisor = Supervisor(command("twingraph.server.process"), listener, serialized, on_start)
         raise typer.Exit(supervisor.run())
 
 
@@ -53,6 +53,6 @@ def _listen(server: Server) -> socket.socket:
 def _announce(listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    typer.echo(f"Serving at {address}/ and, for programs, at {address}/sparql; Ctrl+C ends it.")
+    typer.echo(f"Serving at {address}/, with the SPARQL endpoint at {address}/sparql; press Ctrl+C to stop.")
     typer.echo("A first query to try:")
     typer.echo(f"  curl -H 'Accept: text/csv' --data-urlencode 'query={_FIRST_QUERY}' {address}/sparql")

@@ -1,27 +1,41 @@
-"""From a publication's directory to an assembly: read the files, load them, derive statements."""
+"""From the files of a publication to an assembly: parse them, load a store, derive statements."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location
-from twingraph.progress import StepObserver, no_observer
-from twingraph.publication.deriving import derive
 from twingraph.publication.evidence import Document, documents
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import Reading, SavedQueries, read, read_query_files, read_saved_queries, read_shapes
-from twingraph.publication.working_store import WorkingStore
+from twingraph.publication.files import (
+    Publication,
+    Reading,
+    SavedQueries,
+    read,
+    read_query_files,
+    read_saved_queries,
+    read_shapes,
+)
+from twingraph.publication.working_store import WorkingStore, derive
 from twingraph.rdf.nquads import NQuads
 from twingraph.settings import Settings
+
+StepObserver = Callable[[str], AbstractContextManager[None]]
+"""Takes the name of a step of a long task; what it returns is entered when the step begins, and left when it ends."""
+
+
+def no_observer(step: str) -> AbstractContextManager[None]:
+    """Ignore every step."""
+    return nullcontext()
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """All that a release is made from; ``findings`` are those of the rules, the readings hold their own.
+    """Everything that a release is built from; ``findings`` are about the rules, each reading has its own.
 
-    ``working_store`` has all quads, for the queries of rules and checks; it does not preserve lexical forms.
+    ``working_store`` contains all quads for the queries of rules and checks; it does not preserve lexical forms.
     """
 
     publication: Publication
@@ -39,7 +53,7 @@ class Assembly:
 
     @cached_property
     def quads(self) -> NQuads:
-        """The quads as the files say them, in the files' order, then the derived ones."""
+        """The quads of the files, in the files' order, then the derived ones."""
         return self.reading.lines + self.derived
 
     @cached_property
@@ -51,14 +65,14 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class SpoolFiles:
-    """Files in ``directory`` that hold the statements; ``on_complete`` is called with each once it is fully written."""
+    """Files in ``directory`` for the statements; ``on_complete`` is called with each file when it is complete."""
 
     directory: Path
     on_complete: Callable[[Path], None]
 
     @property
     def asserted(self) -> Path:
-        """The file of the statements that the publication's files make."""
+        """The file of the statements that the publication makes itself."""
         return self.directory / "asserted.nq"
 
     @property
@@ -70,9 +84,9 @@ class SpoolFiles:
 def assemble(
     settings: Settings, spool_files: SpoolFiles | None = None, observer: StepObserver = no_observer
 ) -> Assembly:
-    """Read the publication and apply its rules; without ``spool_files`` the statements stay in memory.
+    """Parse the publication's files and apply its rules; without ``spool_files`` the statements stay in memory.
 
-    Raises PublicationError when there is nothing to read; what does not parse is a finding.
+    Raises PublicationError when there are no files; one that does not parse is a finding.
     """
     publication = Publication(settings)
     with observer("parse"):
@@ -99,10 +113,10 @@ def _derive(
     try:
         derived = derive(rules, working_store.store, iris, iris.graph(publication.settings.derived_graph), path)
     except QueryError as error:
-        working_store.unload()  # drops what the rules before it derived
+        working_store.unload()  # and with it what earlier rules derived
         failed = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
         place = Location(failed, error.line, error.column) if failed else None
         message = error.message.removeprefix(f"{failed}: ")
-        return NQuads(), (Finding("query/rule", message, "mend the rule; nothing was derived", location=place),)
+        return NQuads(), (Finding("query/rule", message, "fix the rule; nothing was derived", location=place),)
     working_store.append(derived)
     return derived, ()

@@ -14,8 +14,7 @@ from typing import NoReturn
 import typer
 import uvicorn
 
-from twingraph.errors import TwingraphError
-from twingraph.exit_codes import ExitCode, exit_code
+from twingraph.errors import ExitCode, TwingraphError, exit_code
 from twingraph.processes import exit_with_parent
 from twingraph.server.app import create_app, current_release
 from twingraph.server.http.access_log import LOGGER

@@ -1,10 +1,9 @@
-"""The formats in which the report of a check can be written."""
+"""The report of a check, in each of its formats."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from twingraph.check.reports.json_report import report_json
-from twingraph.check.reports.sarif import report_sarif
+from twingraph.check.reports.json_reports import report_json, report_sarif
 from twingraph.check.reports.text_report import report_text
 from twingraph.check.reports.turtle_report import report_turtle
 from twingraph.check.run import CheckResult

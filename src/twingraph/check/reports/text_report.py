@@ -1,4 +1,4 @@
-"""The report of a check for people: grouped by file, what is wrong, where, and what to do."""
+"""The report of a check for people, grouped by file: what is wrong, where, and what to do about it."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,16 +16,16 @@ from twingraph.rdf.iris import Iris
 
 
 def plural(number: int, one: str, many: str | None = None) -> str:
-    """Return a number and its noun: ``1 file``, ``1,200 files``; ``many`` where the plural is not formed with s."""
+    """Return a number and its noun, ``1 file`` or ``1,200 files``; ``many`` is the plural if it is not ``one`` + s."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-# No terminal is this wide: what is written to a file is not folded.
+# Wider than any terminal: output to a file is not folded.
 _UNBOUNDED = 100_000
 
 
 def render_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]], width: int | None = None) -> str:
-    """Return a table as text; ``width`` is the terminal's in cells, None for no limit. An unbound cell is empty."""
+    """Return a table as text, unbound cells empty; ``width`` is the terminal's in cells, None for no limit."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, highlight=False)
     body = [[cell or "" for cell in row] for row in rows]
     for position, column in enumerate(columns):
@@ -47,13 +47,13 @@ def _are_numbers(cells: Sequence[str]) -> bool:
 _NOUNS = {
     Severity.VIOLATION: ("violation", "violations"),
     Severity.WARNING: ("warning", "warnings"),
-    Severity.INFO: ("remark", "remarks"),
+    Severity.INFO: ("note", "notes"),
 }
 _MAX_VALUE = 120
 
 
 def report_text(result: CheckResult, iris: Iris) -> str:
-    """Return the findings, file by file, and a summary of how far the check looked."""
+    """Return the findings, file by file, and the summary."""
     ordered = sorted(result.findings, key=lambda finding: (finding.location is None, finding.order))
     groups = groupby(ordered, key=_file)
     blocks = ["\n".join((file, *_lines(findings, iris))) for file, findings in groups]
@@ -61,11 +61,11 @@ def report_text(result: CheckResult, iris: Iris) -> str:
 
 
 def summary(result: CheckResult) -> str:
-    """Return one or two sentences: what was looked at, and the verdict.
+    """Return two sentences: what was checked, and the verdict.
 
-    "Conforms" means nothing unless nodes were reached, so their number is part of it.
+    The number of focus nodes is part of it, because shapes that have none conform always.
     """
-    looked = [
+    checked = [
         plural(result.files, "file"),
         f"{plural(result.quads, 'statement')} and {plural(result.derived, 'derived one')}",
         f"{plural(result.focus_node_count, 'focus node')} of {plural(len(result.focus_nodes), 'shape')}",
@@ -74,15 +74,15 @@ def summary(result: CheckResult) -> str:
         plural(result.queries, "saved query", "saved queries"),
     ]
     if result.examples:
-        looked.append(plural(result.examples, "example"))
-    return f"Checked {', '.join(part for part in looked if part)}.\n{_verdict(result)}"
+        checked.append(plural(result.examples, "example"))
+    return f"Checked {', '.join(part for part in checked if part)}.\n{_verdict(result)}"
 
 
 def _verdict(result: CheckResult) -> str:
     counts = Counter(finding.severity for finding in result.findings)
     totals = [plural(counts[severity], *nouns) for severity, nouns in _NOUNS.items() if counts[severity]]
     verdict = "Conforms" if result.conforms else "Does not conform"
-    return f"{verdict}: {', '.join(totals) if totals else 'nothing to remark'}."
+    return f"{verdict}: {', '.join(totals) if totals else 'no findings'}."
 
 
 def _passages(result: CheckResult) -> str:
@@ -99,16 +99,12 @@ def _file(finding: Finding) -> str:
 def _lines(findings: Iterable[Finding], iris: Iris) -> Iterator[str]:
     for finding in findings:
         noun = _NOUNS[finding.severity][0]
-        yield f"  {_place(finding)}: {noun}{_subject(finding, iris)} [{finding.rule}]"
+        yield f"  {finding.location or '-'}: {noun}{_subject(finding, iris)} [{finding.rule}]"
         path = f"{iris.shorten(finding.path)}: " if finding.path else ""
         yield f"      {path}{finding.message}"
         if finding.value is not None:
             yield f"      value: {_short(iris.shorten(finding.value))}"
         yield f"      to do: {finding.remedy}"
-
-
-def _place(finding: Finding) -> str:
-    return str(finding.location) if finding.location else "-"
 
 
 def _subject(finding: Finding, iris: Iris) -> str:

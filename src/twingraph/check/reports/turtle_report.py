@@ -1,7 +1,7 @@
 """The report of a check as a SHACL validation report in Turtle (SHACL, section 3.6).
 
-Findings of other checks than shapes are results too: their constraint component is a URN made from the rule, and a
-file that was not read is its own focus node, as a URN.
+Findings of checks other than shapes are results too: their constraint component is a URN made from the rule. The focus
+node of a finding about a file is a URN made from its path.
 """
 
 from collections.abc import Iterator
@@ -23,16 +23,14 @@ _URN = "urn:x-twingraph:"
 
 
 def report_turtle(result: CheckResult, iris: Iris) -> str:
-    """Return the report; it conforms in SHACL's sense only when there is no result at all."""
+    """Return the report; as SHACL defines it, data conforms only when there is no result of any severity."""
     heads = [f"@base {_iri(iris.base)} .", *(f"@prefix {name}: {_iri(iri)} ." for name, iri in _PREFIXES.items())]
     conforms = "false" if result.findings else "true"
     parts = ["a sh:ValidationReport", f"sh:conforms {conforms}"]
-    parts += [f"sh:result [\n{_body(finding)}\n  ]" for finding in result.findings]
+    for finding in result.findings:
+        facts = "\n".join(f"    {line} ;" for line in _facts(finding))
+        parts.append(f"sh:result [\n{facts}\n  ]")
     return "\n".join(heads) + "\n\n[] " + " ;\n  ".join(parts) + " .\n"
-
-
-def _body(finding: Finding) -> str:
-    return "\n".join(f"    {line} ;" for line in _facts(finding))
 
 
 def _facts(finding: Finding) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""Checks in Python: each a function from plain data to findings."""
+"""Checks in Python and of queries: each a function from plain data to findings."""

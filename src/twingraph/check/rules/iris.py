@@ -1,7 +1,7 @@
-"""IRIs: each follows a form and its folder fits its class, none leads nowhere, none is defined twice."""
+"""IRIs: their form, the folder for each class, dangling references, and duplicate definitions."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 
 import pyoxigraph as ox
@@ -15,9 +15,9 @@ from twingraph.rdf.iris import IriKind
 def check_policy(
     statements: Statements, iri_types: Mapping[str, str], *, blank_nodes: bool = False
 ) -> tuple[Finding, ...]:
-    """Return what offends against the IRI policy.
+    """Return the violations of the IRI policy.
 
-    ``iri_types`` maps folders to the class of their things; ``blank_nodes`` says whether there may be any.
+    ``iri_types`` maps folders to the class of their things; ``blank_nodes`` is whether blank nodes are allowed.
     """
     classes = {folder: statements.iris.expand(name) for folder, name in iri_types.items()}
     blank = () if blank_nodes else _blank_nodes(statements)
@@ -25,75 +25,69 @@ def check_policy(
 
 
 def _blank_nodes(statements: Statements) -> Iterator[Finding]:
-    """Yield a finding for each blank node that is a value, a graph, or a subject that is no value of anything."""
+    """Yield a finding for each blank node that is a value, a graph name, or a subject that is never a value."""
     terms = statements.terms
     if not any(isinstance(term, ox.BlankNode) for term in terms.subjects | terms.objects | terms.graphs):
         return
-    remedy = "give the thing an IRI of its own"
+    remedy = "give the thing an IRI"
     seen: set[ox.BlankNode] = set()
     for quad in statements.quads:
         subject, predicate, value = statement(quad)
         graph = quad.graph_name
         if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.BlankNode):
-            message = f"the value of {statements.short(predicate)} is a blank node, which nobody can refer to"
+            message = f"the value of {statements.short(predicate)} is a blank node, which cannot be referred to"
             yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
         elif isinstance(quad.subject, ox.BlankNode) and quad.subject not in terms.objects | seen:
             seen.add(quad.subject)
-            message = "the subject is a blank node, which nobody can refer to"
+            message = "the subject is a blank node, which cannot be referred to"
             yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
         if isinstance(graph, ox.BlankNode) and graph not in seen:
             seen.add(graph)
-            message = "the name of the graph is a blank node, which nobody can refer to"
+            message = "the graph name is a blank node, which cannot be referred to"
             yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
 
 
 def _forms(statements: Statements) -> Iterator[Finding]:
-    terms = statements.terms
+    terms, iris = statements.terms, statements.iris
     every = terms.subjects | terms.predicates | terms.objects | terms.graphs
-    formless = {term.value for term in every if isinstance(term, ox.NamedNode) and _is_formless(statements, term.value)}
-    for quad in statements.quads if formless else ():
+    malformed = {
+        term.value
+        for term in every
+        if isinstance(term, ox.NamedNode) and iris.owns(term.value) and iris.parse(term.value) is None
+    }
+    for quad in statements.quads if malformed else ():
         for term in (quad.subject, quad.predicate, quad.object, quad.graph_name):
-            if isinstance(term, ox.NamedNode) and term.value in formless:
-                formless.remove(term.value)
-                yield _bad_form(statements, quad, term.value)
+            if isinstance(term, ox.NamedNode) and term.value in malformed:
+                malformed.remove(term.value)
+                yield _malformed(statements, quad, term.value)
 
 
-def _is_formless(statements: Statements, iri: str) -> bool:
-    return statements.iris.owns(iri) and statements.iris.parse(iri) is None
-
-
-def _bad_form(statements: Statements, quad: ox.Quad, iri: str) -> Finding:
+def _malformed(statements: Statements, quad: ox.Quad, iri: str) -> Finding:
     path = iri.removeprefix(statements.iris.base)
-    message = f"<{path}> follows none of the forms of this publication's IRIs"
-    remedy = "write id/{folder}/{slug}, ontology#{Name} or graph/{name}; a slug has a-z, 0-9 and single hyphens only"
+    message = f"<{path}> has none of the forms of this publication's IRIs"
+    remedy = "use id/{folder}/{slug}, ontology#{Name} or graph/{name}; a slug has only a-z, 0-9 and single hyphens"
     place = statements.locations.find(*statement(quad)) or statements.locations.mention(iri)
     return statements.finding("iri/policy", message, remedy, iri, location=place)
 
 
 def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Finding]:
-    # There are few classes, and many things of each.
-    fitting = cache(partial(_nearest, statements, classes))
+    # There are few classes with many things each.
+    folders_of = cache(partial(_nearest, statements, classes))
     for iri, types in sorted(statements.types.items()):
         parsed = statements.iris.parse(iri)
-        # A publication that declares no folder at all leaves them free.
         if not classes or parsed is None or parsed.kind is not IriKind.THING:
-            continue
+            continue  # without any declared folder, folders are not checked
+        proper = frozenset[str]().union(*map(folders_of, types))
         if parsed.folder not in classes:
-            message = f"no class of things is declared to live in id/{parsed.folder}/"
-            otherwise = "use a folder of [iri_types] in twingraph.toml, or add this one there"
+            message = f"id/{parsed.folder}/ is not declared as the folder of any class"
+            otherwise = "use a folder of [iri_types] in twingraph.toml, or add this one to it"
             remedy = did_you_mean(parsed.folder, classes, otherwise)
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
-        elif proper := _misplaced(parsed.folder, types, fitting):
+        elif proper and parsed.folder not in proper:
             kinds = " and ".join(statements.short(kind) for kind in sorted(types))
             message = f"a {kinds} does not belong in id/{parsed.folder}/"
-            remedy = f"move it to {' or '.join(f'id/{folder}/' for folder in sorted(proper))}, or mend its class"
+            remedy = f"move it to {' or '.join(f'id/{folder}/' for folder in sorted(proper))}, or correct its class"
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
-
-
-def _misplaced(folder: str, types: set[str], fitting: Callable[[str], frozenset[str]]) -> frozenset[str]:
-    """Return the folders in which a thing of these types belongs, when ``folder`` is none of them."""
-    proper = frozenset[str]().union(*map(fitting, types))
-    return frozenset() if folder in proper else proper
 
 
 def _nearest(statements: Statements, classes: Mapping[str, str], kind: str) -> frozenset[str]:
@@ -109,7 +103,7 @@ def _nearest(statements: Statements, classes: Mapping[str, str], kind: str) -> f
 
 
 def check_references(statements: Statements) -> tuple[Finding, ...]:
-    """Return the references to things, and the statements about things, that are defined nowhere."""
+    """Return the references to things, and the statements about things, that have no definition."""
     undefined = _undefined(statements)
     seen: set[tuple[str, str, str]] = set()
     findings = []
@@ -117,28 +111,25 @@ def check_references(statements: Statements) -> tuple[Finding, ...]:
         subject, predicate, value = statement(quad)
         if subject in undefined and (subject, "", "") not in seen:
             seen.add((subject, "", ""))
-            message = f"{statements.short(subject)} is defined nowhere: it has no rdf:type"
+            message = f"{statements.short(subject)} is not defined: it has no rdf:type"
             findings.append(statements.finding("iri/dangling", message, _remedy(statements, subject), subject))
         if value in undefined and (subject, predicate, value) not in seen:
             seen.add((subject, predicate, value))
-            message = f"{statements.short(predicate)} points to {statements.short(value)}, which is defined nowhere"
+            message = f"{statements.short(predicate)} points to {statements.short(value)}, which is not defined"
             remedy = _remedy(statements, value)
             findings.append(statements.finding("iri/dangling", message, remedy, subject, predicate, value))
     return tuple(findings)
 
 
 def check_duplicates(statements: Statements) -> tuple[Finding, ...]:
-    """Return the things and terms that are defined twice: the same class stated again, or in a second file."""
-    return tuple(_duplicates(statements))
-
-
-def _duplicates(statements: Statements) -> Iterator[Finding]:
+    """Return the things and terms that are defined twice: the same class is stated again, or one in a second file."""
+    findings = []
     counts: dict[str, list[str]] = defaultdict(list)
     for quad in statements.lines.with_predicates((TYPE,)):
         if statements.iris.owns(text(quad.subject)):
             counts[text(quad.subject)].append(text(quad.object))
     for subject, kinds in sorted(counts.items()):
-        # Several classes in one file are no second definition, unless one of them is repeated.
+        # Several classes in one file are not a second definition, unless one of them is repeated.
         is_suspect = len(kinds) > len(set(kinds)) or (len(kinds) > 1 and len(statements.locations.files(subject)) > 1)
         places = statements.locations.all(subject, TYPE) if is_suspect else ()
         elsewhere = [place for place in places if place.path != places[0].path]
@@ -146,12 +137,13 @@ def _duplicates(statements: Statements) -> Iterator[Finding]:
             again = elsewhere[0] if elsewhere else places[-1] if places else None
             first = f": here and in {places[0]}" if places else ""
             message = f"{statements.short(subject)} is defined twice{first}"
-            remedy = "give the one of them another IRI; if they are the same thing, state its class in one place only"
-            yield statements.finding("iri/duplicate", message, remedy, subject, TYPE, location=again)
+            remedy = "give one of them another IRI or, if they are the same thing, state its class in one place only"
+            findings.append(statements.finding("iri/duplicate", message, remedy, subject, TYPE, location=again))
+    return tuple(findings)
 
 
 def _undefined(statements: Statements) -> set[str]:
-    """Return the IRIs of things, as subject or value, that no statement gives a class."""
+    """Return the IRIs of things, in subject or object position, that have no class."""
     named = {text(term) for term in statements.terms.subjects | statements.terms.objects}
     return {iri for iri in named.difference(statements.types) if _is_thing(statements, iri)}
 
@@ -163,5 +155,5 @@ def _is_thing(statements: Statements, iri: str) -> bool:
 
 def _remedy(statements: Statements, iri: str) -> str:
     folder = iri.rpartition("/")[0] + "/"
-    known = (statements.short(name) for name in statements.types if name.startswith(folder))
-    return did_you_mean(statements.short(iri), known, "define it with its class and label, or mend the IRI")
+    similar = (statements.short(name) for name in statements.types if name.startswith(folder))
+    return did_you_mean(statements.short(iri), similar, "define it with its class and label, or correct the IRI")

@@ -1,13 +1,12 @@
-"""Personal data: patterns of e-mail addresses and telephone numbers, which a publication never holds."""
+"""Personal data: e-mail addresses and telephone numbers, which a publication must not contain."""
 
 import re
-from collections.abc import Iterator
 
 import pyoxigraph as ox
 
 from twingraph.check.statements import Statements, statement
 from twingraph.findings import Finding
-from twingraph.rdf.datatypes import XSD
+from twingraph.rdf.terms import XSD
 
 _EMAIL = re.compile(
     r"[A-Za-z0-9._%+-]+\s?(?:@|\(at\)|\[at\])\s?(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z0-9])", re.IGNORECASE
@@ -23,14 +22,14 @@ _PHONES = (
     re.compile(r"(?<![\w.,/+-])(?:\(0\d{1,4}\)|0\d{1,4})[ /-]{1,3}\d{2,4}(?:[ -]?\d{2,4}){1,3}(?![\w.,]?\d)"),
     # Four pairs: 12 34 56 78.
     re.compile(r"(?<![\w.,/+-])(?<!\d )\d{2}(?: \d{2}){3}(?![\w.,/-]|\s\d)"),
-    # Anything that says that it is one.
+    # Digits after a word for telephone.
     re.compile(
         r"\b(?:tel|tlf|tfn|puh|phone|telephone|telefon|puhelin|mobil|mobile)\b[.:]*\s*[+(]?\d(?:[ ()/-]{0,2}\d){4,}",
         re.I,
     ),
     re.compile(r"(?:电话|手机|電話)[::]?\s*[+(]?\d(?:[ ()/-]{0,2}\d){4,}"),
 )
-# What every address and every number has: most texts have neither and are ruled out quickly.
+# What every address and every number contains: most texts have neither, and are ruled out quickly.
 _AT = re.compile(r"@|[(\[]at[)\]]", re.IGNORECASE)
 _FIVE_DIGITS = re.compile(r"\d(?:\D{0,4}\d){4}")
 _DATE = re.compile(r"\d{1,2}[-/ ]\d{1,2}[-/ ]\d{2,4}")
@@ -41,7 +40,7 @@ _TEXT_TYPES = (
 
 
 def find_personal_data(text: str) -> str | None:
-    """Return the first e-mail address or telephone number in a text; dates, numbers and addresses of pages are none."""
+    """Return the first e-mail address or telephone number in a text, ignoring dates, other numbers and URLs."""
     if match := _AT.search(text) and _EMAIL.search(text):
         return match[0]
     plain = _URL.sub(" ", text) if "://" in text else text
@@ -52,22 +51,18 @@ def find_personal_data(text: str) -> str | None:
 
 
 def check_personal_data(statements: Statements) -> tuple[Finding, ...]:
-    """Return the statements that hold an e-mail address or a telephone number, in a text or as an IRI."""
-    return tuple(_findings(statements))
-
-
-def _findings(statements: Statements) -> Iterator[Finding]:
+    """Return the statements with an e-mail address or a telephone number, in a literal or an IRI."""
     terms = statements.terms.subjects | statements.terms.objects
-    holding = {term: found for term in terms if (found := _in_term(term))}
-    seen: set[tuple[str, str, str]] = set()
-    for quad in statements.quads if holding else ():
-        found = holding.get(quad.object) or holding.get(quad.subject)
+    containing = {term: found for term in terms if (found := _in_term(term))}
+    findings: dict[tuple[str, str, str], Finding] = {}
+    for quad in statements.quads if containing else ():
+        found = containing.get(quad.object) or containing.get(quad.subject)
         key = statement(quad)
-        if found and key not in seen:
-            seen.add(key)
-            message = f"personal data: {statements.short(key[1])} holds {found!r}"
-            remedy = "take the e-mail address or telephone number out; name the organisation's own page instead"
-            yield statements.finding("personal-data", message, remedy, *key)
+        if found and key not in findings:
+            message = f"personal data: {statements.short(key[1])} contains {found!r}"
+            remedy = "remove the e-mail address or telephone number; link to the organisation's own page instead"
+            findings[key] = statements.finding("personal-data", message, remedy, *key)
+    return tuple(findings.values())
 
 
 def _in_term(term: object) -> str | None:

@@ -1,9 +1,7 @@
-"""Checks in SPARQL, of which any row is a violation, and saved queries, which must run and return what they promise."""
+"""Checks in SPARQL, where any row is a violation, and saved queries, which must run and return enough rows."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 import pyoxigraph as ox
 
@@ -16,53 +14,38 @@ from twingraph.publication.working_store import QueryResult, run_query
 from twingraph.rdf.iris import Iris
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """A check's name and the words of its header."""
-
-    name: str
-    title: str
-    remedy: str
-
-
 def run_checks(checks: Iterable[QueryFile], store: ox.Store, statements: Statements) -> tuple[Finding, ...]:
     """Return a finding for each row of each check, and for each check that cannot run."""
-    return tuple(finding for file in checks for finding in _run_check(file, store, statements))
+    return tuple(finding for file in checks for finding in _check_findings(file, store, statements))
 
 
-def _run_check(file: QueryFile, store: ox.Store, statements: Statements) -> Iterator[Finding]:
+def _check_findings(file: QueryFile, store: ox.Store, statements: Statements) -> Iterator[Finding]:
     try:
-        check = _describe(file, parse_header(file.path, file.text))
-        answer = run_query(store, file.text, statements.iris)
-        _require_columns(answer)
+        title, remedy, result = _run_check(file, store, statements.iris)
     except QueryError as error:
         place = Location(file.path, error.line, error.column)
-        yield Finding("query/syntax", error.message, "mend the check; it was not run", location=place)
+        yield Finding("query/syntax", error.message, "correct the check, which was not run", location=place)
         return
-    for row in answer.rows:
-        yield _row_finding(check, dict(zip(answer.columns, row, strict=True)), statements)
+    rule = f"check/{PurePosixPath(file.path).stem}"
+    for values in result.rows:
+        row = dict(zip(result.columns, values, strict=True))
+        message, focus = row["message"] or title, row["entity"] or ""
+        yield statements.finding(rule, message, remedy, focus, row.get("property"), row.get("value"))
 
 
-def _require_columns(answer: QueryResult) -> None:
-    if not {"entity", "message"} <= set(answer.columns):
-        raise QueryError("a check is a SELECT with the columns ?entity ?property ?value ?message", 1, 1)
-
-
-def _describe(file: QueryFile, header: dict[str, Any]) -> _Check:
-    missing = [name for name in ("title", "remedy") if not header.get(name)]
-    if missing:
+def _run_check(file: QueryFile, store: ox.Store, iris: Iris) -> tuple[str, str, QueryResult]:
+    """Return the title and the remedy of a check, and its rows; raises QueryError."""
+    header = parse_header(file.path, file.text)
+    if missing := [name for name in ("title", "remedy") if not header.get(name)]:
         raise QueryError(f"the header lacks {' and '.join(missing)}", 1, 1)
-    return _Check(PurePosixPath(file.path).stem, str(header["title"]), str(header["remedy"]).strip())
+    result = run_query(store, file.text, iris)
+    if not {"entity", "message"} <= set(result.columns):
+        raise QueryError("a check must be a SELECT with the columns ?entity ?property ?value ?message", 1, 1)
+    return str(header["title"]), str(header["remedy"]).strip(), result
 
 
-def _row_finding(check: _Check, row: dict[str, str | None], statements: Statements) -> Finding:
-    message = row["message"] or check.title
-    path, value = row.get("property"), row.get("value")
-    return statements.finding(f"check/{check.name}", message, check.remedy, row["entity"] or "", path, value)
-
-
-# What stands in for a value that the asker must give, to see whether the query is well formed.
-_STAND_INS = {
+# Values for required parameters, to see whether the query is well formed.
+_SAMPLE_VALUES = {
     "iri": "urn:x-twingraph:any",
     "string": "any",
     "integer": "1",
@@ -75,25 +58,29 @@ _STAND_INS = {
 def run_saved_queries(
     queries: Iterable[SavedQuery], store: ox.Store, iris: Iris, *, count_rows: bool = True
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with the saved queries; their rows are counted unless the data is known to be incomplete."""
+    """Return what is wrong with the saved queries; ``count_rows`` is false when the data is known to be incomplete."""
     findings = (_run_saved_query(query, store, iris, count_rows=count_rows) for query in queries)
     return tuple(finding for finding in findings if finding)
 
 
 def _run_saved_query(query: SavedQuery, store: ox.Store, iris: Iris, *, count_rows: bool) -> Finding | None:
-    required = {parameter.name: _STAND_INS[parameter.type] for parameter in query.parameters if not parameter.default}
+    required = {
+        parameter.name: _SAMPLE_VALUES[parameter.type] for parameter in query.parameters if not parameter.default
+    }
     try:
-        # What is more than promised need not be counted, and may be millions.
+        # There may be millions of rows more than the header states.
         rows = len(run_query(store, query.bind(required, iris), iris, max(query.rows, 1)).rows)
     except ParameterError as error:
-        remedy = "mend the parameter's default in the header"
+        remedy = "correct the parameter's default in the header"
         return Finding("query/parameter", str(error), remedy, location=_header(query, error.parameter))
     except QueryError as error:
         place = Location(query.path, error.line, error.column)
-        return Finding("query/syntax", error.message, "mend the query", location=place)
+        return Finding("query/syntax", error.message, "correct the query", location=place)
     if count_rows and not required and rows < query.rows:
-        message = f"the query gives {rows} {'row' if rows == 1 else 'rows'}, its header promises at least {query.rows}"
-        remedy = "see whether data is missing or the query is wrong; else lower rows in the header"
+        message = (
+            f"the query returns {rows} {'row' if rows == 1 else 'rows'}; its header requires at least {query.rows}"
+        )
+        remedy = "find out whether data is missing or the query is wrong; otherwise lower rows in the header"
         return Finding("query/rows", message, remedy, location=_header(query, "rows:"))
     return None
 

@@ -1,1 +1,1 @@
-"""Validation by shapes (SHACL)."""
+"""Validation by shapes (SHACL), with pyshacl."""

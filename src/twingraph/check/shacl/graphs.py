@@ -1,7 +1,7 @@
-"""rdflib graphs over parsed statements: in memory, or fetched subject by subject from the engine.
+"""rdflib graphs over parsed statements: in memory, or fetched lazily, subject by subject, from the engine.
 
-Shapes may test a lexical form, and the engine rewrites the literals of datatypes that it knows. So each datatype is
-loaded under a name that the engine does not know, and what is fetched is what the files say, as in a memory graph.
+Shapes may test a lexical form, and the engine normalises the literals of datatypes that it knows. So each datatype is
+loaded under a name that the engine does not know, and literals come back as written in the files.
 """
 
 import logging
@@ -43,135 +43,130 @@ class MemoryGraph(rdflib.Graph):
 
 
 def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
-    """Return one graph with the statements of all named graphs."""
+    """Return a graph with the statements of all named graphs, preserving lexical forms."""
     graph = MemoryGraph()
-    with quiet():
+    with without_literal_warnings():
         for quad in quads:
-            graph.add(_triple(quad))
+            graph.add((rdflib_node(quad.subject), rdflib.URIRef(quad.predicate.value), rdflib_term(quad.object)))
     return graph
-
-
-def _triple(quad: ox.Quad) -> Triple:
-    """Return a quad's statement in rdflib's terms, lexical forms preserved."""
-    return rdflib_node(quad.subject), rdflib.URIRef(quad.predicate.value), rdflib_term(quad.object)
 
 
 def _prepare(text: str) -> Query:
     try:
         return prepareQuery(text)
-    except Exception as error:
+    except Exception as error:  # rdflib's parser and algebra raise bare Exception, too
         raise QueryError(f"{error} in the query {' '.join(text.split())}") from error
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep rdflib from logging a traceback for each ill-typed literal: a check reports them with file and line."""
+def without_literal_warnings() -> Iterator[None]:
+    """Keep rdflib from logging a traceback for each ill-typed literal, which a check reports with file and line."""
     logger = logging.getLogger("rdflib.term")
-    logger.addFilter(_is_other)
+    logger.addFilter(_is_relevant)
     try:
         yield
     finally:
-        logger.removeFilter(_is_other)
+        logger.removeFilter(_is_relevant)
 
 
-def _is_other(record: logging.LogRecord) -> bool:
+def _is_relevant(record: logging.LogRecord) -> bool:
     return "Failed to convert Literal" not in record.getMessage()
 
 
 def rdflib_node(term: object) -> rdflib.term.IdentifiedNode:
-    """Return an IRI or a blank node in rdflib's terms; raises TypeError for anything else."""
+    """Return an IRI or a blank node as an rdflib term; raises TypeError for anything else."""
     if isinstance(term, ox.NamedNode):
         return rdflib.URIRef(term.value)
     if isinstance(term, ox.BlankNode):
         return rdflib.BNode(term.value)
-    raise TypeError(f"{term} is no IRI or blank node; RDF 1.2 triple terms are not validated")
+    raise TypeError(f"{term} is not an IRI or blank node; RDF 1.2 triple terms are not validated")
 
 
 def rdflib_term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
-    """Return any term in rdflib's, its lexical form preserved."""
+    """Return any term as an rdflib term, preserving its lexical form."""
     if not isinstance(term, ox.Literal):
         return rdflib_node(term)
     if term.language:
         return rdflib.Literal(term.value, lang=term.language)
-    # A plain literal stays plain: rdflib does not hold "x" and "x"^^xsd:string for the same, as RDF 1.1 does.
+    # In RDF 1.1 "x" and "x"^^xsd:string are the same literal, but not in rdflib, so plain literals stay plain.
     datatype = None if term.datatype.value == _STRING else rdflib.URIRef(term.datatype.value)
     return rdflib.Literal(term.value, datatype=datatype, normalize=False)
 
 
-# What stands before each datatype in the engine.
+# The prefix of each datatype IRI in the engine.
 _VERBATIM = "urn:x-verbatim:"
 _DATATYPE = b'"^^<' + _VERBATIM.encode()
-# How many fetched subjects are cached; they take about 4 kB each.
-_CACHED = 50_000
+# Subjects in the cache take about 4 kB each.
+_MAX_CACHED_SUBJECTS = 50_000
 
 Pattern = tuple[rdflib.term.Node | None, rdflib.term.Node | None, rdflib.term.Node | None]
-_About = dict[rdflib.term.Node, dict[rdflib.term.Node, None]]
+_Description = dict[rdflib.term.Node, dict[rdflib.term.Node, None]]
 
 
-def fetched_graph(lines: NQuads) -> MemoryGraph:
-    """Return one graph with the statements of all named graphs, which can be read only."""
+def lazy_graph(lines: NQuads) -> MemoryGraph:
+    """Return a read-only graph with the statements of all named graphs."""
     store = ox.Store()
     for rows in lines.rows():
         store.bulk_extend(ox.parse(b"".join(map(_verbatim, rows)), format=ox.RdfFormat.N_TRIPLES))
-    return MemoryGraph(_Fetching(store))
+    return MemoryGraph(_LazyStore(store))
 
 
-class _Fetching(Store):
-    """A store of rdflib's that fetches all statements about a subject from the engine on first use."""
+class _LazyStore(Store):
+    """An rdflib store that fetches all statements about a subject from the engine on first use."""
 
-    # pyshacl takes no other store; there is one context here, which every statement is in.
+    # pyshacl accepts no other store; all statements are in one context here.
     context_aware = True
     graph_aware = True
 
     def __init__(self, store: ox.Store) -> None:
         super().__init__()
         self._store, self._count = store, len(store)
-        self._about: dict[rdflib.term.Node, _About] = {}
+        self._descriptions: dict[rdflib.term.Node, _Description] = {}
         self._names: dict[str, rdflib.URIRef] = {}
 
     def triples(
         self, triple_pattern: Pattern, context: object = None
     ) -> Iterator[tuple[Triple, Iterator[rdflib.Graph | None]]]:
-        """Yield the statements that match, each with the contexts that it is in, of which there are none."""
+        """Yield the matching triples, each with an empty iterator of contexts."""
         subject, predicate, value = triple_pattern
-        found = self._elsewhere(predicate, value) if subject is None else self._of(subject, predicate, value)
+        found = self._of_any_subject(predicate, value) if subject is None else self._of(subject, predicate, value)
         for triple in found:
             yield triple, iter(())
 
     def __len__(self, context: object = None) -> int:
-        return self._count  # pyshacl asks again and again, and the engine counts each time
+        return self._count  # counting takes the engine time, and pyshacl asks often
 
     def _of(
         self, subject: rdflib.term.Node, predicate: rdflib.term.Node | None, value: rdflib.term.Node | None
     ) -> Iterator[Triple]:
-        about = self._fetched(subject)
-        for name in about if predicate is None else (predicate,):
-            values = about.get(name, {})
+        description = self._description(subject)
+        for name in description if predicate is None else (predicate,):
+            values = description.get(name, {})
             if value is None:
                 yield from ((subject, name, each) for each in values)
             elif value in values:
                 yield subject, name, value
 
-    def _elsewhere(self, predicate: rdflib.term.Node | None, value: rdflib.term.Node | None) -> Iterator[Triple]:
+    def _of_any_subject(self, predicate: rdflib.term.Node | None, value: rdflib.term.Node | None) -> Iterator[Triple]:
         for quad in self._quads(None, predicate, value):
             yield (
                 rdflib_node(quad.subject),
                 self._name(quad.predicate),
-                _fetched_value(quad.object) if value is None else value,
+                _lazy_value(quad.object) if value is None else value,
             )
 
-    def _fetched(self, subject: rdflib.term.Node) -> _About:
-        known = self._about.get(subject)
+    def _description(self, subject: rdflib.term.Node) -> _Description:
+        known = self._descriptions.get(subject)
         if known is None:
-            if len(self._about) >= _CACHED:
-                self._about.clear()
-            known = self._about[subject] = {}
+            if len(self._descriptions) >= _MAX_CACHED_SUBJECTS:
+                self._descriptions.clear()
+            known = self._descriptions[subject] = {}
             for quad in self._quads(subject, None, None):
-                known.setdefault(self._name(quad.predicate), {})[_fetched_value(quad.object)] = None
+                known.setdefault(self._name(quad.predicate), {})[_lazy_value(quad.object)] = None
         return known
 
     def _quads(self, *pattern: rdflib.term.Node | None) -> Iterator[ox.Quad]:
-        """Return the engine's quads; what is no term of RDF at its place, or no term at all, is in none of them."""
+        """Return the matching quads of the engine: none when a term of the pattern is not allowed in its position."""
         try:
             subject, predicate, value = map(_engine_term, pattern)
             return self._store.quads_for_pattern(subject, predicate, value, ox.DefaultGraph())
@@ -186,17 +181,17 @@ class _Fetching(Store):
 
 
 def _verbatim(row: Row) -> bytes:
-    """Return a row as a line of N-Triples, its datatype under the name by which the engine gets it."""
+    """Return a row as a line of N-Triples, with the datatype under the name that the engine does not know."""
     subject, predicate, value, _ = row
     if value.startswith(b'"') and value.endswith(b">"):
-        # The last quotation mark is the one that ends the literal.
+        # The last quotation mark ends the literal.
         text, _, datatype = value.rpartition(b'"^^<')
         value = text + _DATATYPE + datatype
     return b"%b %b %b .\n" % (subject, predicate, value)
 
 
 def _engine_term(term: rdflib.term.Node | None) -> Any:
-    """Return a term as the engine holds it; what it cannot hold is returned as it is."""
+    """Return an rdflib term as the engine's, or unchanged if it has no counterpart there."""
     match term:
         case rdflib.URIRef():
             return ox.NamedNode(term)
@@ -211,7 +206,7 @@ def _engine_term(term: rdflib.term.Node | None) -> Any:
     return term
 
 
-def _fetched_value(value: object) -> rdflib.term.Node:
+def _lazy_value(value: object) -> rdflib.term.Node:
     if isinstance(value, ox.Literal) and value.datatype.value.startswith(_VERBATIM):
         datatype = rdflib.URIRef(value.datatype.value.removeprefix(_VERBATIM))
         return rdflib.Literal(value.value, datatype=datatype, normalize=False)

@@ -17,15 +17,14 @@ from typing import TypeVar
 from twingraph.errors import DamagedStoreError, NoReleaseError, NotReadyError, TwingraphError
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.release.archive import Archive, Release
-from twingraph.release.integrity import verify
+from twingraph.release.archive import Archive, Release, verify
 from twingraph.server.http.negotiation import Preference
 from twingraph.server.query.cache import SizedCache
 from twingraph.server.query.inspection import Inspector
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import SingleFlight
 from twingraph.settings import Limits
-from twingraph.store.opening import reads_store
+from twingraph.store.datasets import reads_store
 from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import OpenRequest
 from twingraph.workers.pool import Pool, PoolStats

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from twingraph.errors import DamagedStoreError
-from twingraph.release.archive import Release
-from twingraph.release.integrity import store_faults
+from twingraph.release.archive import Release, store_faults
 
 logger = logging.getLogger(__name__)
 # The pause (seconds) after an inspection is this many times its duration, and at least the minimum.

@@ -1,8 +1,10 @@
-"""The report of a check in SARIF 2.1.0 (OASIS 2020), which code hosts and editors show beside the lines."""
+"""The report of a check in JSON: in our own format, whose keys are a contract, and as SARIF.
+
+Code hosts and editors show SARIF 2.1.0 (OASIS 2020) beside the lines of a file.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterable
 from urllib.parse import quote
 
 from twingraph import __version__
@@ -10,13 +12,51 @@ from twingraph.check.run import CheckResult
 from twingraph.findings import RULES, Finding, Location, Severity
 from twingraph.rdf.iris import Iris
 
+
+def report_json(result: CheckResult, iris: Iris) -> str:
+    """Return the verdict, the counts of what was checked, and every finding with full IRIs."""
+    report = {
+        "conforms": result.conforms,
+        "base": iris.base,
+        "checked": {
+            "files": result.files,
+            "quads": result.quads,
+            "derived": result.derived,
+            "focusNodes": dict(sorted(result.focus_nodes.items())),
+            "passagesVerified": result.passages_verified,
+            "passagesNotVerified": result.passages_not_verified,
+            "checks": result.checks,
+            "queries": result.queries,
+            "examples": result.examples,
+        },
+        "findings": [_json_finding(finding) for finding in result.findings],
+    }
+    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def _json_finding(finding: Finding) -> dict[str, object]:
+    place = finding.location
+    return {
+        "rule": finding.rule,
+        "severity": str(finding.severity),
+        "message": finding.message,
+        "remedy": finding.remedy,
+        "location": {"path": place.path, "line": place.line, "column": place.column} if place else None,
+        "focus": finding.focus,
+        "label": finding.label,
+        "path": finding.path,
+        "value": finding.value,
+        "shape": finding.shape,
+    }
+
+
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS = {Severity.VIOLATION: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _ROOT = "PUBLICATION"
 
 
 def report_sarif(result: CheckResult, iris: Iris) -> str:
-    """Return one run: the rules that found something, and each finding as a result."""
+    """Return a log with one run: the rules that have findings, and each finding as a result."""
     rules = sorted({finding.rule for finding in result.findings})
     run = {
         "tool": {
@@ -76,6 +116,6 @@ def _physical(location: Location) -> dict[str, object]:
 
 
 def _fingerprint(finding: Finding) -> str:
-    """Return what stays the same when the finding moves to another line, so that it is known again."""
-    facts: Iterable[str | None] = (finding.rule, finding.focus, finding.path, finding.value)
+    """Return a digest that does not depend on the line, so that tools recognise a finding that has moved."""
+    facts = (finding.rule, finding.focus, finding.path, finding.value)
     return hashlib.sha256("\0".join(fact or "" for fact in facts).encode()).hexdigest()[:32]
