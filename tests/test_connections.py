@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -437,8 +438,9 @@ def test_nothing_of_a_refused_connection_is_kept():
     async def refuse():
         config = configuration(refusal, load_settings(Path(__file__).parent / "tiny"), 10)
         config.load()
-        protocol = partial(config.http_protocol_class, config=config, server_state=ServerState(), app_state={})
-        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
+        protocol: Any = config.http_protocol_class
+        connection = partial(protocol, config=config, server_state=ServerState(), app_state={})
+        server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
             for _ in range(3):

@@ -94,7 +94,7 @@ class CurrentRelease:
         self._tasks: set[asyncio.Future[None]] = set()
         self._refreshing: asyncio.Future[bool] | None = None
         self.served: ServedRelease | None = None
-        self._damage: DamagedStoreError | None = None
+        self._damage = ""
         self._is_started, self._had_files = False, True
         self.pending: PendingRelease | None = None
         if not patient:
@@ -104,7 +104,10 @@ class CurrentRelease:
         """Return the release that is served; raises NotReadyError, or DamagedStoreError when it is out of service."""
         if self.served:
             return self.served
-        raise self._damage or NotReadyError("the current release cannot be opened at present", _RETRY_AFTER)
+        if self._damage:
+            # A new exception each time: one keeps the frames of every place that raises it.
+            raise DamagedStoreError(self._damage)
+        raise NotReadyError("the current release cannot be opened at present", _RETRY_AFTER)
 
     async def start(self) -> None:
         """Start the workers, at the first call only; raises StoreError when they cannot open the release."""
@@ -148,7 +151,7 @@ class CurrentRelease:
         except (TwingraphError, OSError, ValueError) as error:
             self._postpone(identifier, str(error), has_files)
             return False
-        self.served, self._damage = new, None
+        self.served, self._damage = new, ""
         self._clear_pending(has_files=True)
         if old:
             self._spawn(old.pool.drain())
@@ -240,7 +243,7 @@ class CurrentRelease:
         served = self.served
         if served is None or served.release.id != release.id:
             return
-        self.served, self._damage = None, damage
+        self.served, self._damage = None, str(damage)
         self._spawn(served.pool.close(damage))
         self._postpone(release.id, reason, has_files=True)
 
