@@ -100,7 +100,7 @@ class Asker:
 
 
 def cause_of(status: int, content: bytes) -> str:
-    """Return what a problem document or page says, without its numbers, so that the same causes are counted together."""
+    """Return what a problem document or a page says, without its numbers: the same causes are counted together."""
     try:
         detail = str(json.loads(content)["detail"])
     except (ValueError, KeyError, TypeError):
