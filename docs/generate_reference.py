@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from twingraph import errors
-from twingraph.cli import app
+from twingraph.cli.application import COMMANDS, command, group
 from twingraph.errors import EXIT_CODES
 from twingraph.findings import RULES
 from twingraph.publication.files import Publication, read_saved_queries
 from twingraph.publication.saved_queries import parse_header
 from twingraph.server.http.problems import STATUSES
-from twingraph.settings import Settings, load_settings
+from twingraph.settings import NOT_IN_FILE, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "reference.md"
@@ -36,19 +35,21 @@ def reference() -> str:
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
-    group = typer.main.get_command(app)
-    yield f"{group.help}\n"
-    yield from _parameters(group.params)
-    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
-        words = " ".join(_usage(parameter) for parameter in command.params if parameter.param_type_name == "argument")
+    program = group()
+    yield f"{program.help} These options may stand before and after a command:\n"
+    yield from _parameters(program.params)
+    common = {parameter.name for parameter in program.params}
+    for name in sorted(COMMANDS):
+        one = command(name)
+        words = " ".join(_usage(parameter) for parameter in one.params if parameter.param_type_name == "argument")
         yield f"### `{' '.join(f'twingraph {name} {words}'.split())}`\n"
-        yield inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n"
-        yield from _parameters(command.params)
-    yield f"{group.epilog}\n"
+        yield inspect.cleandoc(one.help or "") + "\n"
+        yield from _parameters([parameter for parameter in one.params if parameter.name not in common])
+    yield f"{program.epilog}\n"
 
 
 def _usage(parameter: Any) -> str:
-    name = str(parameter.metavar or parameter.name).strip("[].").upper()
+    name = str(parameter.metavar or parameter.name).upper()
     return name if parameter.required else f"[{name}...]"
 
 
@@ -72,7 +73,7 @@ def _settings() -> Iterator[str]:
 
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        if name == "directory":
+        if name in NOT_IN_FILE:
             continue
         inner = _section(field.annotation)
         yield f"| `{prefix}{name}` | {_default(field.default, inner)} | {_cell(field.description)} |"

@@ -11,9 +11,9 @@ import twingraph
 PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
-    ("errors",),
-    ("findings", "processes"),
-    ("rdf",),
+    ("errors", "tables"),
+    ("findings", "processes", "settings_layers"),
+    ("rdf", "settings_errors"),
     ("sparql", "settings"),
     ("publication", "store"),
     ("check", "workers"),

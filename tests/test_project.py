@@ -11,7 +11,7 @@ import pytest
 
 import twingraph
 from conftest import SLOW
-from twingraph.cli.publication import find_coverages
+from twingraph.cli.documents import find_coverages
 from twingraph.publication.files import Publication
 from twingraph.settings import load_settings
 
