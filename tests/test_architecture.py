@@ -16,7 +16,7 @@ FLOORS = (
     ("rdf", "settings_errors"),
     ("sparql", "settings"),
     ("publication", "store"),
-    ("check", "workers"),
+    ("check", "starter", "workers"),
     ("release",),
     ("server",),
     ("cli",),

@@ -13,7 +13,7 @@ from twingraph.errors import ExitCode, TwingraphError, exit_code
 
 # Name -> module, function, and what stands in the list of commands, so that it is shown without importing them.
 COMMANDS = {
-    # "init": ("twingraph.cli.init", "init_command", "Write a small publication to start from."),
+    "init": ("twingraph.cli.init", "init_command", "Write a small publication to start from."),
     "check": ("twingraph.cli.check", "check_command", "Check the publication, or files without settings."),
     "build": ("twingraph.cli.releases", "build_command", "Check, and write a release."),
     "serve": ("twingraph.cli.serve", "serve_command", "Serve the current release, or files without settings."),
