@@ -7,8 +7,9 @@ import typer
 
 from twingraph.check.reports import REPORTS
 from twingraph.check.run import check, restricted_to
+from twingraph.cli.config import settings
 from twingraph.cli.loose_files import has_settings, judged_by_shapes, loose_settings
-from twingraph.cli.options import chosen_format, common, settings
+from twingraph.cli.options import chosen_format, common
 from twingraph.cli.progress import progress
 from twingraph.errors import ExitCode, UnknownNameError
 from twingraph.publication.assembly import assemble

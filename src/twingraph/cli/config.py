@@ -1,12 +1,17 @@
-"""``twingraph config``."""
+"""``twingraph config``, and the publication's settings for every command."""
 
 import json
 from typing import Annotated
 
 import typer
 
-from twingraph.cli.options import settings
-from twingraph.settings import settings_origins
+from twingraph.cli.options import common
+from twingraph.settings import Settings, load_settings, settings_origins
+
+
+def settings(context: typer.Context, **options: object) -> Settings:
+    """Return the effective settings, with the options of a command applied; raises SettingsError."""
+    return load_settings(common(context).directory, **options)
 
 
 def config_command(

@@ -7,7 +7,7 @@ import typer
 
 from twingraph.check.coverage import DocumentCoverage, coverage_html, coverage_text, document_coverages
 from twingraph.check.statements import Statements
-from twingraph.cli.options import settings
+from twingraph.cli.config import settings
 from twingraph.cli.progress import progress
 from twingraph.errors import PublicationError, SettingsError, UnknownNameError
 from twingraph.publication.evidence import SourceArchive, locate

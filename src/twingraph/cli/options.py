@@ -1,12 +1,10 @@
-"""What the commands share: the options that every command has, the publication's settings, and stderr."""
+"""What the commands share: the options that every command has, and stderr."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-
-from twingraph.settings import Settings, load_settings
 
 
 @dataclass
@@ -23,11 +21,6 @@ def common(context: typer.Context) -> Common:
     found = context.find_object(Common)
     assert found is not None
     return found
-
-
-def settings(context: typer.Context, **options: object) -> Settings:
-    """Return the effective settings, with the options of a command applied; raises SettingsError."""
-    return load_settings(common(context).directory, **options)
 
 
 def print_note(context: typer.Context, text: str) -> None:

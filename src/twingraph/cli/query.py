@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
+from twingraph.cli.config import settings
 from twingraph.cli.loading import load
-from twingraph.cli.options import chosen_format, settings
+from twingraph.cli.options import chosen_format
 from twingraph.cli.progress import progress
 from twingraph.errors import UnknownNameError
 from twingraph.publication.files import Publication, read_saved_queries

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from twingraph.cli.building import build_with_report
+from twingraph.cli.config import settings
 from twingraph.cli.loose_files import judged_by_syntax, loose_settings
-from twingraph.cli.options import print_note, settings
+from twingraph.cli.options import print_note
 from twingraph.cli.progress import progress
 from twingraph.errors import ExitCode, NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.release.archive import Archive, faults, prunable, size

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from twingraph.cli.building import build_with_report
+from twingraph.cli.config import settings
 from twingraph.cli.loose_files import loose_settings, temporary_release
-from twingraph.cli.options import common, print_note, settings
+from twingraph.cli.options import common, print_note
 from twingraph.errors import SettingsError
 from twingraph.processes import command
 from twingraph.release.archive import Archive
