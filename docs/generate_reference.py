@@ -1,4 +1,7 @@
-"""Write docs/reference.md from the program and the publication (`make docs`); a test holds that it is current."""
+"""Write docs/reference.md from the program and docs/questions.md from the publication (`make docs`).
+
+A test holds that both are current.
+"""
 
 import inspect
 import sys
@@ -19,24 +22,27 @@ from twingraph.server.http.problems import STATUSES
 from twingraph.settings import NOT_IN_FILE, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
-TARGET = ROOT / "docs" / "reference.md"
-HEAD = """# Reference
-
-Written by `make docs` from the program and the publication; do not edit.
-"""
+REFERENCE, QUESTIONS = ROOT / "docs" / "reference.md", ROOT / "docs" / "questions.md"
+_WRITTEN = "Written by `make docs` from the {}; do not edit."
 
 
 def reference() -> str:
-    """Return the whole page."""
+    """Return the page about the program."""
+    head = f"# Reference\n\n{_WRITTEN.format('program')} How they are used: [publication.md](publication.md).\n"
+    return "\n".join([head, *("\n".join(part) for part in (_commands(), _settings(), _findings(), _errors()))])
+
+
+def questions() -> str:
+    """Return the page about the saved queries and checks of the publication in this repository."""
     publication = Publication(load_settings(ROOT))
-    parts = (_commands(), _settings(), _queries(publication), _checks(publication), _findings(), _errors())
-    return "\n".join([HEAD, *("\n".join(part) for part in parts)])
+    head = f"# Saved queries and checks of this publication\n\n{_WRITTEN.format('publication')}\n"
+    return "\n".join([head, *("\n".join(part) for part in (_queries(publication), _checks(publication)))])
 
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
     program = group()
-    yield f"{program.help} These options may stand before and after a command:\n"
+    yield f"{program.help}\n\n`-C`, `-q` and `-v` may stand before or after the command.\n"
     yield from _parameters(program.params)
     common = {parameter.name for parameter in program.params}
     for name in sorted(COMMANDS):
@@ -147,5 +153,6 @@ def _cell(text: object) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(reference(), encoding="utf-8")
-    sys.stderr.write(f"wrote {TARGET.name}\n")
+    REFERENCE.write_text(reference(), encoding="utf-8")
+    QUESTIONS.write_text(questions(), encoding="utf-8")
+    sys.stderr.write(f"wrote {REFERENCE.name} and {QUESTIONS.name}\n")
