@@ -103,6 +103,12 @@ def test_check_of_a_file_says_the_base_first_and_conforms(lamps):
     assert (done.returncode, "Conforms: no findings" in done.stdout) == (0, True)
 
 
+def test_check_of_a_file_without_iris_of_http_says_so(lamps):
+    (lamps / "lamps.ttl").write_text("<urn:a> <urn:b> <urn:c> .")
+    said = run(lamps, "check", "lamps.ttl").stderr
+    assert said == f"Base IRI <{UNKNOWN_BASE}>, since the data suggest none; --base-iri sets it.\n"
+
+
 def test_check_by_shapes_names_file_and_line(lamps):
     done = run(lamps, "check", "lamps.ttl", "--shapes", "shapes")
     assert done.returncode == 1

@@ -16,7 +16,7 @@ from twingraph.check.run import CheckResult
 from twingraph.cli.building import build_with_report
 from twingraph.cli.options import print_note
 from twingraph.findings import Severity
-from twingraph.publication.loose_files import settings_of_files
+from twingraph.publication.loose_files import UNKNOWN_BASE, settings_of_files
 from twingraph.settings import Settings
 from twingraph.settings_layers import FILE_NAME
 
@@ -40,7 +40,10 @@ def loose_settings(
     cannot be used.
     """
     publication, is_guessed = settings_of_files(paths, shapes, **options)
-    origin = "guessed from the data; --base-iri sets it" if is_guessed else "as given"
+    origin = "as given"
+    if is_guessed:
+        is_known = publication.base_iri != UNKNOWN_BASE
+        origin = f"{'guessed from the data' if is_known else 'since the data suggest none'}; --base-iri sets it"
     print_note(context, f"Base IRI <{publication.base_iri}>, {origin}.")
     return publication
 

@@ -60,16 +60,15 @@ class _Listing:
         settings = publication.settings
         if settings.data_files:
             paths: tuple[Path, ...] = getattr(settings, self.named) if self.named else ()
-            return tuple(sorted({file for path in paths for file in self._below(path)}))
+            files = (file for path in paths for file in ((path,) if path.is_file() else self._below(path)))
+            return tuple(sorted(set(files)))
         directory, names = settings.directory, settings.folders.model_dump()
         skipped = directory / self.without.format(**names) if self.without else None
         found = self._below(directory / self.folder.format(**names))
         return tuple(sorted(path for path in found if not (skipped and path.is_relative_to(skipped))))
 
     def _below(self, top: Path) -> Iterator[Path]:
-        if top.is_file():
-            yield top
-        yield from (path for path in top.rglob("*") if path.suffix in self.suffixes and path.is_file())
+        return (path for path in top.rglob("*") if path.suffix in self.suffixes and path.is_file())
 
 
 @dataclass(frozen=True)
