@@ -24,5 +24,4 @@ _.collect_usage_pieces  # typer calls it on a command
 _.format_options  # the same
 _.list_commands  # the same
 _.commands  # typer compares a misspelt command with it
-run  # twingraph.cli calls it by its name
 live  # twingraph.cli.progress calls it by its name
