@@ -11,8 +11,7 @@ from running import ENVIRONMENT, twingraph
 from twingraph.check.run import check
 from twingraph.errors import PublicationError
 from twingraph.publication.assembly import assemble
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 from twingraph.rdf.iris import Iris
 from twingraph.settings import load_settings
 from twingraph.starter.drafting import drafted_shapes, observed
@@ -115,7 +114,7 @@ def test_data_conform_to_the_shapes_that_are_drafted_from_them(started):
 
 
 def test_drafted_shapes_say_what_was_seen(started):
-    quads = list(read(Publication(load_settings(started))).quads())
+    quads = list(read(Publication(load_settings(started))).lines)
     text = drafted_shapes(observed(quads), Iris("https://data.test/", {"o": "https://data.test/ontology#"}))
     assert "# Drafts" in text
     assert "o:LampShape a sh:NodeShape" in text

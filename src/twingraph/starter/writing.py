@@ -9,9 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from twingraph.errors import PublicationError
-from twingraph.publication.files import Publication
+from twingraph.publication.files import Publication, read
 from twingraph.publication.loose_files import settings_of_files
-from twingraph.publication.reading import read
 from twingraph.settings_layers import FILE_NAME
 from twingraph.starter.drafting import drafted_shapes, drafted_terms, observed
 
@@ -79,7 +78,7 @@ def files_from_data(answers: Answers, data: Sequence[Path]) -> dict[str, bytes]:
     reading = read(publication)
     for finding in reading.findings:
         raise PublicationError(str(finding.location), finding.message)
-    seen, iris = observed(reading.quads()), settings.iris
+    seen, iris = observed(reading.lines), settings.iris
     copies = {f"data/{_below(file.path, data)}": file.path.read_bytes() for file in publication.rdf_files}
     terms = drafted_terms(seen, iris)
     return {
