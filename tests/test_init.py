@@ -113,6 +113,15 @@ def test_data_conform_to_the_shapes_that_are_drafted_from_them(started):
     assert result.focus_node_count == 2
 
 
+def test_what_a_subclass_has_counts_for_the_class_as_it_does_in_shacl(tmp_path):
+    ontology = "@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\no:Lamp rdfs:subClassOf o:Thing, o:Lamp .\n"
+    (tmp_path / "lamps.ttl").write_text(DATA + ontology + "ex:door a o:Thing .\n")
+    twingraph(tmp_path, "init", "out", "--from", str(tmp_path / "lamps.ttl"), "--yes", cwd=tmp_path)
+    assert "# 3 seen." in (tmp_path / "out/shapes/drafts.ttl").read_text()
+    result = check(assemble(load_settings(tmp_path / "out")))
+    assert [finding for finding in result.findings if finding.rule.startswith("shape/")] == []
+
+
 def test_drafted_shapes_say_what_was_seen(started):
     quads = list(read(Publication(load_settings(started))).lines)
     text = drafted_shapes(observed(quads), Iris("https://data.test/", {"o": "https://data.test/ontology#"}))

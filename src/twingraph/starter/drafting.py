@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 
 import pyoxigraph as ox
 from rdflib.namespace import OWL, RDF, RDFS, SH
@@ -12,6 +13,7 @@ from twingraph.rdf.iris import Iris
 from twingraph.rdf.terms import Term
 
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+_SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
 _LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
 # Classes of these say how an ontology or a shape is built, which is for their own specifications to check.
 _LANGUAGES_OF_MODELS = tuple(str(each) for each in (OWL, RDF, RDFS, SH))
@@ -61,10 +63,11 @@ class Observed:
 def observed(quads: Iterable[ox.Quad]) -> Observed:
     """Return what these statements say of each class; each statement counts once, whatever graphs it is in."""
     triples = list(dict.fromkeys(quad.triple for quad in quads))
+    above = _superclasses(triples)
     types: dict[str, set[str]] = defaultdict(set)
     for triple in triples:
         if triple.predicate.value == _TYPE and isinstance(triple.object, ox.NamedNode):
-            types[str(triple.subject)].add(triple.object.value)
+            types[str(triple.subject)] |= above(triple.object.value)
     classes: dict[str, set[str]] = defaultdict(set)
     for thing, kinds in types.items():
         for kind in kinds:
@@ -75,6 +78,25 @@ def observed(quads: Iterable[ox.Quad]) -> Observed:
             values[kind, triple.predicate.value].add(str(triple.subject), triple.object)
     predicates = {triple.predicate.value for triple in triples}
     return Observed(dict(classes), dict(values), predicates, {str(triple.subject) for triple in triples})
+
+
+def _superclasses(triples: Iterable[ox.Triple]) -> Callable[[str], frozenset[str]]:
+    """Return what gives a class with all its superclasses: its instances are theirs too (SHACL, section 3.1)."""
+    parents: dict[str, set[str]] = defaultdict(set)
+    for triple in triples:
+        if triple.predicate.value == _SUBCLASS and isinstance(triple.object, ox.NamedNode):
+            parents[str(triple.subject).strip("<>")].add(triple.object.value)
+
+    @cache
+    def above(kind: str) -> frozenset[str]:
+        found, left = {kind}, [kind]
+        while left:
+            new = parents.get(left.pop(), set()) - found
+            found |= new
+            left += new
+        return frozenset(found)
+
+    return above
 
 
 def drafted_shapes(seen: Observed, iris: Iris) -> str:
