@@ -20,3 +20,9 @@ _.DEFAULT  # the same
 _.GRAPH  # the same
 _.SELECT  # the same
 _.on_headers_complete  # httptools calls it on uvicorn's protocol
+_.readinto  # io.BufferedReader calls it
+_.StartElementHandler  # expat calls it
+_.EndElementHandler  # the same
+_.EntityDeclHandler  # the same
+_.SkippedEntityHandler  # the same
+_.XmlDeclHandler  # the same

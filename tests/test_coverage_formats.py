@@ -9,7 +9,8 @@ from twingraph.check.coverage import coverage_html, coverage_text, document_cove
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.check.statements import Statements
 from twingraph.publication.evidence import Passage, SourceArchive
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 
 
 def covers(tiny):

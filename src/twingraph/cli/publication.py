@@ -13,7 +13,8 @@ from twingraph.cli.options import progress, settings
 from twingraph.errors import ExitCode, PublicationError, SettingsError, UnknownNameError
 from twingraph.publication.assembly import assemble
 from twingraph.publication.evidence import SourceArchive, locate
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 from twingraph.settings import FILE_NAME, Settings
 
 _COVERAGE_FORMATS = ("text", "html")

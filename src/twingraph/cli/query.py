@@ -13,7 +13,8 @@ import typer
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.cli.options import progress, settings
 from twingraph.errors import UnknownNameError
-from twingraph.publication.files import Publication, read_saved_queries
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris

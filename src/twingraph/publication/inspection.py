@@ -1,0 +1,54 @@
+"""What is looked at in a file before it is parsed, so that the engine's parsers are given nothing that harms them.
+
+Triple terms nested tens of thousands deep crash the engine's process; elements of XML nested as deep take it minutes,
+in quadratic time.
+"""
+
+import re
+
+from twingraph.publication.sources import Source
+from twingraph.publication.xml_inspection import inspect_xml
+from twingraph.rdf.formats import JSON_LD, RDF_XML
+
+# Comments, strings and IRIs, in which brackets mean nothing; possessive, so that it takes linear time. A string or an
+# IRI without an end is a syntax error in any case.
+_TRIPLE_TERMS = re.compile(
+    rb"#[^\n]*+"
+    rb'|"""(?:[^"\\]++|\\.|"(?!""))*+"""'
+    rb"|'''(?:[^'\\]++|\\.|'(?!''))*+'''"
+    rb'|"(?:[^"\\\n]++|\\.)*+"'
+    rb"|'(?:[^'\\\n]++|\\.)*+'"
+    rb"|<[^<>\s]++>"
+    rb"|(?P<open><<)|(?P<close>>>)",
+    re.DOTALL,
+)
+_JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(?P<open>[\[{])|(?P<close>[\]}])', re.DOTALL)
+
+
+def inspect(source: Source) -> int:
+    """Return the size of the content in bytes; raises FileRefusedError when the file is not to be parsed."""
+    format_ = source.format
+    if format_ is RDF_XML:
+        inspect_xml(source)
+    size, opened, before = 0, 0, b""
+    is_json = format_ is JSON_LD
+    for block in source.blocks():
+        size += len(block)
+        opened += block.count(b"{") + block.count(b"[") if is_json else (before + block).count(b"<<")
+        before = block[-1:]
+    if opened > source.limits.max_depth and format_ is not RDF_XML:
+        _check_depth(source, _JSON if is_json else _TRIPLE_TERMS, "objects and lists" if is_json else "triple terms")
+    return size
+
+
+def _check_depth(source: Source, pattern: re.Pattern[bytes], what: str) -> None:
+    content, depth = source.content(), 0
+    for match in pattern.finditer(content):
+        if match.lastgroup == "open":
+            depth += 1
+            if depth > source.limits.max_depth:
+                line, start = content.count(b"\n", 0, match.start()) + 1, content.rfind(b"\n", 0, match.start())
+                reason = f"its {what} are nested deeper than {source.limits.max_depth}"
+                raise source.refused(reason, "max_depth", line, match.start() - start)
+        elif match.lastgroup == "close":
+            depth = max(depth - 1, 0)
