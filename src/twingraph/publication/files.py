@@ -62,10 +62,7 @@ class Publication:
 
     def relative(self, path: Path) -> str:
         """Return a path relative to the publication, with forward slashes; bytes that are not UTF-8 are replaced."""
-        directory = self.settings.directory
-        inside = path.is_relative_to(directory)
-        name = path.relative_to(directory) if inside else Path(relpath(path, directory))
-        return fsencode(name.as_posix()).decode(errors="replace")
+        return fsencode(self._relative(path)).decode(errors="replace")
 
     def walk(self, folder: str) -> Iterator[Path]:
         """Yield what is in a folder and its folders, as far as it is included; releases are not part of it."""
@@ -116,6 +113,11 @@ class Publication:
         rest = (*self.shape_files, *self.rule_files, *self.query_files, *self.check_files)
         return (self.settings.directory / FILE_NAME, *sorted({*rdf, *rest}))
 
+    def _relative(self, path: Path) -> str:
+        directory = self.settings.directory
+        inside = path.is_relative_to(directory)
+        return (path.relative_to(directory) if inside else Path(relpath(path, directory))).as_posix()
+
     def _rdf_paths(self) -> list[Path]:
         return sorted({*self._ontology_files, *self._data_files})
 
@@ -125,7 +127,7 @@ class Publication:
         pattern = rule if rules else DEFAULT_GRAPH_NAME
         if pattern is None:
             return None
-        whole = name[: len(name) - len(suffix_of(path))]
+        whole = self._relative(path).removesuffix(path.name) + stem_of(path)
         values = {"{parent}": path.parent.name, "{stem}": stem_of(path), "{path}": whole}
         return self.settings.iris.graph(re.sub(r"\{\w+\}", lambda match: _segment(values[match[0]]), pattern))
 
@@ -143,8 +145,9 @@ def stem_of(path: Path) -> str:
 
 def is_included(name: str, files: Files) -> bool:
     """Return whether the patterns of ``[files]`` include the path ``name`` and do not exclude it."""
+    inside = re.sub(r"^(?:\.\./)+", "", name)  # a folder may be outside the publication, but is then not hidden
     included, excluded = (
-        any(_pattern(glob).fullmatch(name) for glob in globs) for globs in (files.include, files.exclude)
+        any(_pattern(glob).fullmatch(inside) for glob in globs) for globs in (files.include, files.exclude)
     )
     return included and not excluded
 
