@@ -301,6 +301,12 @@ def test_context_is_taken_from_the_local_file_that_the_settings_name(tmp_path):
     ]  # fmt: skip
 
 
+def test_release_depends_on_the_files_of_contexts(tmp_path):
+    files = {"data/a.ttl": ONE, "c.jsonld": '{"@context": {}}'}
+    here = publication(tmp_path, files, '[files.contexts]\n"urn:c" = "c.jsonld"\n"urn:d" = "none.jsonld"\n')
+    assert [here.relative(path) for path in here.input_files] == ["twingraph.toml", "c.jsonld", "data/a.ttl"]
+
+
 def test_syntax_errors_below_a_context_keep_their_line(tmp_path):
     files = {"data/a.jsonld": '{"@context": "urn:c",\n"@id": "urn:s",\n"name" "x"}', "c.jsonld": '{"@context": {}}'}
     assert said(reading(tmp_path, files, '[files.contexts]\n"urn:c" = "c.jsonld"\n')) == [
@@ -326,6 +332,33 @@ def test_context_that_cannot_be_used_is_said(context, message, tmp_path):
     [finding] = reading(tmp_path, files, '[files.contexts]\n"urn:c" = "c.jsonld"\n').findings
     assert (finding.rule, finding.location.path) == ("file/context", "data/a.jsonld")
     assert message in finding.message
+
+
+@pytest.mark.parametrize(
+    ("document", "ignored"),
+    [
+        ('{"@id": "urn:s",\n"name": "x", "urn:p": {"part": 1}}', "2: name, part"),
+        ('{"@id": "urn:s",\n"urn:p": {"@id": "http://a b"}}', "1: http://a b"),
+        ('{"@context": {"p": {"@id": "urn:p", "@type": "@id"}}, "@id": "urn:s",\n"p": ["urn:a", "b c"]}', "1: b c"),
+        ('{"@context": {"@vocab": "urn:v:"}, "@id": "urn:s",\n"a b": "x"}', "1: a b"),
+    ],
+)
+def test_what_json_ld_ignores_is_a_warning(document, ignored, tmp_path):
+    found = reading(tmp_path, {"data/a.jsonld": document})
+    [note] = [note for note in found.notes if note.rule == "file/ignored"]
+    assert found.findings == ()
+    assert (note.severity, str(note.location)) == (Severity.WARNING, "data/a.jsonld:2")
+    assert note.message.endswith(ignored)
+
+
+def test_keys_of_maps_keywords_and_literals_of_json_are_not_reported_as_ignored(tmp_path):
+    document = """{"@context": {"label": {"@id": "urn:l", "@container": "@language"}, "id": "@id",
+        "data": {"@id": "urn:d", "@type": "@json"}, "gone": null},
+        "id": "urn:s", "label": {"en": "x", "sv": "y"}, "data": {"any": 1}, "gone": 1,
+        "urn:v": {"@value": {"key": "a b"}, "@type": "@json"}, "urn:p": {"@value": "x", "@language": "en"}}"""
+    found = reading(tmp_path, {"data/a.jsonld": document})
+    assert (found.findings, [note.rule for note in found.notes]) == ((), ["file/graph"])
+    assert len(found.lines) == 5
 
 
 SUBJECT = "<urn:s>"

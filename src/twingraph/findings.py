@@ -101,6 +101,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "No pattern under `[[graphs]]` matches a file, so it was not read; or there is none, so a default applies.",
             "Add a pattern, or exclude the file under `[files]`.",
         ),
+        "file/ignored": Rule(
+            "A document in JSON-LD has properties or IRIs that no context defines, or that are malformed.",
+            "Define them in the context, or correct the IRIs.",
+        ),
         "file/not-read": Rule(
             "Files in the publication's folders are not read, because of their suffixes.",
             "Rename those that should be read; exclude the others under `[files]`.",

@@ -110,7 +110,9 @@ class Publication:
     def input_files(self) -> tuple[Path, ...]:
         """Every file that a release is built from, the settings first."""
         rdf = tuple(file.path for file in self.rdf_files)
-        rest = (*self.shape_files, *self.rule_files, *self.query_files, *self.check_files)
+        contexts = (self.settings.directory / name for name in self.settings.files.contexts.values())
+        used = (path for path in contexts if _is(path, Path.is_file))
+        rest = (*self.shape_files, *self.rule_files, *self.query_files, *self.check_files, *used)
         return (self.settings.directory / FILE_NAME, *sorted({*rdf, *rest}))
 
     def _relative(self, path: Path) -> str:

@@ -51,18 +51,18 @@ class ContextFiles:
     base: str
     _known: dict[str, Any] = field(default_factory=dict)
 
-    def inlined(self, source: Source) -> bytes | None:
-        """Return the document with its contexts written out, None when it refers to none.
+    def inlined(self, source: Source) -> bytes:
+        """Return the document with its contexts written out.
 
         Raises FileRefusedError for a context that has no file, or whose file has no context, and UnicodeDecodeError.
         """
         content = source.content()
         if not _MENTIONS.search(content):
-            return None
+            return content
         text = content.decode()
         references = list(_references(text))
         if not references:
-            return None
+            return content
         self._check(source, text, references)
         parts, end, left = [], 0, source.allowance(len(content))
         for each in references:

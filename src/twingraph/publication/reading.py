@@ -6,7 +6,6 @@ A file that does not parse, or not within the limits, is a finding, not an error
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from twingraph.findings import Finding
 from twingraph.publication.files import Publication, file_notes, left_out
 from twingraph.publication.inspection import inspect
 from twingraph.publication.jsonld_contexts import ContextFiles
+from twingraph.publication.jsonld_losses import losses
 from twingraph.publication.sources import READ_ERRORS, Source, finding_about
 from twingraph.rdf.formats import JSON_LD
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
@@ -31,11 +31,12 @@ _PARSE_ERRORS = (*READ_ERRORS, SyntaxError, ValueError, RuntimeError, MemoryErro
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """The quads of one file, with order, repetitions and lexical forms preserved."""
+    """The quads of one file, with order, repetitions and lexical forms preserved; ``notes`` say what it ignores."""
 
     path: str
     graph: str
     quads: NQuads
+    notes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Reading:
     """The parsed files, a finding for each that was not read, and the positions of statements.
 
     ``lines`` has the statements of every file, in the order of the files. ``notes`` are findings about files that were
-    rightly left out; they do not make the reading incomplete.
+    rightly left out or partly ignored; they do not make the reading incomplete.
     """
 
     files: tuple[ParsedFile, ...]
@@ -81,7 +82,13 @@ class FileParser:
         """
         source = self.source(path)
         try:
-            return ParsedFile(source.name, graph, self._lines(source, graph, writer))
+            size = inspect(source)
+            if source.format is not JSON_LD:
+                with source.open() as stream:
+                    return ParsedFile(source.name, graph, self._lines(source, stream, size, graph, writer))
+            content = self._contexts.inlined(source)
+            lines = self._lines(source, io.BytesIO(content), size, graph, writer)
+            return ParsedFile(source.name, graph, lines, losses(source.name, content))
         except MemoryError:
             return finding_about(source, _literal_too_large(source))
         except _PARSE_ERRORS as error:
@@ -96,24 +103,17 @@ class FileParser:
         settings = self.publication.settings
         return ContextFiles(settings.directory, settings.files.contexts, settings.base_iri)
 
-    def _lines(self, source: Source, graph: str, writer: NQuadsWriter) -> NQuads:
-        size, engine = inspect(source), cast("ox.RdfFormat", source.format.engine)
+    def _lines(self, source: Source, stream: BinaryIO, size: int, graph: str, writer: NQuadsWriter) -> NQuads:
+        engine = cast("ox.RdfFormat", source.format.engine)
         # Labels of blank nodes are local to a file; N-Triples and N-Quads have no relative IRIs.
         relative = engine not in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
         base = self.publication.settings.base_iri if relative else None
-        budget = _Budget(source, source.allowance(size))
-        buffer = partial(_BoundedBuffer, budget)
-        with ExitStack() as stack:
-            stream = stack.enter_context(self._stream(source))
-            quads = ox.parse(stream, format=engine, base_iri=base, rename_blank_nodes=True)
-            if engine.supports_datasets:
-                target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
-                return writer.add(_placed(quads, target), buffer)
-            return writer.add_triples(quads, graph, buffer)
-
-    def _stream(self, source: Source) -> BinaryIO:
-        inlined = self._contexts.inlined(source) if source.format is JSON_LD else None
-        return source.open() if inlined is None else io.BytesIO(inlined)
+        buffer = partial(_BoundedBuffer, _Budget(source, source.allowance(size)))
+        quads = ox.parse(stream, format=engine, base_iri=base, rename_blank_nodes=True)
+        if engine.supports_datasets:
+            target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
+            return writer.add(_placed(quads, target), buffer)
+        return writer.add_triples(quads, graph, buffer)
 
 
 @dataclass
@@ -168,6 +168,7 @@ def _read(
     failed = tuple(finding for finding in parsed if isinstance(finding, Finding))
     texts = {source.name: source.text for path, _ in sources if (source := parser.source(path)).is_scannable}
     read_names = {file.path for file in files}
+    notes += tuple(note for file in files for note in file.notes)
     homes = _Homes(files, tuple(name for name in texts if name not in read_names))
     return Reading(files, writer.lines, (*findings, *failed), Locations(Texts(texts), base, homes), notes)
 

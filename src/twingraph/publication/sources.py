@@ -44,7 +44,8 @@ class Source:
     def format(self) -> Format:
         """The format that its suffix says; ontologies in ``.owl`` can also be in Turtle. Raises OSError."""
         suffix = suffix_of(self.path).removesuffix(COMPRESSED_SUFFIX)
-        is_turtle = suffix == ".owl" and not _XML.match(self.beginning().removeprefix(BOM_UTF8))
+        start = self.beginning().removeprefix(BOM_UTF8).strip() if suffix == ".owl" else b""
+        is_turtle = start and not _XML.match(start)
         return TURTLE if is_turtle else INPUT_SUFFIXES[suffix]
 
     @property
