@@ -153,8 +153,8 @@ def test_file_whose_name_is_not_utf8_is_read(tmp_path):
 # What is wrong with a file: its name, its content, the rule and the place of the finding, and words of the message.
 _DEEP = 1001
 BAD = {
-    "truncated RDF/XML": ("a.rdf", ONE_XML[:-12], "syntax", "data/a.rdf:2:63", "not well-formed XML: unclosed token"),
-    "RDF/XML without its end": ("a.rdf", ONE_XML[:-11], "syntax", "data/a.rdf:2:81", "not well-formed XML"),
+    "truncated RDF/XML": ("a.rdf", ONE_XML[:-12], "syntax", "data/a.rdf:2:63", "ends before its root element does"),
+    "RDF/XML without its end": ("a.rdf", ONE_XML[:-11], "syntax", "data/a.rdf:2:81", "ends before its root"),
     "compressed truncated RDF/XML": (
         "a.rdf.gz", gzip.compress(ONE_XML[:-11].encode()), "syntax", "data/a.rdf.gz:2:81", "not well-formed XML"),
     "truncated gzip": (
@@ -349,6 +349,14 @@ def test_what_json_ld_ignores_is_a_warning(document, ignored, tmp_path):
     assert found.findings == ()
     assert (note.severity, str(note.location)) == (Severity.WARNING, "data/a.jsonld:2")
     assert note.message.endswith(ignored)
+
+
+@pytest.mark.parametrize("depth", [950, 999])
+def test_json_as_deep_as_allowed_is_read_whether_or_not_it_is_examined(depth, tmp_path):
+    document = '{"@id":"urn:s","urn:p":' * depth + "1" + "}" * depth
+    found = reading(tmp_path, {"data/a.jsonld": document + " "})
+    assert (found.findings, len(found.lines)) == ((), depth)
+    assert {note.rule for note in found.notes} <= {"file/graph", "file/ignored"}
 
 
 def test_keys_of_maps_keywords_and_literals_of_json_are_not_reported_as_ignored(tmp_path):

@@ -22,6 +22,9 @@ _TRIPLE_TERMS = re.compile(
     rb"|(?P<open><<)|(?P<close>>>)",
     re.DOTALL,
 )
+_JSON_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BRACKETS = bytes.maketrans(b"[{]}", b"(())")
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 _JSON = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(?P<open>[\[{])|(?P<close>[\]}])', re.DOTALL)
 
 
@@ -36,9 +39,22 @@ def inspect(source: Source) -> int:
         size += len(block)
         opened += block.count(b"{") + block.count(b"[") if is_json else (before + block).count(b"<<")
         before = block[-1:]
-    if opened > source.limits.max_depth and format_ is not RDF_XML:
-        _check_depth(source, _JSON if is_json else _TRIPLE_TERMS, "objects and lists" if is_json else "triple terms")
+    if opened > source.limits.max_depth and is_json and _may_be_deep(source.content(), source.limits.max_depth):
+        _check_depth(source, _JSON, "objects and lists")
+    elif opened > source.limits.max_depth and format_ not in (RDF_XML, JSON_LD):
+        _check_depth(source, _TRIPLE_TERMS, "triple terms")
     return size
+
+
+def _may_be_deep(content: bytes, depth: int) -> bool:
+    """Return whether JSON can be nested deeper: removing pairs of brackets ``depth`` times does not remove them all."""
+    brackets = _JSON_STRING.sub(b"", content).translate(_BRACKETS, _NOT_BRACKETS)
+    for _ in range(depth):
+        inner = brackets.replace(b"()", b"")
+        if inner == brackets:
+            break
+        brackets = inner
+    return b"(" in brackets
 
 
 def _check_depth(source: Source, pattern: re.Pattern[bytes], what: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from twingraph.findings import Finding, Location, Severity
+from twingraph.processes import gc_paused
 
 # Larger documents are not examined: as Python objects they take ten times their size.
 _EXAMINED_BYTES = 100_000_000
@@ -45,20 +46,25 @@ class _Terms:
 def losses(name: str, content: bytes) -> tuple[Finding, ...]:
     """Return a warning when a document has properties or IRIs that give no statements."""
     if len(content) > _EXAMINED_BYTES:
-        message = f"it has more than {_EXAMINED_BYTES:,} bytes, so properties without an IRI were not looked for"
-        return (_finding(name, message, "nothing, if the file is right", Severity.INFO, 1),)
+        return _not_examined(name, f"it has more than {_EXAMINED_BYTES:,} bytes")
     try:
-        document = json.loads(content)
-        terms = _terms(document)
-    except (ValueError, RecursionError):  # what is wrong with it is reported by the parser, what is deep was read
-        return ()
-    lost = list(dict.fromkeys(_lost(document, terms)))
+        with gc_paused():
+            document = json.loads(content)
+            terms = _terms(document) if b"context" in content else _Terms()
+            lost = list(dict.fromkeys(_lost(document, terms)))
+    except (ValueError, RecursionError):
+        return _not_examined(name, "it is nested too deep")
     if not lost:
         return ()
     names = ", ".join(lost[:_FIRST]) + (", ..." if len(lost) > _FIRST else "")
     message = f"JSON-LD ignores what has no IRI or a malformed one, here {len(lost)}: {names}"
     line = content.count(b"\n", 0, max(content.find(json.dumps(lost[0], ensure_ascii=False).encode()), 0)) + 1
     return (_finding(name, message, "define them in the context, or correct the IRIs", Severity.WARNING, line),)
+
+
+def _not_examined(name: str, reason: str) -> tuple[Finding, ...]:
+    message = f"properties without an IRI, which JSON-LD ignores, were not looked for: {reason}"
+    return (_finding(name, message, "nothing, if the file is right", Severity.INFO, 1),)
 
 
 def _finding(name: str, message: str, remedy: str, severity: Severity, line: int) -> Finding:

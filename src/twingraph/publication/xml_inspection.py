@@ -7,8 +7,8 @@ limited size and may not refer to one another (XML 1.0, section 4.3.2).
 
 import re
 from collections.abc import Mapping
-from pyexpat import ErrorString, ExpatError, ParserCreate
 from typing import NoReturn
+from xml.parsers.expat import ErrorString, ExpatError, ParserCreate, errors
 
 from twingraph.errors import FileRefusedError
 from twingraph.publication.sources import Source
@@ -18,6 +18,7 @@ _OWL_ONTOLOGY = "http://www.w3.org/2002/07/owl# Ontology"
 _REFERENCE = re.compile(rb"&([^\s&;#<]{1,200});")
 _PREDEFINED = re.compile(r"&(?:lt|gt|amp|quot|apos|#[0-9]+|#x[0-9A-Fa-f]+);")
 _LONGEST_REFERENCE = 210
+_ENDS_EARLY = (errors.codes[errors.XML_ERROR_NO_ELEMENTS], errors.codes[errors.XML_ERROR_UNCLOSED_TOKEN])
 
 
 def inspect_xml(source: Source) -> None:
@@ -55,7 +56,9 @@ class _Inspection:
                 carried = text[-_LONGEST_REFERENCE:]
             self._parser.Parse(b"", True)
         except ExpatError as error:
-            message = f"not well-formed XML: {ErrorString(error.code)}"
+            ends_early = error.code in _ENDS_EARLY
+            what = "the document ends before its root element does" if ends_early else ErrorString(error.code)
+            message = f"not well-formed XML: {what}"
             remedy = "complete or correct the document; none of it was read"
             line, column = error.lineno, error.offset + 1
             raise FileRefusedError(self._source.name, "syntax", message, remedy, line, column) from error
