@@ -23,6 +23,8 @@ _.on_headers_complete  # httptools calls it on uvicorn's protocol
 _.readinto  # io.BufferedReader calls it
 _.StartElementHandler  # expat calls it
 _.EndElementHandler  # the same
+_.StartNamespaceDeclHandler  # the same
+_.EndNamespaceDeclHandler  # the same
 _.EntityDeclHandler  # the same
 _.SkippedEntityHandler  # the same
 _.XmlDeclHandler  # the same

@@ -152,7 +152,7 @@ def test_file_whose_name_is_not_utf8_is_read(tmp_path):
 
 # What is wrong with a file: its name, its content, the rule and the place of the finding, and words of the message.
 _DEEP = 1001
-BAD = {
+BAD: dict[str, tuple[str, str | bytes, str, str, str]] = {
     "truncated RDF/XML": ("a.rdf", ONE_XML[:-12], "syntax", "data/a.rdf:2:63", "ends before its root element does"),
     "RDF/XML without its end": ("a.rdf", ONE_XML[:-11], "syntax", "data/a.rdf:2:81", "ends before its root"),
     "compressed truncated RDF/XML": (
@@ -173,6 +173,12 @@ BAD = {
         "a.rdf", xml("", '<!DOCTYPE rdf:RDF [<!ENTITY % a "x">]>\n'), "file/limit", "data/a.rdf:1:33", "external or"),
     "deep XML": (
         "a.rdf", xml("<e:C><e:p>\n" * _DEEP + "</e:p></e:C>" * _DEEP), "file/limit", "data/a.rdf:501:6", "deeper than"),
+    "many namespaces": (
+        "a.rdf", xml("<e:C " + " ".join(f'xmlns:a{number}="urn:a"' for number in range(1000)) + "/>"), "file/limit",
+        "data/a.rdf:2:1", "declares more than 1000 namespaces at once"),
+    "many attributes": (
+        "a.rdf", xml("<e:C " + " ".join(f'e:a{number}="x"' for number in range(1001)) + "/>"), "file/limit",
+        "data/a.rdf:2:1", "an element has more than 1000 attributes"),
     "XML in Latin-1": (
         "a.rdf", '<?xml version="1.0" encoding="ISO-8859-1"?>\n<a>ä</a>'.encode("latin-1"), "file/encoding",
         "data/a.rdf:1:1", "declares the encoding ISO-8859-1"),
@@ -257,6 +263,12 @@ def test_entities_for_namespaces_are_read_as_they_are(tmp_path):
     body = '<rdf:Description rdf:about="&q;2"><rdf:type rdf:resource="&owl;Class"/></rdf:Description>'
     [quad] = reading(tmp_path, {"data/a.owl": xml(body, prolog)}).lines
     assert (quad.subject.value, quad.object.value) == ("http://q.test/?a=1&b=2", "http://www.w3.org/2002/07/owl#Class")
+
+
+def test_namespaces_that_end_with_their_elements_are_not_counted_together(tmp_path):
+    body = "".join(f'<e:C xmlns:a{number}="urn:a" a{number}:p="x"/>' for number in range(1100))
+    found = reading(tmp_path, {"data/a.rdf": xml(body)})
+    assert (found.findings, len(found.lines)) == ((), 2200)
 
 
 def test_expansion_of_entities_is_bounded(tmp_path):

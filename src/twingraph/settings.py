@@ -210,6 +210,8 @@ class Files(_Section):
     """The maximum size of a statement, and so of a literal, in bytes; the parsers can take no more than 16 MB."""
     max_depth: PositiveInt = 1000
     """How deep elements, objects, lists of JSON and triple terms may be nested."""
+    max_prefixes: PositiveInt = 1000
+    """How many namespaces may be in scope in RDF/XML, and how many attributes an element may have."""
     max_entity_bytes: PositiveInt = 2000
     """The maximum size of an entity that a document in RDF/XML declares, in bytes."""
 

@@ -1,8 +1,9 @@
 """Whether a document in RDF/XML is well-formed, and harmless, before the engine parses it.
 
-The engine's parser does not notice that a document ends early, and expands entities without a limit. So expat reads the
-whole document first. External entities are never read; internal ones, which ontologies use for namespaces, may have a
-limited size and may not refer to one another (XML 1.0, section 4.3.2).
+The engine's parser does not notice that a document ends early, expands entities without a limit, and takes quadratic
+time for depth, attributes and namespaces. So expat reads the whole document first. External entities are never read;
+internal ones, which ontologies use for namespaces, may have a limited size and may not refer to one another (XML 1.0,
+section 4.3.2).
 """
 
 import re
@@ -30,11 +31,13 @@ class _Inspection:
     """One pass of expat over a document."""
 
     def __init__(self, source: Source) -> None:
-        self._source, self._depth = source, 0
+        self._source, self._depth, self._namespaces = source, 0, 0
         self._entities: dict[bytes, int] = {}
         self._parser = ParserCreate(namespace_separator=" ")
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
+        self._parser.StartNamespaceDeclHandler = self._start_namespace
+        self._parser.EndNamespaceDeclHandler = self._end_namespace
         self._parser.EntityDeclHandler = self._declare
         self._parser.SkippedEntityHandler = self._skip
         self._parser.XmlDeclHandler = self._xml
@@ -76,9 +79,19 @@ class _Inspection:
             self._check_root(name, attributes)
         if self._depth > self._source.limits.max_depth:
             self._refuse(f"its elements are nested deeper than {self._source.limits.max_depth}", "max_depth")
+        if len(attributes) > (limit := self._source.limits.max_prefixes):
+            self._refuse(f"an element has more than {limit} attributes", "max_prefixes")
 
     def _end(self, name: str) -> None:
         self._depth -= 1
+
+    def _start_namespace(self, prefix: str | None, iri: str) -> None:
+        self._namespaces += 1
+        if self._namespaces > (limit := self._source.limits.max_prefixes):
+            self._refuse(f"it declares more than {limit} namespaces at once", "max_prefixes")
+
+    def _end_namespace(self, prefix: str | None) -> None:
+        self._namespaces -= 1
 
     def _check_root(self, name: str, attributes: Mapping[str, str]) -> None:
         namespace, _, local = name.rpartition(" ")
