@@ -9,15 +9,14 @@ from pathlib import Path
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location
 from twingraph.publication.evidence import Document, documents
-from twingraph.publication.files import (
-    Publication,
-    Reading,
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import (
     SavedQueries,
-    read,
     read_query_files,
     read_saved_queries,
-    read_shapes,
+    unreadable_query_files,
 )
+from twingraph.publication.reading import Reading, read, read_shapes
 from twingraph.publication.working_store import WorkingStore, derive
 from twingraph.rdf.nquads import NQuads
 from twingraph.settings import Settings
@@ -102,6 +101,7 @@ def assemble(
         spool_files.on_complete(spool_files.derived)
     with observer("parse shapes and queries"):
         shapes, saved = read_shapes(publication), read_saved_queries(publication)
+        findings += unreadable_query_files(publication, publication.check_files)
     return Assembly(publication, reading, shapes, working_store, derived, saved, findings)
 
 
@@ -109,6 +109,8 @@ def _derive(
     publication: Publication, working_store: WorkingStore, path: Path | None
 ) -> tuple[NQuads, tuple[Finding, ...]]:
     iris = publication.settings.iris
+    if unreadable := unreadable_query_files(publication, publication.rule_files):
+        return NQuads(), unreadable
     rules = read_query_files(publication, publication.rule_files)
     try:
         derived = derive(rules, working_store.store, iris, iris.graph(publication.settings.derived_graph), path)

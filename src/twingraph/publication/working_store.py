@@ -19,7 +19,7 @@ import pyoxigraph as ox
 
 from twingraph.errors import DateError, QueryError
 from twingraph.processes import trim_memory
-from twingraph.publication.files import QueryFile
+from twingraph.publication.query_files import QueryFile
 from twingraph.rdf.edtf import EDTF, bounds
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads, NQuadsWriter

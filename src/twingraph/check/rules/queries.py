@@ -8,7 +8,7 @@ import pyoxigraph as ox
 from twingraph.check.statements import Statements
 from twingraph.errors import ParameterError, QueryError
 from twingraph.findings import Finding, Location
-from twingraph.publication.files import QueryFile
+from twingraph.publication.query_files import QueryFile
 from twingraph.publication.saved_queries import SavedQuery, parse_header
 from twingraph.publication.working_store import QueryResult, run_query
 from twingraph.rdf.iris import Iris
