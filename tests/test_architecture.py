@@ -13,7 +13,7 @@ PACKAGE = Path(twingraph.__file__).parent
 FLOORS = (
     ("errors",),
     ("findings", "processes"),
-    ("rdf",),
+    ("child_process", "rdf"),
     ("sparql", "settings"),
     ("publication", "store"),
     ("check", "workers"),

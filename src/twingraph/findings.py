@@ -133,6 +133,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "query/name": Rule("Two saved queries have the same name.", "Rename one of the files."),
         "query/syntax": Rule("A check or a saved query is malformed, or fails.", "Correct the query."),
         "query/rule": Rule("A rule is malformed or is not a CONSTRUCT query.", "Correct the rule."),
+        "query/limit": Rule(
+            "A rule, a check or a saved query exceeded a limit under `[check_limits]`, so it was not evaluated.",
+            "Make it cheaper, or raise the limit.",
+        ),
         "query/parameter": Rule(
             "The default of a parameter is not of its type.", "Correct the default or the type in the header."
         ),

@@ -178,7 +178,7 @@ class CheckContext:
 def _checks(context: CheckContext) -> tuple[Finding, ...]:
     publication = context.assembly.publication
     files = read_query_files(publication, publication.check_files)
-    return run_checks(files, context.assembly.working_store.store, context.everything)
+    return run_checks(files, context.assembly.working_store, context.everything)
 
 
 def _policy(context: CheckContext) -> tuple[Finding, ...]:
@@ -189,7 +189,7 @@ def _policy(context: CheckContext) -> tuple[Finding, ...]:
 def _queries(context: CheckContext) -> tuple[Finding, ...]:
     assembly = context.assembly
     queries, iris = assembly.saved.queries, assembly.settings.iris
-    return run_saved_queries(queries, assembly.working_store.store, iris, count_rows=context.is_complete)
+    return run_saved_queries(queries, assembly.working_store, iris, count_rows=context.is_complete)
 
 
 def _query_names(context: CheckContext) -> tuple[Finding, ...]:

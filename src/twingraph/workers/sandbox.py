@@ -10,7 +10,6 @@ import platform
 import resource
 import struct
 import sys
-from pathlib import Path
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER_MODE = 38, 22, 2
 # seccomp(2): the filter sees the architecture and the number of a system call and says what becomes of it.
@@ -57,28 +56,6 @@ def limit_files() -> None:
     """Let this process write no core dump and no large file."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
-
-
-def limit_memory(more: int) -> tuple[str, ...]:
-    """Let this process have so many bytes more than it has now; return notes on what could not be done."""
-    held = memory("VmData")
-    if held is None:
-        return ("memory cannot be measured here: a query's is not limited",)
-    # RLIMIT_DATA counts what can be written to, so that files mapped for reading do not count (Linux 4.7).
-    resource.setrlimit(resource.RLIMIT_DATA, (held + more, held + more))
-    size = memory("VmSize") or 0
-    # The address space is the coarser wall behind it; allocators reserve more of it than they use.
-    resource.setrlimit(resource.RLIMIT_AS, (size + 4 * more, size + 4 * more))
-    return ()
-
-
-def memory(kind: str) -> int | None:
-    """Return a figure of this process's memory in bytes (``VmData``, ``VmRSS``, ...), None where there is none."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{kind}:")), None)
 
 
 def _program(architecture: int, denied: tuple[int, ...]) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
-from twingraph.processes import exit_with_parent
+from twingraph.processes import exit_with_parent, limit_memory, memory
 from twingraph.rdf.formats import TSV, Format, by_name
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
@@ -58,8 +58,8 @@ class Worker:
         self._opened = opened
         # Nothing that is here now becomes rubbish.
         gc.freeze()
-        notes = self._notes + sandbox.limit_memory(request.memory_bytes)
-        opened.size = sandbox.memory("VmRSS") or 0
+        notes = self._notes + limit_memory(request.memory_bytes)
+        opened.size = memory("VmRSS") or 0
         self._connection.sendall(ipc.pack_ready(Ready(opened.quads, notes)))
 
     def _answer(self, job: Job) -> None:
@@ -108,7 +108,7 @@ class _OpenRelease:
         output = Output(connection, job, head, lambda tally: self._write(query, TSV, tally), rows)
         self._write(query, format_, output)
         is_long = time.perf_counter() - began > _SHORT
-        output.end((sandbox.memory("VmRSS") or 0) - self.size if is_long else 0)
+        output.end((memory("VmRSS") or 0) - self.size if is_long else 0)
 
     def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
         try:
