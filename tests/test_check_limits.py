@@ -76,11 +76,11 @@ def test_rule_that_never_ends_is_stopped_and_nothing_is_derived(tiny):
 
 
 def test_query_that_needs_too_much_memory_is_stopped(tiny):
-    limit(tiny, memory_bytes=200_000_000)
+    limit(tiny, memory_bytes=300_000_000)
     tiny.write("queries/checks/a-greedy.rq", GREEDY)
     [(path, message)] = stopped(found(tiny))
     assert path == "queries/checks/a-greedy.rq"
-    assert message == "the check needed more than 200,000,000 bytes of memory, the limit (check_limits.memory_bytes)"
+    assert message == "the check needed more than 300,000,000 bytes of memory, the limit (check_limits.memory_bytes)"
 
 
 def test_working_store_that_is_closed_runs_no_more_queries(tiny):

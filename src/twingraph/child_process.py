@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from tempfile import TemporaryFile
@@ -14,7 +14,7 @@ from twingraph.processes import command, exit_with_parent
 
 # What the engine, written in Rust, and Python say when they get no memory.
 _OUT_OF_MEMORY = (b"memory allocation of", b"MemoryError")
-_MAX_SAID = 10_000
+_MAX_SAID = 1_000_000
 
 
 class ChildProcess:
@@ -48,7 +48,7 @@ class ChildProcess:
                 return self._replies.recv()
         except (EOFError, OSError):
             self._process.wait()
-            if any(words in self.last_words for words in _OUT_OF_MEMORY):
+            if self._has_said(_OUT_OF_MEMORY):
                 raise MemoryLimitError(memory_bytes) from None
             raise WorkerLostError(-self._process.returncode if self._process.returncode < 0 else None) from None
         self.kill()
@@ -59,12 +59,11 @@ class ChildProcess:
         self._process.kill()
         self._process.wait()
 
-    @property
-    def last_words(self) -> bytes:
-        """The end of what the process has written to its standard error."""
-        size = self._said.seek(0, os.SEEK_END)
-        self._said.seek(max(0, size - _MAX_SAID))
-        return self._said.read()
+    def _has_said(self, words: Iterable[bytes]) -> bool:
+        """Return whether one of the words is at the beginning of what the process has written to standard error."""
+        self._said.seek(0)
+        said = self._said.read(_MAX_SAID)
+        return any(each in said for each in words)
 
 
 def serve(answer: Callable[[object], object]) -> None:
