@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from twingraph.check.rules.personal_data import check_personal_data
 from twingraph.check.rules.queries import run_checks, run_saved_queries
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
 from twingraph.check.shacl.shapes import shapes_graph
-from twingraph.check.shacl.validation import ShapesResult, check_shapes
+from twingraph.check.shacl.validation import MIN_STATEMENTS_TO_SHARD, ShapesResult, ShapesRun
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
@@ -68,13 +69,15 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
     runs = [[step for step in steps if context.is_complete or not step.needs_all] for steps in _STEPS]
     without_engine, with_engine, last = (partial(_run, steps, context, observer) for steps in runs)
-    # The engine releases the GIL, so its queries run beside the other checks.
-    with ThreadPoolExecutor(1) as executor, gc_paused():
+    # Queries, and shapes for a small publication, are evaluated in other processes, beside the other checks.
+    with ThreadPoolExecutor(1) as executor, closing(context), gc_paused():
+        if len(assembly.quads) < MIN_STATEMENTS_TO_SHARD:
+            context.begin_shapes()
         queried = executor.submit(with_engine)
         findings += without_engine()
         findings += queried.result()
-    context.unload()
-    findings += last()
+        context.unload()
+        findings += last()
     if skipped := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
         findings.append(_skipped(skipped))
     findings = _without_row_counts(findings)
@@ -133,11 +136,16 @@ class CheckContext:
         return Statements(shapes.lines, shapes.locations, settings.iris, settings.languages)
 
     @cached_property
+    def shapes_run(self) -> ShapesRun | None:
+        """Validation by shapes, begun when this is first asked for; None when a file was not read."""
+        if not self.is_complete or not len(self.of_shapes.lines):
+            return None
+        return ShapesRun(self.everything.lines, self.of_shapes, self.assembly.settings.check_limits)
+
+    @cached_property
     def shapes(self) -> ShapesResult:
         """The result of validating by shapes; empty when a file was not read."""
-        if not self.is_complete:
-            return ShapesResult((), {})
-        return check_shapes(self.everything, self.of_shapes)
+        return self.shapes_run.result(self.everything) if self.shapes_run else ShapesResult((), {})
 
     @cached_property
     def passages(self) -> PassagesResult:
@@ -146,6 +154,16 @@ class CheckContext:
         if settings.evidence is None:
             return PassagesResult((), 0, 0)
         return check_passages(self.asserted, settings.evidence, SourceArchive(settings.source_archive))
+
+    def begin_shapes(self) -> None:
+        """Begin to validate by shapes."""
+        _ = self.shapes_run
+
+    def close(self) -> None:
+        """End all other processes."""
+        self.assembly.working_store.close()
+        if run := self.__dict__.get("shapes_run"):
+            run.close()
 
     def unload(self) -> None:
         """Free what the steps so far have used; it is computed again when needed."""
