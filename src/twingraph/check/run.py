@@ -1,5 +1,6 @@
 """``twingraph check``: run all checks of an assembly and collect their findings."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +21,7 @@ from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
 from twingraph.check.rules.personal_data import check_personal_data
 from twingraph.check.rules.queries import run_checks, run_saved_queries
+from twingraph.check.rules.shape_files import check_shape_files
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
 from twingraph.check.shacl.shapes import shapes_graph
 from twingraph.check.shacl.validation import MIN_STATEMENTS_TO_SHARD, ShapesResult, ShapesRun
@@ -36,9 +38,15 @@ from twingraph.rdf.nquads import NQuads
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The findings of a check, and how much it looked at."""
+    """The findings of a check, and how much it looked at.
+
+    ``consequences`` are results of shapes about statements that another finding reports; ``not_checked`` says what was
+    left out.
+    """
 
     findings: tuple[Finding, ...]
+    consequences: tuple[Finding, ...] = ()
+    not_checked: tuple[str, ...] = ()
     files: int = 0
     quads: int = 0
     derived: int = 0
@@ -78,10 +86,44 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
         findings += queried.result()
         context.unload()
         findings += last()
-    if skipped := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
+    skipped = [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]
+    if skipped:
         findings.append(_skipped(skipped))
-    findings = _without_row_counts(findings)
-    return replace(context.counts(), findings=in_order(_without_consequences(findings)))
+    return _result(context, _without_row_counts(findings), skipped)
+
+
+def _result(context: "CheckContext", findings: list[Finding], skipped: list[str]) -> CheckResult:
+    causes, consequences = _split(findings)
+    counts = context.counts()
+    return replace(
+        counts,
+        findings=in_order(causes),
+        consequences=in_order(consequences),
+        not_checked=(*skipped, *_not_checked(findings, counts)),
+    )
+
+
+# What the findings of these rules leave unchecked.
+_UNCHECKED = {
+    "query/limit": "queries that exceeded a limit",
+    "query/syntax": "queries that are malformed",
+    "query/rule": "what rules derive",
+    "shape/limit": "shapes that exceeded a limit",
+    "shape/failure": "constraints that cannot be evaluated",
+    "shape/none": "files without a shape",
+    "shape/no-focus-node": "shapes without a focus node",
+}
+
+
+def _not_checked(findings: Iterable[Finding], counts: CheckResult) -> Iterator[str]:
+    found = Counter(finding.rule for finding in findings)
+    for rule, what in _UNCHECKED.items():
+        if rule == "shape/none" and found[rule] and not counts.focus_nodes:
+            yield "shapes, of which there are none"
+        elif found[rule]:
+            yield f"{what} ({found[rule]:,})"
+    if counts.passages_not_verified:
+        yield f"passages without their document ({counts.passages_not_verified:,})"
 
 
 def _run(steps: Iterable["_Step"], context: "CheckContext", observer: StepObserver) -> list[Finding]:
@@ -216,6 +258,10 @@ def _query_names(context: CheckContext) -> tuple[Finding, ...]:
     return check_query_names(read_query_files(publication, paths), context.asserted)
 
 
+def _shape_files(context: CheckContext) -> tuple[Finding, ...]:
+    return check_shape_files(context.assembly.publication, context.assembly.shapes)
+
+
 def _examples_of_shapes(context: CheckContext) -> tuple[Finding, ...]:
     if not context.with_examples:
         return ()
@@ -260,6 +306,7 @@ _STEPS = (
         _Step("references", lambda context: check_references(context.asserted), needs_all=True),
         _Step("terms", lambda context: check_terms(context.asserted, context.of_shapes), needs_all=True),
         _Step("names in queries", _query_names, needs_all=True),
+        _Step("files of shapes", _shape_files, needs_all=True),
         _Step("literals", lambda context: check_literals(context.asserted)),
         _Step("personal data", lambda context: check_personal_data(context.asserted)),
         _Step("passages", lambda context: context.passages.findings),
@@ -276,13 +323,16 @@ _STEPS = (
 )
 
 
-def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
-    """Drop results of shapes about statements that another check reports, since that is the cause."""
+def _split(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Set results of shapes apart about statements that another check reports, since that is the cause."""
     explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
+    causes: list[Finding] = []
+    consequences: list[Finding] = []
     for finding in findings:
         statement = (finding.focus, finding.path, finding.value)
-        if not _is_of_shape(finding) or None in statement or statement not in explained:
-            yield finding
+        is_cause = not _is_of_shape(finding) or None in statement or statement not in explained
+        (causes if is_cause else consequences).append(finding)
+    return causes, consequences
 
 
 def _without_row_counts(findings: list[Finding]) -> list[Finding]:

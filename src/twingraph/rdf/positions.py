@@ -145,14 +145,17 @@ def _index(rows: Iterable[tuple[str, _Place]]) -> dict[str, list[_Place]]:
 
 @dataclass
 class _Scan:
-    """One pass over the tokens of one file; ``slots`` holds the terms of the statement being read."""
+    """One pass over the tokens of one file; ``slots`` holds the terms of the statement being read.
+
+    ``outer`` are the slots of the statements that it is nested in; a blank node in brackets has the name "".
+    """
 
     path: str
     text: str
     base: str
     prefixes: dict[str, str] = field(default_factory=dict)
     slots: list[str] = field(default_factory=list)
-    depth: int = 0
+    outer: list[list[str]] = field(default_factory=list)
 
     def places(self) -> Iterator[_Place]:
         tokens = self._tokens()
@@ -161,7 +164,7 @@ class _Scan:
                 self._declare(tokens, with_prefix=token.lower().endswith("prefix"))
             elif kind == "mark":
                 self._punctuate(token)
-            elif not self.depth and kind != "tag":
+            elif kind != "tag":
                 yield from self._term(kind, token, location)
 
     def _tokens(self) -> Iterator[tuple[str, str, Location]]:
@@ -183,12 +186,14 @@ class _Scan:
 
     def _punctuate(self, mark: str) -> None:
         if mark in "[(":
-            self.depth += 1
+            self.outer.append(self.slots)
+            # The members of a list are no terms of a statement, so its slots are taken.
+            self.slots = [""] if mark == "[" else ["", "", ""]
         elif mark in "])":
-            self.depth -= 1
-            if not self.depth and len(self.slots) < 3:
+            self.slots = self.outer.pop() if self.outer else []
+            if len(self.slots) < 3:
                 self.slots.append("")  # a blank node or list took this slot
-        elif not self.depth:
+        else:
             # A full stop or a brace ends a statement, ';' its predicate, ',' its object.
             del self.slots[{";": 1, ",": 2}.get(mark, 0) :]
 

@@ -106,6 +106,9 @@ def _remove_unloadable(shapes: MemoryGraph) -> Iterator[Malformed]:
         yield Malformed(shape, None, None, why)
         for triple in own[shape]:
             shapes.remove(triple)
+        # What refers to it fails for this reason alone.
+        for predicate in _OF_SHAPES:
+            shapes.remove((None, predicate, shape))
 
 
 def _failing(shapes: MemoryGraph, every: Sequence[Node]) -> list[Node]:

@@ -274,15 +274,14 @@ def _findings(
     plan = runs[0].plan
     yield from (_no_focus_node(places, shape) for shape in plan.idle)
     yield from (_recursive(places, circle) for circle in plan.circles)
-    for result in runs[0].of_shapes:
-        yield _malformed(result, places)
-    reported = {(result.shape, result.path) for result in runs[0].of_shapes}
+    failures = {failure: None for run in runs for failure in run.failures}
+    reported = {(failure.shape, failure.constraint) for failure in failures}
+    # A constraint that cannot be evaluated is reported as such.
+    malformed = (result for result in runs[0].of_shapes if (result.focus, result.path) not in reported)
+    yield from (_malformed(result, places) for result in malformed)
+    yield from (_failed(failure, statements, places) for failure in failures)
     for run in runs:
         yield from (_finding(result, statements) for result in run.results)
-        for failure in run.failures:
-            # SHACL-SHACL says better what is wrong with the values of a parameter.
-            if failure.focus is not None or (failure.shape, failure.constraint) not in reported:
-                yield _failed(failure, statements, places)
         yield from (_given_up(each, places, limits) for each in run.given_up)
 
 
@@ -318,17 +317,26 @@ def _recursive(places: Statements, circle: Sequence[str]) -> Finding:
 
 
 def _malformed(result: ShaclResult, places: Statements) -> Finding:
-    message = f"the shapes are not well-formed (SHACL-SHACL): {result.message}"
+    message = f"the shape is not well-formed (SHACL-SHACL): {result.message}"
     remedy = "correct the shape as the specification of SHACL says; until then its results mean nothing"
+    is_located = result.value is not None or not result.focus.startswith("_:") or not result.shape
     return places.finding(
-        "shape/malformed", message, remedy, result.focus, result.path, result.value, severity=Severity.WARNING
+        "shape/malformed",
+        message,
+        remedy,
+        result.focus,
+        result.path,
+        result.value,
+        severity=Severity.WARNING,
+        location=None if is_located else places.locations.find(result.shape or ""),
     )
 
 
 def _failed(failure: Failure, statements: Statements, places: Statements) -> Finding:
     place = _place(failure, places)
     name = places.short(failure.name) if failure.name else "a shape"
-    what = f"{places.short(failure.constraint)} of {name}" if failure.constraint else name
+    inner = "" if failure.shape == failure.name else "a property shape of " if not failure.constraint else ""
+    what = f"{places.short(failure.constraint)} of {name}" if failure.constraint else inner + name
     if failure.focus is None:
         message = f"{what} cannot be evaluated, so it checks nothing: {failure.reason}"
         remedy = "correct the shape"

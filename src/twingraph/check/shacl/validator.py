@@ -7,7 +7,7 @@ constraint may never end.
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from traceback import walk_stack
 from types import FrameType
 
@@ -125,13 +125,14 @@ class Validator:
         self._targeted = targeted_shapes(shapes)
         self._nodes = [sorted(focus_nodes(shapes, shape, data), key=str) for shape in self._targeted]
         self._retargeted = RetargetedShapes(shapes)
+        self._as_written = shapes
 
     def plan(self) -> Plan:
         """Return what is to be validated."""
         reached = tuple(map(len, self._nodes))
         every = zip(self._targeted, reached, strict=True)
         idle = (shape for shape, count in every if not count and not is_targeted_by_property(self._shapes, shape))
-        circles = (tuple(map(self._name, circle)) for circle in recursive_shapes(self._shapes))
+        circles = (self._names(circle) for circle in recursive_shapes(self._shapes))
         return Plan(
             tuple(map(node_text, self._targeted)),
             tuple(map(node_text, idle)),
@@ -154,11 +155,11 @@ class Validator:
 
     def remove_malformed(self) -> tuple[Failure, ...]:
         """Remove the constraints that cannot be evaluated, whatever the data, from the shapes, and return them."""
-        before = without(self._shapes, ())
+        self._shapes = without(self._as_written, ())
         with without_literal_warnings():
             removed = remove_malformed(self._shapes)
         self._retargeted = RetargetedShapes(self._shapes)
-        return tuple(_failure(each, before) for each in removed)
+        return tuple(_failure(each, self._as_written) for each in removed)
 
     def evaluate_apart(self, part: Part) -> Outcome:
         """Validate one focus node against each constraint of a shape alone, those of its property shapes too."""
@@ -180,7 +181,10 @@ class Validator:
         """Validate the shapes by SHACL-SHACL."""
         try:
             with without_literal_warnings(), _deadline(self._seconds):
-                return Outcome(tuple(map(self._result, validate_shapes(self._shapes))))
+                results = validate_shapes(self._as_written)
+            # The shape of interest is the one at fault, not that of SHACL-SHACL.
+            found = ((each, named_shape(self._as_written, each.focus)) for each in results)
+            return Outcome(tuple(replace(self._result(each), shape=name) for each, name in found))
         except ShapeError as error:
             return Outcome(reason=error.reason)
         except _LateError:
@@ -204,12 +208,13 @@ class Validator:
     def _number(self, shape: Node | None) -> int | None:
         return self._targeted.index(shape) if shape in self._targeted else None
 
-    def _name(self, shape: Node) -> str:
-        return named_shape(self._shapes, shape) or node_text(shape)
+    def _names(self, circle: Iterable[Node]) -> tuple[str, ...]:
+        """Return the names of the shapes of a circle, without those within the same named shape."""
+        names = [named_shape(self._shapes, shape) or node_text(shape) for shape in circle]
+        return tuple(name for number, name in enumerate(names) if not number or name != names[number - 1])
 
     def _result(self, result: Result) -> ShaclResult:
-        shapes, value = self._shapes, result.value
-        has_value = value is not None and value != result.focus
+        shapes, value = self._as_written, result.value
         return ShaclResult(
             component=result.component,
             message=result.message,
@@ -217,7 +222,7 @@ class Validator:
             severity=result.severity,
             focus=node_text(result.focus),
             path=str(result.path) if isinstance(result.path, rdflib.URIRef) else None,
-            value=node_text(value) if value is not None and has_value else None,
+            value=node_text(value) if value is not None and value != result.focus else None,
             shape=named_shape(shapes, result.shape),
             terms=result.terms,
         )
