@@ -40,11 +40,12 @@ from twingraph.rdf.nquads import NQuads
 class CheckResult:
     """The findings of a check, and how much it looked at.
 
-    ``consequences`` are results of shapes about statements that another finding reports; ``not_checked`` says what was
-    left out.
+    ``unlisted`` are findings that a report is not to list; ``consequences`` are results of shapes about statements that
+    another finding reports; ``not_checked`` says what was left out.
     """
 
     findings: tuple[Finding, ...]
+    unlisted: tuple[Finding, ...] = ()
     consequences: tuple[Finding, ...] = ()
     not_checked: tuple[str, ...] = ()
     files: int = 0
@@ -60,7 +61,7 @@ class CheckResult:
     @property
     def conforms(self) -> bool:
         """Whether there is no violation; there may be warnings and notes."""
-        return not violations(self.findings)
+        return not violations((*self.findings, *self.unlisted))
 
     @property
     def focus_node_count(self) -> int:
@@ -140,7 +141,11 @@ def restricted_to(result: CheckResult, publication: Publication, paths: Iterable
     Raises SettingsError for a path that does not exist or lies outside the publication.
     """
     names = tuple(_relative(publication, path) for path in paths)
-    return replace(result, findings=tuple(each for each in result.findings if _is_within(each.location, names)))
+    return replace(
+        result,
+        findings=tuple(each for each in result.findings if _is_within(each.location, names)),
+        consequences=tuple(each for each in result.consequences if _is_within(each.location, names)),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """The command line, ``twingraph COMMAND``: the commands by name, and the options that stand before them.
 
 Each command is a few lines: it loads the settings, calls the packages that do the work, prints, and exits. Exit codes:
-0 for success, 1 when the publication does not conform or a release is damaged, 2 for wrong usage, 3 for a failure.
+0 for success, 1 when the publication does not conform or a release is damaged, 2 for wrong usage, 3 for a failure,
+4 for a fault of this program.
 """
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -23,7 +25,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     name="twingraph",
     help="Publish a directory of ontology, data, shapes and queries as linked data with a SPARQL endpoint.",
-    epilog="Exit codes: 0 success, 1 not conforming or damaged, 2 wrong usage, 3 failure.",
+    epilog="Exit codes: 0 success, 1 not conforming or damaged, 2 wrong usage, 3 failure, 4 fault of this program.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -70,4 +72,10 @@ def main() -> NoReturn:
     except OSError as error:
         typer.echo(f"twingraph: {error}", err=True)
         sys.exit(ExitCode.NOT_DONE)
+    except Exception:  # noqa: BLE001 - a fault of this program must not look as if the publication did not conform
+        traceback.print_exc()
+        typer.echo(
+            "twingraph: this is a fault of the program, not of the publication; please report the above", err=True
+        )
+        sys.exit(ExitCode.FAULT)
     sys.exit(ExitCode.OK)

@@ -7,6 +7,7 @@ import typer
 
 from twingraph.check.coverage import DocumentCoverage, coverage_html, coverage_text, document_coverages
 from twingraph.check.reports import REPORTS
+from twingraph.check.reports.selection import select
 from twingraph.check.run import check, restricted_to
 from twingraph.check.statements import Statements
 from twingraph.cli.options import progress, settings
@@ -17,6 +18,8 @@ from twingraph.publication.files import Publication
 from twingraph.publication.reading import read
 from twingraph.settings import FILE_NAME, Settings
 
+# How many findings of each rule the report for people lists, unless told otherwise.
+_TEXT_LIMIT = 3
 _COVERAGE_FORMATS = ("text", "html")
 
 
@@ -26,6 +29,15 @@ def check_command(
         list[Path] | None, typer.Argument(metavar="[PATH]...", help="Report only on these files and folders.")
     ] = None,
     format_: Annotated[str, typer.Option("--format", "-f", help=f"One of {', '.join(REPORTS)}.")] = "text",
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="RULE", help="List only findings of this rule, such as `iri`; repeatable."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help=f"List at most N findings of each rule; as text, {_TEXT_LIMIT}."),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="List all findings.")] = False,
     examples: Annotated[
         bool, typer.Option("--examples", help="Also check the examples of shapes, checks and rules.")
     ] = False,
@@ -42,6 +54,9 @@ def check_command(
         result = check(assembly, examples=examples)
     if paths:
         result = restricted_to(result, assembly.publication, paths)
+    if limit is None and format_ == "text" and not all_:
+        limit = _TEXT_LIMIT
+    result = select(result, rule or (), None if all_ else limit)
     typer.echo(REPORTS[format_](result, publication.iris).rstrip("\n"))
     raise typer.Exit(ExitCode.OK if result.conforms else ExitCode.NOT_CONFORMING)
 

@@ -1,13 +1,12 @@
 """``twingraph build``, ``verify`` and ``prune``: writing, checking and removing releases."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.text_report import plural, report_text
+from twingraph.check.reports.text_report import plural, report_summary
 from twingraph.check.run import CheckResult
 from twingraph.cli.options import print_note, progress, settings
 from twingraph.errors import ExitCode, NoReleaseError, ReleaseError, UnknownNameError
@@ -39,14 +38,14 @@ def build_command(
 
 
 def build_with_report(publication: Settings) -> Built:
-    """Build a release, printing the findings of the check, if any, on stderr."""
+    """Build a release, printing the counts of the check's findings, if any, on stderr."""
     with progress("Building a release"):
-        return build(publication, partial(_print_findings, publication))
+        return build(publication, _print_findings)
 
 
-def _print_findings(publication: Settings, result: CheckResult) -> None:
+def _print_findings(result: CheckResult) -> None:
     if result.findings:
-        print_note(report_text(result, publication.iris))
+        print_note(report_summary(result) + "`twingraph check` lists the findings.")
 
 
 def verify_command(
