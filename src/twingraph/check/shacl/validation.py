@@ -82,13 +82,17 @@ class GivenUp:
 
 @dataclass
 class ShardRun:
-    """What one process has found; ``of_shapes`` are the results of validating the shapes themselves."""
+    """What one process has found; ``of_shapes`` are the results of validating the shapes themselves.
+
+    ``not_judged`` is the reason why there are none of these, if there is one.
+    """
 
     plan: Plan
     results: list[ShaclResult] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     given_up: list[GivenUp] = field(default_factory=list)
     of_shapes: tuple[ShaclResult, ...] = ()
+    not_judged: str | None = None
 
 
 class _Shard:
@@ -127,8 +131,7 @@ class _Shard:
         outcome = self._request(ValidateShapes())
         run.of_shapes = outcome.results
         if outcome.reason is not None:
-            reason = f"SHACL-SHACL could not be evaluated: {outcome.reason or 'it took too long'}"
-            run.failures.append(Failure("", None, None, None, reason))
+            run.not_judged = outcome.reason or f"it took more than {self._begin.seconds:g} seconds"
 
     def _narrowed(self, batch: Batch, outcome: Outcome, run: ShardRun) -> list[Batch]:
         """Return the smaller batches to validate instead of one that could not be evaluated."""
@@ -274,6 +277,9 @@ def _findings(
     plan = runs[0].plan
     yield from (_no_focus_node(places, shape) for shape in plan.idle)
     yield from (_recursive(places, circle) for circle in plan.circles)
+    if reason := runs[0].not_judged:
+        message = f"the shapes were not validated by SHACL-SHACL: {reason}"
+        yield Finding("shape/malformed", message, "raise the limits under [check_limits]", Severity.WARNING)
     failures = {failure: None for run in runs for failure in run.failures}
     reported = {(failure.shape, failure.constraint) for failure in failures}
     # A constraint that cannot be evaluated is reported as such.
