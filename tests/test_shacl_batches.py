@@ -1,5 +1,6 @@
 """Validating in batches, over a graph whose subjects are fetched lazily, gives what validating in memory gives."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import pyoxigraph as ox
@@ -14,7 +15,7 @@ from test_lines import QUADS
 from twingraph.check.shacl import validation
 from twingraph.check.shacl.graphs import lazy_graph, memory_graph
 from twingraph.check.shacl.shapes import focus_nodes, shapes_graph, targeted_shapes, validate
-from twingraph.check.shacl.validation import check_shapes
+from twingraph.check.shacl.validation import ShapesRun
 from twingraph.check.shacl.validator import Validator
 from twingraph.check.statements import Statements
 from twingraph.errors import StoreError
@@ -22,7 +23,10 @@ from twingraph.publication.assembly import assemble
 from twingraph.rdf.nquads import NQuads
 from twingraph.settings import CheckLimits
 
-LIMITS = CheckLimits()
+
+def check_shapes(statements, places, min_to_shard=10**9, batch_size=20_000):
+    with closing(ShapesRun(statements.lines, places, CheckLimits(), min_to_shard, batch_size)) as run:
+        return run.result(statements)
 
 
 def whole(assembly):
@@ -85,7 +89,7 @@ def test_batches_of_the_broken_real_publication_are_the_whole(broken_real):
 
 def test_processes_find_what_one_process_finds(broken_real):
     said, places = statements(broken_real)
-    alone, together = (check_shapes(said, places, LIMITS, large) for large in (10**9, 0))
+    alone, together = (check_shapes(said, places, large) for large in (10**9, 0))
     assert {finding.rule for finding in alone.findings} >= {"shape/MinCountConstraintComponent"}
     assert sorted(together.findings, key=repr) == sorted(alone.findings, key=repr)
     assert together.focus_nodes == alone.focus_nodes
@@ -94,14 +98,14 @@ def test_processes_find_what_one_process_finds(broken_real):
 def test_shapes_that_cannot_be_evaluated_fail_in_processes_too(tiny):
     tiny.append("shapes/lights.ttl", '\nl:LightShape sh:property [ sh:path l:height ; sh:pattern "(" ] .\n')
     said, places = statements(assemble(tiny.settings))
-    alone, together = (check_shapes(said, places, LIMITS, large) for large in (10**9, 0))
+    alone, together = (check_shapes(said, places, large) for large in (10**9, 0))
     assert [finding.rule for finding in together.findings] == ["shape/failure"]
     assert alone == together
 
 
 def test_processes_share_the_batches(broken_real):
     said, places = statements(broken_real)
-    alone, together = (check_shapes(said, places, LIMITS, large, 700) for large in (10**9, 0))
+    alone, together = (check_shapes(said, places, large, 700) for large in (10**9, 0))
     assert sorted(together.findings, key=repr) == sorted(alone.findings, key=repr)
 
 
@@ -109,7 +113,7 @@ def test_a_process_that_does_not_begin_is_no_result(tiny, monkeypatch):
     monkeypatch.setattr(validation, "_MODULE", "twingraph.no_such_module")
     said, places = statements(assemble(tiny.settings))
     with pytest.raises(StoreError, match="the shapes were not evaluated"):
-        check_shapes(said, places, LIMITS)
+        check_shapes(said, places)
 
 
 @given(QUADS.map(lambda quads: [one for one in quads if not isinstance(one.object, ox.Triple)]))

@@ -28,7 +28,7 @@ from twingraph.check.shacl.validation import MIN_STATEMENTS_TO_SHARD, ShapesResu
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
-from twingraph.processes import gc_paused
+from twingraph.processes import gc_paused, trim_memory
 from twingraph.publication.assembly import Assembly, StepObserver, no_observer
 from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
@@ -217,6 +217,7 @@ class CheckContext:
         for name in ("asserted", "everything"):
             self.__dict__.pop(name, None)
         self.assembly.working_store.unload()
+        trim_memory()
 
     def counts(self) -> CheckResult:
         """Return a result without findings that counts what the steps looked at."""
@@ -311,7 +312,7 @@ _STEPS = (
         _Step("references", lambda context: check_references(context.asserted), needs_all=True),
         _Step("terms", lambda context: check_terms(context.asserted, context.of_shapes), needs_all=True),
         _Step("names in queries", _query_names, needs_all=True),
-        _Step("files of shapes", _shape_files, needs_all=True),
+        _Step("files of shapes", _shape_files),
         _Step("literals", lambda context: check_literals(context.asserted)),
         _Step("personal data", lambda context: check_personal_data(context.asserted)),
         _Step("passages", lambda context: context.passages.findings),

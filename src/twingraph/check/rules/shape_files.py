@@ -18,7 +18,9 @@ _OF_SHAPES = frozenset(
 
 
 def check_shape_files(publication: Publication, shapes: Reading) -> tuple[Finding, ...]:
-    """Return the files that define no shape, or that there are none, as warnings."""
+    """Return the files that define no shape, or that there are none, as warnings; none when a file was not read."""
+    if shapes.findings:
+        return ()
     if not shapes.files:
         return (_no_shapes(publication),)
     return tuple(_without_shape(file.path) for file in shapes.files if not _defines_shapes(file))

@@ -7,7 +7,6 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -254,21 +253,6 @@ class ShapesResult:
     findings: tuple[Finding, ...]
     focus_nodes: Mapping[str, int]
     idle: tuple[str, ...] = ()
-
-
-def check_shapes(
-    statements: Statements,
-    places: Statements,
-    limits: CheckLimits,
-    min_to_shard: int = MIN_STATEMENTS_TO_SHARD,
-    batch_size: int = BATCH_SIZE,
-) -> ShapesResult:
-    """Validate all statements against the shapes, which are the statements of ``places``, with their locations.
-
-    From ``min_to_shard`` statements on, several processes share the work.
-    """
-    with closing(ShapesRun(statements.lines, places, limits, min_to_shard, batch_size)) as run:
-        return run.result(statements)
 
 
 def _findings(
