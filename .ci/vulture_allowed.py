@@ -17,5 +17,6 @@ trace  # a context manager's third argument
 _.ONTOLOGY  # a member of an enumeration, made from its value
 _.RELEASE  # the same
 _.DEFAULT  # the same
+_.GRAPH  # the same
 _.SELECT  # the same
 _.on_headers_complete  # httptools calls it on uvicorn's protocol

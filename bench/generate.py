@@ -53,7 +53,7 @@ def generate(triples: int, seed: int, output: Path, source: Path = _ROOT) -> Gro
     settings = load_settings(source)
     _copy(source, output)
     real = assemble(settings)
-    tally = Tally(written=sum(1 for _ in real.reading.quads()), derived=len(real.derived))
+    tally = Tally(written=sum(1 for _ in real.reading.lines), derived=len(real.derived))
     random = Random(seed)
     concepts = read_concepts(source / settings.folders.ontology, settings.base_iri)
     countries = read_countries(source / "data/reference/places.ttl", settings.base_iri)

@@ -14,8 +14,7 @@ from twingraph import errors
 from twingraph.cli import app
 from twingraph.errors import EXIT_CODES
 from twingraph.findings import RULES
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_saved_queries
+from twingraph.publication.files import Publication, read_saved_queries
 from twingraph.publication.saved_queries import parse_header
 from twingraph.server.http.problems import STATUSES
 from twingraph.settings import Settings, load_settings

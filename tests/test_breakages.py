@@ -45,7 +45,7 @@ TINY = [
         'l:height "21 ;',
         "syntax",
         "Line jumps are not allowed in string literals",
-        "mend the syntax",
+        "fix the syntax",
     ),
     Breakage(
         "unknown term",
@@ -71,8 +71,8 @@ TINY = [
         '"a fixed red light"',
         '"a fixed green light"',
         "evidence/quote",
-        "the words 'a fixed green light' do not stand at 214-240",
-        "stand nowhere in the document",
+        "the words 'a fixed green light' are not at 214-240",
+        "are nowhere in the document",
     ),
     Breakage(
         "wrong offset",
@@ -80,8 +80,8 @@ TINY = [
         "l:from 90 ; l:to 126",
         "l:from 129 ; l:to 165",
         "evidence/quote",
-        "do not stand at 129-165, where it says 'Ness light was first lit",
-        "they stand at 99-126",
+        "are not at 129-165, where the text is 'Ness light was first lit",
+        "they are at 99-126",
         1,
     ),
     Breakage(
@@ -90,7 +90,7 @@ TINY = [
         '"1790~/1871"',
         '"1790~/1871-02-30"',
         "date/edtf",
-        "'1871-02-30' is no date",
+        "'1871-02-30' is not a calendar date",
         "write the date as EDTF",
     ),
     Breakage(
@@ -206,7 +206,7 @@ REAL = [
         r"(?P<here>)tw:end (?P<end>\d+)",
         r"tw:end 9\g<end>999",
         "evidence/offset",
-        "is no stretch of a text of",
+        "is not a range in a text of",
     ),
     RealBreakage(
         "impossible date",
@@ -214,7 +214,7 @@ REAL = [
         r'(?P<here>)"(?P<year>\d{4})-\d\d"\^\^edtf:EDTF',
         r'"\g<year>-13"^^edtf:EDTF',
         "date/edtf",
-        "-13' is no date of the calendar",
+        "-13' is not a calendar date",
     ),
     RealBreakage(
         "dangling IRI",

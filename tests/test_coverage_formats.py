@@ -9,14 +9,13 @@ from twingraph.check.coverage import coverage_html, coverage_text, document_cove
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.check.statements import Statements
 from twingraph.publication.evidence import Passage, SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 
 
 def covers(tiny):
     settings = tiny.settings
     reading = read(Publication(settings))
-    statements = Statements(tuple(reading.quads()), reading.locations, settings.iris, settings.languages)
+    statements = Statements(tuple(reading.lines), reading.locations, settings.iris, settings.languages)
     return document_coverages(statements, settings.evidence, SourceArchive(settings.source_archive))
 
 

@@ -152,7 +152,7 @@ def test_verify_compares_the_quads_with_the_counts(copied):
     manifest["quads"] += 1
     path.write_text(json.dumps(manifest))
     code, said = verified(copied)
-    assert (code, f"has {manifest['quads'] - 1} quads, and the manifest says {manifest['quads']}" in said) == (1, True)
+    assert (code, f"has {manifest['quads'] - 1} quads, but the manifest says {manifest['quads']}" in said) == (1, True)
 
 
 def test_verify_refuses_an_unknown_release(copied):

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import twingraph
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 from twingraph.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +31,7 @@ EVERYDAY = {
 @pytest.fixture(scope="module")
 def iris():
     reading = read(Publication(load_settings(ROOT)))
-    return {quad.subject.value for quad in reading.quads() if hasattr(quad.subject, "value")}
+    return {quad.subject.value for quad in reading.lines if hasattr(quad.subject, "value")}
 
 
 def test_the_code_was_really_read():

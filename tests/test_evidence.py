@@ -28,7 +28,7 @@ def test_white_space_in_a_quote_is_folded():
 def test_a_quote_that_stands_elsewhere_is_reported_with_its_place():
     found = verify(passage(0, 25, "burned gas"), TEXT, 120)
     assert rules(found) == ["evidence/quote"]
-    assert found[0].remedy == "they stand at 56-66"
+    assert found[0].remedy == "they are at 56-66"
 
 
 def test_a_quote_that_stands_nowhere_is_reported_as_such():

@@ -10,7 +10,7 @@ import pytest
 
 import twingraph
 from twingraph.errors import NotAcceptableError, UnknownNameError
-from twingraph.rdf.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, Format, FormatKind, by_name
+from twingraph.rdf.formats import CSV, FORMATS, GRAPHS, HTML, JSON, RESULTS, TURTLE, XML, Format, by_name
 from twingraph.server.http.negotiation import negotiate
 from twingraph.sparql.query import read_query
 from twingraph.store.embedded import EmbeddedStore
@@ -140,9 +140,7 @@ def test_no_other_module_knows_a_format_by_its_name():
 
 
 def test_a_graph_format_of_the_engine_needs_nothing_but_its_entry(tmp_path):
-    n3 = Format(
-        "notation3", "text/n3", "n3", FormatKind.GRAPH, engine=ox.RdfFormat.N3, tag=TURTLE.tag, prefixes=TURTLE.prefixes
-    )
+    n3 = Format("notation3", "text/n3", "n3", ox.RdfFormat.N3, "N3", tag=TURTLE.tag, prefixes=TURTLE.prefixes)
     quad = b'<http://b.example/s> <http://b.example/p> "x"@zh-Hans <http://b.example/g> .\n'
     (tmp_path / "quads.nq.gz").write_bytes(gzip.compress(quad))
     store = EmbeddedStore("http://b.example/", {"b": "http://b.example/"}, language_tags=("zh-Hans",))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from twingraph.rdf.formats import CSV, FORMATS, HTML, JSON, JSON_LD, N_TRIPLES, RDF_XML, RESULTS, TSV, XML
 from twingraph.rdf.terms import ntriples
-from twingraph.store.output_filters.language_tags import canonical_tags
+from twingraph.store.output_filters import canonical_tags
 
 TAGS = ("zh-Hans", "zh-Hans-CN", "de-AT", "pt-BR")
 SUBJECT, PROPERTY = ox.NamedNode("http://b.example/s"), ox.NamedNode("http://b.example/p")

@@ -25,7 +25,7 @@ def ask():
     settings = load_settings(ROOT)
     assembly = assemble(settings)
     store = ox.Store()
-    store.bulk_extend([*assembly.reading.quads(), *assembly.derived])
+    store.bulk_extend([*assembly.reading.lines, *assembly.derived])
 
     def rows(query):
         answer = store.query(

@@ -7,7 +7,7 @@ import pyoxigraph as ox
 import pytest
 
 from twingraph.rdf.formats import N_TRIPLES, RDF_XML, TRIG, TURTLE
-from twingraph.store.output_filters.prefix_order import ordered_prefixes
+from twingraph.store.output_filters import ordered_prefixes
 
 PREFIXES = {letter: f"http://{letter}.example/" for letter in "qwertyuiopasdfghjklzxcvbnm"}
 TRIPLES = [

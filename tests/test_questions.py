@@ -20,7 +20,7 @@ def ask():
     settings = load_settings(ROOT)
     assembly = assemble(settings)
     store = ox.Store()
-    store.bulk_extend([*assembly.reading.quads(), *assembly.derived])
+    store.bulk_extend([*assembly.reading.lines, *assembly.derived])
     queries = {query.name: query for query in assembly.saved.queries}
 
     def rows(name, **values):

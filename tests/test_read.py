@@ -4,11 +4,9 @@ import pyoxigraph as ox
 import pytest
 
 from twingraph.errors import PublicationError, QueryError
-from twingraph.publication.deriving import derive
 from twingraph.publication.evidence import Document, SourceArchive
-from twingraph.publication.files import Publication, QueryFile
-from twingraph.publication.reading import read, read_saved_queries
-from twingraph.publication.working_store import load
+from twingraph.publication.files import Publication, QueryFile, read, read_saved_queries
+from twingraph.publication.working_store import derive, load
 from twingraph.rdf.iris import Iris
 from twingraph.settings import load_settings
 
@@ -74,7 +72,7 @@ def test_the_files_that_speak_of_a_subject_are_found_for_few_and_for_many(public
 
 def test_what_is_kept_in_a_file_is_what_was_read(publication, tmp_path):
     kept = read(publication, tmp_path / "kept.nq")
-    assert sorted(str(quad.object) for quad in kept.quads()) == sorted(str(quad.object) for quad in kept.lines)
+    assert [quad.object for quad in kept.lines] == [quad.object for file in kept.files for quad in file.quads]
     assert (tmp_path / "kept.nq").read_bytes().count(b"\n") == len(kept.lines) == 3
 
 
@@ -87,7 +85,7 @@ def test_a_file_of_no_graph_is_refused(publication):
 def test_a_publication_without_files_is_refused(publication, tmp_path_factory):
     empty = tmp_path_factory.mktemp("empty")
     (empty / "twingraph.toml").write_text(SETTINGS, encoding="utf-8")
-    with pytest.raises(PublicationError, match="neither"):
+    with pytest.raises(PublicationError, match="no file of RDF"):
         read(Publication(load_settings(empty)))
 
 
@@ -95,7 +93,7 @@ def test_a_syntax_error_is_a_finding_with_its_place_and_the_rest_is_read(publica
     (publication.settings.directory / "data" / "a.ttl").write_text("@prefix ex: <ontology#> .\nex:a ex:b ;; [ .\n")
     reading = read(publication)
     assert [str(finding.location) for finding in reading.findings] == ["data/a.ttl:2:11"]
-    assert len(list(reading.quads())) == 2
+    assert len(reading.lines) == 2
 
 
 def test_saved_queries_leave_out_the_checks(publication):

@@ -14,9 +14,8 @@ from running import canonical_nquads, twingraph
 from twingraph.errors import NoReleaseError, NotConformingError, ReleaseError, UnknownNameError
 from twingraph.rdf.canonical import compressed
 from twingraph.rdf.iris import Iris
-from twingraph.release.archive import Archive
+from twingraph.release.archive import Archive, verify
 from twingraph.release.build import build
-from twingraph.release.integrity import verify
 from twingraph.release.jsonld_context import json_ld_context
 from twingraph.release.manifest import provenance
 from twingraph.settings import load_settings

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 
 from running import ENVIRONMENT, client, release_served, serving, twingraph, wait_for
 from twingraph.errors import ExitCode
-from twingraph.release.archive import Archive
-from twingraph.release.integrity import verify
+from twingraph.release.archive import Archive, verify
 
 # Builds in a child for each number on its input. The child kills itself at that time that it touches a file of the
 # archive: a moment that a signal from outside may meet. All is imported once, which takes longer than such a build.

@@ -123,8 +123,8 @@ def test_texts_of_a_header_stay_texts_whatever_yaml_would_make_of_them():
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("#+ title: [a]", "title is not a text"),
-        ("#+ title:", "title is not a text"),
+        ("#+ title: [a]", "title is not a string"),
+        ("#+ title:", "title is not a string"),
         ("#+ tags: lamps", "tags is not a list"),
         ("#+ parameters: {lang: {type: string}}", "parameter lang: over HTTP this name chooses the language"),
         ("#+ parameters: {format: {type: string}}", "parameter format: over HTTP this name chooses the format"),

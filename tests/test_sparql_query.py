@@ -6,7 +6,7 @@ import pytest
 
 from twingraph.errors import FederationRefusedError, QueryError, QueryTooLongError
 from twingraph.sparql.query import QueryForm, read_query, with_prefixes
-from twingraph.sparql.tokens import MOST_TOKENS
+from twingraph.sparql.tokens import MAX_TOKENS
 
 PREFIXES = {"g": "http://g.example/", "service": "http://s.example/", "": "http://e.example/"}
 BASE = "http://base.example/"
@@ -178,7 +178,7 @@ def test_hostile_text_is_read_in_linear_time(text):
 @pytest.mark.parametrize("piece", ["{", "(", ".", "*", "<", "?a ", "a:b ", "'' ", "<a:a> ", "a\\u0041 "])
 def test_a_query_has_so_many_tokens_at_most(piece):
     with pytest.raises(QueryTooLongError, match="250000 tokens"):
-        read(piece * (MOST_TOKENS + 1))
+        read(piece * (MAX_TOKENS + 1))
 
 
 NESTED = [

@@ -57,4 +57,4 @@ def test_what_the_engine_says_in_a_sentence_is_told(text, sentence):
 
 @pytest.mark.parametrize("text", ["SELEC ?s { ?s ?p ?o }", "SELECT * { ?s ?p ?o FILTER(?o > ) }"])
 def test_no_keyword_is_suggested_that_the_parser_happened_to_look_for(text):
-    assert told(text).message.startswith("this cannot stand here, ")
+    assert told(text).message.startswith("not expected here, ")

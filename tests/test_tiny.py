@@ -1,8 +1,7 @@
 """The tiny publication itself: its passages and hashes are right, so that a test breaks only what it means to."""
 
 from twingraph.publication.evidence import SourceArchive, documents, passages, verify
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 
 
 def test_tiny_publication_names_every_kind_of_file(tiny):

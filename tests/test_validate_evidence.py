@@ -6,8 +6,7 @@ from twingraph.check.rules.passages import check_passages, second_sentence
 from twingraph.check.statements import Statements
 from twingraph.findings import Severity
 from twingraph.publication.evidence import SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 
 PILOT = "data/books/pilot/lights.ttl"
 
@@ -15,7 +14,7 @@ PILOT = "data/books/pilot/lights.ttl"
 def verify(tiny):
     settings = tiny.settings
     reading = read(Publication(settings))
-    statements = Statements(tuple(reading.quads()), reading.locations, settings.iris)
+    statements = Statements(tuple(reading.lines), reading.locations, settings.iris)
     return check_passages(statements, settings.evidence, SourceArchive(settings.source_archive))
 
 
@@ -28,8 +27,8 @@ def test_wrong_quote_says_what_stands_there_and_where_the_words_stand(tiny):
     line = tiny.edit(PILOT, '"lit in 1848"', '"a fixed red light"')
     [finding] = verify(tiny).findings
     assert finding.rule == "evidence/quote"
-    assert "do not stand at 27-53, where it says 'Holm light was lit in 1848'" in finding.message
-    assert finding.remedy == "they stand at 223-240"
+    assert "are not at 27-53, where the text is 'Holm light was lit in 1848'" in finding.message
+    assert finding.remedy == "they are at 223-240"
     assert (finding.location.path, finding.location.line) == (PILOT, line)
     assert finding.path == tiny.settings.iris.expand("l:words")
 

@@ -18,8 +18,7 @@ from twingraph.check.shacl.shapes import (
 )
 from twingraph.findings import Severity
 from twingraph.publication.assembly import assemble
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read, read_shapes
+from twingraph.publication.files import Publication, read, read_shapes
 
 PILOT = "data/books/pilot/lights.ttl"
 
@@ -77,7 +76,7 @@ def test_prefixes_of_the_settings_are_declared_for_sparql_constraints(tiny):
 
 
 def test_declared_prefix_of_the_shapes_wins_over_the_settings(tiny):
-    quads = list(read_shapes(Publication(tiny.settings)).quads())
+    quads = list(read_shapes(Publication(tiny.settings)).lines)
     owner = ox.NamedNode(tiny.settings.base_iri + "ontology")
     node = ox.BlankNode()
     quads += [
@@ -108,7 +107,7 @@ def test_pattern_that_is_no_regular_expression_is_a_finding(tiny):
 
 
 def test_graph_in_memory_keeps_terms_and_flattens_graphs(tiny):
-    quads = tuple(read(Publication(tiny.settings)).quads())
+    quads = tuple(read(Publication(tiny.settings)).lines)
     graph = memory_graph(quads)
     assert len(graph) == len({(quad.subject, quad.predicate, quad.object) for quad in quads})
     assert rdflib.Literal("Ängsö", lang="sv") in set(graph.objects())

@@ -13,10 +13,9 @@ from conformance.manifests import Dataset, local_path
 from running import canonical_nquads
 from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import CONTEXT, QUADS, Archive
-from twingraph.release.counts import Counts, class_counts, count, graph_counts
 from twingraph.release.jsonld_context import json_ld_context
-from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest
-from twingraph.release.void import DESCRIPTION, describe_release
+from twingraph.release.manifest import FILE, Check, Manifest, Origin, class_counts, digest
+from twingraph.release.void import DESCRIPTION, Counts, count, describe_release
 from twingraph.settings import DefaultGraph, Limits, Settings
 
 _FORMATS = {
@@ -83,9 +82,9 @@ def _manifest(settings: Settings, counts: Counts, files: Mapping[str, bytes]) ->
         prefixes=dict(settings.iris.namespaces),
         default_graph=settings.default_graph,
         origin=Origin(commit=None, changed=False, inputs={}, tools={}),
-        quads=counts.quads,
-        graphs=graph_counts(counts),
-        classes=class_counts(counts, {}),
+        quads=sum(tally.triples for tally in counts.graphs.values()),
+        graphs={name: tally.triples for name, tally in counts.graphs.items()},
+        classes=class_counts(counts.whole.classes, {}),
         documents={},
         check=Check(conforms=True, findings={}, focus_nodes=0, passages_verified=0, passages_not_verified=0),
         files={name: digest(content) for name, content in files.items()},

@@ -38,10 +38,8 @@ from twingraph.check.shacl.shapes import (
 from twingraph.check.statements import Statements
 from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.findings import Finding, Location
-from twingraph.publication.deriving import derive
-from twingraph.publication.files import Publication, QueryFile
-from twingraph.publication.reading import parse_file, read_text
-from twingraph.publication.working_store import load, run_query
+from twingraph.publication.files import Publication, QueryFile, parse_file, read_text
+from twingraph.publication.working_store import derive, load, run_query
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuadsWriter
 

@@ -31,8 +31,7 @@ from twingraph.findings import Finding, Location, Severity, in_order, violations
 from twingraph.processes import gc_paused, trim_memory
 from twingraph.publication.assembly import Assembly, StepObserver, no_observer
 from twingraph.publication.evidence import SourceArchive
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_query_files
+from twingraph.publication.files import Publication, read_query_files
 from twingraph.rdf.nquads import NQuads
 
 

@@ -14,8 +14,7 @@ from twingraph.cli.options import progress, settings
 from twingraph.errors import ExitCode, PublicationError, SettingsError, UnknownNameError
 from twingraph.publication.assembly import assemble
 from twingraph.publication.evidence import SourceArchive, locate
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read
+from twingraph.publication.files import Publication, read
 from twingraph.settings import FILE_NAME, Settings
 
 # How many findings of each rule the report for people lists, unless told otherwise.
@@ -115,7 +114,7 @@ def find_coverages(publication: Settings, names: list[str]) -> tuple[DocumentCov
     if publication.evidence is None:
         raise SettingsError(FILE_NAME, "evidence", "is not set, so this publication has no passages")
     reading = read(Publication(publication))
-    statements = Statements(tuple(reading.quads()), reading.locations, publication.iris, publication.languages)
+    statements = Statements(tuple(reading.lines), reading.locations, publication.iris, publication.languages)
     coverages = document_coverages(statements, publication.evidence, SourceArchive(publication.source_archive))
     return tuple(_named(publication, coverages, name) for name in names) if names else coverages
 

@@ -13,18 +13,16 @@ import typer
 from twingraph.check.reports.text_report import plural, render_table
 from twingraph.cli.options import progress, settings
 from twingraph.errors import UnknownNameError
-from twingraph.publication.files import Publication
-from twingraph.publication.reading import read_saved_queries
+from twingraph.publication.files import Publication, read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.release.archive import Archive
-from twingraph.release.integrity import verify
+from twingraph.release.archive import Archive, verify
 from twingraph.settings import Settings
 from twingraph.sparql.query import Query, read_query
+from twingraph.store.datasets import reads_store
 from twingraph.store.embedded import EmbeddedStore
-from twingraph.store.opening import reads_store
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 

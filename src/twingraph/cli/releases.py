@@ -10,9 +10,8 @@ from twingraph.check.reports.text_report import plural, report_summary
 from twingraph.check.run import CheckResult
 from twingraph.cli.options import print_note, progress, settings
 from twingraph.errors import ExitCode, NoReleaseError, ReleaseError, UnknownNameError
-from twingraph.release.archive import Archive, prunable, size
+from twingraph.release.archive import Archive, faults, prunable, size
 from twingraph.release.build import Built, build
-from twingraph.release.integrity import faults
 from twingraph.settings import Settings
 
 

@@ -1,4 +1,4 @@
-"""From a publication's directory to an assembly: read the files, load them, derive statements."""
+"""From the files of a publication to an assembly: parse them, load a store, derive statements."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -9,8 +9,16 @@ from pathlib import Path
 from twingraph.errors import LimitError, QueryError, WorkerLostError
 from twingraph.findings import Finding, Location
 from twingraph.publication.evidence import Document, documents
-from twingraph.publication.files import Publication, QueryFile
-from twingraph.publication.reading import Reading, SavedQueries, read, read_query_files, read_saved_queries, read_shapes
+from twingraph.publication.files import (
+    Publication,
+    QueryFile,
+    Reading,
+    SavedQueries,
+    read,
+    read_query_files,
+    read_saved_queries,
+    read_shapes,
+)
 from twingraph.publication.working_store import WorkingStore, stopped
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.settings import Settings
@@ -26,9 +34,9 @@ def no_observer(step: str) -> AbstractContextManager[None]:
 
 @dataclass(frozen=True)
 class Assembly:
-    """All that a release is made from; ``findings`` are those of the rules, the readings hold their own.
+    """Everything that a release is built from; ``findings`` are about the rules, each reading has its own.
 
-    ``working_store`` has all quads, for the queries of rules and checks; it does not preserve lexical forms.
+    ``working_store`` contains all quads for the queries of rules and checks; it does not preserve lexical forms.
     """
 
     publication: Publication
@@ -46,7 +54,7 @@ class Assembly:
 
     @cached_property
     def quads(self) -> NQuads:
-        """The quads as the files say them, in the files' order, then the derived ones."""
+        """The quads of the files, in the files' order, then the derived ones."""
         return self.reading.lines + self.derived
 
     @cached_property
@@ -58,14 +66,14 @@ class Assembly:
 
 @dataclass(frozen=True, slots=True)
 class SpoolFiles:
-    """Files in ``directory`` that hold the statements; ``on_complete`` is called with each once it is fully written."""
+    """Files in ``directory`` for the statements; ``on_complete`` is called with each file when it is complete."""
 
     directory: Path
     on_complete: Callable[[Path], None]
 
     @property
     def asserted(self) -> Path:
-        """The file of the statements that the publication's files make."""
+        """The file of the statements that the publication makes itself."""
         return self.directory / "asserted.nq"
 
     @property
@@ -77,9 +85,9 @@ class SpoolFiles:
 def assemble(
     settings: Settings, spool_files: SpoolFiles | None = None, observer: StepObserver = no_observer
 ) -> Assembly:
-    """Read the publication and apply its rules; without ``spool_files`` the statements stay in memory.
+    """Parse the publication's files and apply its rules; without ``spool_files`` the statements stay in memory.
 
-    Raises PublicationError when there is nothing to read; what does not parse is a finding.
+    Raises PublicationError when there are no files; one that does not parse is a finding.
     """
     publication = Publication(settings)
     working_store = WorkingStore(settings.iris, settings.check_limits)
@@ -115,7 +123,7 @@ def _derive(
 
 
 def _failed(rule: QueryFile, error: QueryError | LimitError | WorkerLostError) -> Finding:
-    remedy = "mend the rule; nothing was derived"
+    remedy = "fix the rule; nothing was derived"
     if isinstance(error, QueryError):
         message = error.message.removeprefix(f"{rule.path}: ")
         return Finding("query/rule", message, remedy, location=Location(rule.path, error.line, error.column))

@@ -1,7 +1,7 @@
-"""Passages: which place in which source document says something, and whether it really stands there.
+"""Passages of source documents that support statements, and whether their quotes are where they claim to be.
 
 Offsets count Unicode code points from 0, the end is exclusive (Web Annotation Data Model, section 4.2.4); the text
-is the document's file decoded as UTF-8, as it is.
+is the document's file decoded as UTF-8, unchanged.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from twingraph.errors import PublicationError
-from twingraph.rdf.datatypes import XSD, is_lexical_form
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import XSD, is_lexical_form
 from twingraph.settings import EvidenceTerms
 
 _WHITE = re.compile(r"\s+")
@@ -24,7 +24,7 @@ _WHITE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The characters ``start`` to ``end`` of a document, and the words among them that say something."""
+    """The characters ``start`` to ``end`` of a document, and a quote from them."""
 
     iri: str
     document: str
@@ -35,7 +35,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A source document whose text an archive may hold in ``file_name``, with its SHA-256 in hexadecimal."""
+    """A source document: its file in the source archive, and the SHA-256 of that in hexadecimal."""
 
     iri: str
     file_name: str
@@ -44,7 +44,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a passage does not stand where it says; ``rule`` is the finding's rule, ``term`` the setting at fault."""
+    """Why a passage is wrong; ``rule`` is the rule of the finding, ``term`` the evidence setting that it is about."""
 
     rule: str
     term: str
@@ -54,7 +54,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many of a text's characters (white space aside) lie in some passage, and the stretches that do not."""
+    """How many characters of a text, without white space, are in a passage, and the ranges that are in none."""
 
     covered: int
     total: int
@@ -62,12 +62,12 @@ class Coverage:
 
     @property
     def share(self) -> float:
-        """The covered part, from 0 to 1; an empty text is wholly covered."""
+        """The share that is covered, from 0 to 1; 1 for an empty text."""
         return self.covered / self.total if self.total else 1.0
 
 
 def passages(lines: NQuads, terms: EvidenceTerms, iris: Iris) -> tuple[Passage, ...]:
-    """Return the passages that are complete, sorted by document and place; shapes report the incomplete ones."""
+    """Return the complete passages, sorted by document and offset; shapes report the incomplete ones."""
     names = {iris.expand(getattr(terms, name)): name for name in ("document", "start", "end", "quote")}
     found = []
     for iri, facts in _facts(lines, names).items():
@@ -82,22 +82,22 @@ def _is_offset(text: str) -> bool:
 
 
 def documents(lines: NQuads, terms: EvidenceTerms, iris: Iris) -> tuple[Document, ...]:
-    """Return the documents that name a file and its hash, sorted by IRI."""
+    """Return the documents that have a file name and a hash, sorted by IRI."""
     names = {iris.expand(terms.file_name): "file_name", iris.expand(terms.sha256): "sha256"}
     rows = _facts(lines, names).items()
     return tuple(sorted((Document(iri, **facts) for iri, facts in rows if len(facts) == 2), key=lambda doc: doc.iri))
 
 
 def verify(passage: Passage, text: str, max_quote: int) -> tuple[Problem, ...]:
-    """Return what is wrong with a passage of ``text``: its length, its offsets, its quote."""
+    """Return what is wrong with a passage of ``text``: its offsets, its quote, the length of that."""
     if not 0 <= passage.start < passage.end <= len(text):
-        place = f"{passage.start}-{passage.end} is no stretch of a text of {len(text)} characters"
+        place = f"{passage.start}-{passage.end} is not a range in a text of {len(text)} characters"
         return (Problem("evidence/offset", "end", place, _where(passage.quote, text)),)
     return tuple(_problems(passage, text, max_quote))
 
 
 def coverage(text: str, spans: Iterable[tuple[int, int]]) -> Coverage:
-    """Return how much of ``text`` the spans cover, overlaps counted once."""
+    """Return how much of ``text`` the spans cover; overlaps count once."""
     marks = bytearray(len(text))
     for start, end in spans:
         marks[start:end] = b"\1" * (min(end, len(text)) - start)
@@ -108,7 +108,7 @@ def coverage(text: str, spans: Iterable[tuple[int, int]]) -> Coverage:
 
 
 def locate(words: str, text: str) -> tuple[tuple[int, int], ...]:
-    """Return every place where ``words`` stand in ``text``, runs of white space being equal."""
+    """Return the spans of all occurrences of ``words`` in ``text``; any white space matches any other."""
     pattern = r"\s+".join(re.escape(word) for word in words.split())
     return tuple((match.start(), match.end()) for match in re.finditer(pattern, text)) if pattern else ()
 
@@ -117,10 +117,10 @@ def _problems(passage: Passage, text: str, max_quote: int) -> Iterable[Problem]:
     body = text[passage.start : passage.end]
     if len(passage.quote) > max_quote:
         length = f"the quote has {len(passage.quote)} characters, at most {max_quote} are allowed"
-        yield Problem("evidence/length", "quote", length, "quote only the phrase that says it")
+        yield Problem("evidence/length", "quote", length, "quote only the phrase that matters")
     if not passage.quote.strip() or not locate(passage.quote, body):
         words = (
-            f"the words {passage.quote!r} do not stand at {passage.start}-{passage.end}, where it says {_start(body)!r}"
+            f"the words {passage.quote!r} are not at {passage.start}-{passage.end}, where the text is {_start(body)!r}"
         )
         yield Problem("evidence/quote", "quote", words, _where(passage.quote, text))
     elif body != body.strip() or _cuts_word(text, passage.start) or _cuts_word(text, passage.end):
@@ -135,8 +135,8 @@ def _cuts_word(text: str, offset: int) -> bool:
 def _where(quote: str, text: str) -> str:
     places = locate(quote, text)
     if not places:
-        return "these words stand nowhere in the document: copy them from it"
-    return "they stand at " + ", ".join(f"{start}-{end}" for start, end in places[:5])
+        return "these words are nowhere in the document: copy them from it"
+    return "they are at " + ", ".join(f"{start}-{end}" for start, end in places[:5])
 
 
 def _start(body: str) -> str:
@@ -159,7 +159,7 @@ def _facts(lines: NQuads, names: dict[str, str]) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class SourceArchive:
-    """The texts under ``directory``; documents that are not there are None, never an error."""
+    """The source documents under ``directory``, which need not all be there."""
 
     directory: Path
 
@@ -169,7 +169,7 @@ class SourceArchive:
         return None if content is None else hashlib.sha256(content).hexdigest()
 
     def text(self, document: Document) -> str | None:
-        """Return a document's text as it is, line ends untouched, or None when it is not in the archive.
+        """Return a document's text with its ends of lines unchanged, or None when it is not in the archive.
 
         Raises PublicationError when the file is not UTF-8.
         """

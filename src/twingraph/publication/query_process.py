@@ -7,8 +7,7 @@ import pyoxigraph as ox
 from twingraph.child_process import serve
 from twingraph.errors import QueryError, TwingraphError
 from twingraph.processes import limit_memory
-from twingraph.publication.deriving import derive
-from twingraph.publication.working_store import Derive, Load, QueryResult, Select, run_query
+from twingraph.publication.working_store import Derive, Load, QueryResult, Select, derive, run_query
 from twingraph.rdf.nquads import NQuads
 
 

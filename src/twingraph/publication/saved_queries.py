@@ -1,8 +1,8 @@
-"""Saved queries: SPARQL files with a header that says what they ask and which parameters they take.
+"""Saved queries: SPARQL files with a header that describes them and declares their parameters.
 
-The header is the lines that begin with ``#+``, which together are YAML: ``title``, ``description``, ``parameters``
-(name -> type, default, description), ``tags``, ``rows`` (the least number of rows to expect), ``question``.
-A parameter ``year`` stands in the query as ``$year`` wherever a constant may stand; variables are written ``?year``.
+The header is YAML in lines that begin with ``#+``: ``title``, ``description``, ``parameters`` (name -> type, default,
+description), ``tags``, ``rows`` (the minimum number of rows to expect), ``question``. A parameter ``year`` is written
+``$year`` in the query, wherever a constant is allowed; variables are written ``?year``.
 """
 
 from collections.abc import Mapping
@@ -14,21 +14,20 @@ import pyoxigraph as ox
 import yaml
 
 from twingraph.errors import IriError, ParameterError, QueryError
-from twingraph.rdf.datatypes import XSD, is_lexical_form
 from twingraph.rdf.iris import Iris
-from twingraph.rdf.terms import ntriples
+from twingraph.rdf.terms import XSD, is_lexical_form, ntriples
 from twingraph.sparql.query import parameters, replace_parameters
 from twingraph.sparql.tokens import place
 
-# Names, dates and IRIs are shorter; what is longer would only be read, escaped and refused.
+# Longer than any name, date or IRI.
 MAX_VALUE = 2000
-# Parameters of HTTP requests for saved queries that choose how the answer is written, and so name no value.
+# Names of HTTP request parameters that choose the representation of the result.
 RESERVED = {"format": "format", "lang": "language"}
 TYPES = ("iri", "string", "integer", "decimal", "date", "boolean")
 
 
 class _TextLoader(yaml.SafeLoader):
-    """YAML whose scalars stay text, but for null: a title ``2020`` is no number, a default ``1_000`` not 1000."""
+    """YAML in which all scalars but null are strings: a title ``2020``, a default ``1_000``."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own class attribute
         first: [(tag, form) for tag, form in resolvers if tag == "tag:yaml.org,2002:null"]
@@ -38,7 +37,7 @@ class _TextLoader(yaml.SafeLoader):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value that the asker gives; ``type`` is one of TYPES; without a ``default`` it must be given."""
+    """A parameter of a saved query; ``type`` is one of TYPES; without a ``default`` a value is required."""
 
     name: str
     type: str
@@ -48,7 +47,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class SavedQuery:
-    """A query with a name (its file's), words about it and its text as written."""
+    """A query, named after its file, with the entries of its header; ``text`` is the whole file."""
 
     name: str
     path: str
@@ -63,23 +62,23 @@ class SavedQuery:
     def bind(self, values: Mapping[str, str], iris: Iris) -> str:
         """Return the query with each ``$name`` replaced by its value or default as an RDF term.
 
-        Raises ParameterError for a value that is missing, unknown or not of the parameter's type.
+        Raises ParameterError for a missing value, an unknown parameter, or a value of another type.
         """
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in values:
             if name not in known:
-                raise ParameterError(self.name, name, f"unknown; there are: {', '.join(known) or 'none'}")
+                raise ParameterError(self.name, name, f"unknown; the parameters are: {', '.join(known) or 'none'}")
         terms = {name: self._term(parameter, values.get(name), iris) for name, parameter in known.items()}
         return replace_parameters(self.text, terms)
 
-    def _term(self, parameter: Parameter, given: str | None, iris: Iris) -> str:
-        value = parameter.default if given is None else given
+    def _term(self, parameter: Parameter, value: str | None, iris: Iris) -> str:
+        value = parameter.default if value is None else value
         if value is None:
             raise ParameterError(
                 self.name, parameter.name, f"needs a value ({parameter.type}): {parameter.description}"
             )
         if len(value) > MAX_VALUE:
-            raise ParameterError(self.name, parameter.name, f"a value may have {MAX_VALUE} characters at most")
+            raise ParameterError(self.name, parameter.name, f"a value can have at most {MAX_VALUE} characters")
         try:
             return _serialize(parameter.type, value, iris)
         except (IriError, ValueError) as error:
@@ -87,10 +86,7 @@ class SavedQuery:
 
 
 def parse_saved_query(path: str, text: str) -> SavedQuery:
-    """Return the saved query in a file's text.
-
-    Raises QueryError, with the line, when the header is missing, is not YAML or does not hold what it must.
-    """
+    """Parse a file; raises QueryError, with the line, when the header is missing, malformed or incomplete."""
     header = _header(path, text)
     try:
         declared = tuple(_parameter(name, facts) for name, facts in (header.get("parameters") or {}).items())
@@ -106,7 +102,7 @@ def parse_saved_query(path: str, text: str) -> SavedQuery:
             text=text,
         )
     except KeyError as error:
-        raise QueryError(f"{path}: the header lacks {error}", 1, 1) from error
+        raise QueryError(f"{path}: the header has no {error}", 1, 1) from error
     except (TypeError, ValueError, AttributeError) as error:
         raise QueryError(f"{path}: the header is wrong: {error}", 1, 1) from error
     _match_parameters(query)
@@ -119,7 +115,7 @@ def body(text: str) -> str:
 
 
 def parse_header(path: str, text: str) -> dict[str, Any]:
-    """Return the YAML in a file's ``#+`` lines, empty when there are none; raises QueryError with the line."""
+    """Return the YAML in a file's ``#+`` lines, empty if there are none; raises QueryError with the line."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.startswith("#+")]
     try:
         header = yaml.load("\n".join(line[2:].removeprefix(" ") for _, line in lines), _TextLoader) or {}
@@ -142,7 +138,7 @@ def _header(path: str, text: str) -> dict[str, Any]:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{name} is not a text")
+        raise TypeError(f"{name} is not a string")
     return value.strip()
 
 
@@ -155,9 +151,9 @@ def _list(name: str, value: object) -> list[object]:
 def _parameter(name: str, facts: Mapping[str, Any]) -> Parameter:
     kind = str(facts["type"]).removeprefix("xsd:")
     if kind not in TYPES:
-        raise ValueError(f"parameter {name}: type {kind!r} is none of {', '.join(TYPES)}")
+        raise ValueError(f"parameter {name}: the type {kind!r} is not one of {', '.join(TYPES)}")
     if name in RESERVED:
-        raise ValueError(f"parameter {name}: over HTTP this name chooses the {RESERVED[name]} of the answer; rename it")
+        raise ValueError(f"parameter {name}: over HTTP this name chooses the {RESERVED[name]} of the result; rename it")
     default = None if facts.get("default") is None else _text("default", facts["default"])
     return Parameter(name, kind, default, str(facts.get("description", "")))
 

@@ -1,9 +1,9 @@
-"""Canonical N-Quads: one line for each quad, sorted by code point, the same bytes for isomorphic datasets.
+"""Canonical N-Quads: one line for each quad, sorted by code point; isomorphic datasets have the same bytes.
 
-Blank nodes are labelled, and lines written, as RDF Dataset Canonicalization (RDFC-1.0, sections 4 and 5) says, except
-that language tags keep their recommended case. Labels depend only on the quads with blank nodes, so only those are
-canonicalized: by the engine, in a process of its own, because a dataset can be made for which it takes years (RDFC-1.0,
-section 7.1) and it cannot be interrupted. Run as a module, ``python -m twingraph.rdf.canonical``, this is that process.
+Labels of blank nodes and the form of lines are those of RDF Dataset Canonicalization (RDFC-1.0, sections 4 and 5),
+except that language tags keep their recommended case. Labels depend only on the quads with blank nodes, so only those
+are canonicalized: by the engine, and in a process of its own (``python -m twingraph.rdf.canonical``), because it cannot
+be interrupted and there are datasets for which it would take years (RDFC-1.0, section 7.1).
 """
 
 import heapq
@@ -23,45 +23,47 @@ from twingraph.processes import command, exit_with_parent
 from twingraph.rdf.iris import canonical_language
 from twingraph.rdf.nquads import NQuads
 
-# A language tag that may have to be cased. Within a literal a line's end is escaped, so what stands
-# before the end of a line, or before the graph there, is the end of the object itself.
+# A language tag whose case may have to change. Ends of lines are escaped within literals, so a tag before the end of a
+# line, or before the graph name there, is that of the object.
 _TAG = re.compile(rb""""@([a-z]*[A-Z-][A-Za-z0-9-]*)(?= (?:(?:<[^<>"\s]*>|_:\S+) )?\.\n)""")
-# A line with a blank node as its subject, object or graph; a predicate is none, and a literal ends with a quotation
-# mark, a language tag or a datatype.
+# A line with a blank node as subject, object or graph name. Predicates are not blank nodes, and literals end with a
+# quotation mark, a language tag or a datatype.
 _BLANK = re.compile(rb"^(?:_:.*|\S+ \S+ (?:_:.*|.* _:\S+ \.))\n", re.MULTILINE)
-# How long the labels of blank nodes may take to compute; 100,000 ordinary ones take some seconds.
-_SECONDS = 60.0
+# Time limit for labelling blank nodes; 100,000 ordinary ones take some seconds.
+_LABELLING_SECONDS = 60.0
 # Level 9 takes three times as long for files that are hardly smaller.
-_LEVEL = 6
-# What zlib calls the gzip format; the header that it then writes has neither name nor time.
+_COMPRESSION_LEVEL = 6
+# zlib's code for the gzip format, with a header that has neither name nor time.
 _GZIP = 16 + zlib.MAX_WBITS
-# How many bytes are sorted in memory at once, where they take about four times as much.
-_AT_ONCE = 250_000_000
-_BATCH = 20_000
+# Bytes that are sorted in memory at a time; they take about four times as much.
+_SORTED_BYTES = 250_000_000
+_BATCH_LINES = 20_000
 
 
-def write_canonical(lines: NQuads, path: Path, at_once: int = _AT_ONCE, seconds: float = _SECONDS) -> NQuads:
-    """Write lines as canonical N-Quads in UTF-8, each once, into a file, and return them as they stand there.
+def write_canonical(
+    lines: NQuads, path: Path, sorted_bytes: int = _SORTED_BYTES, seconds: float = _LABELLING_SECONDS
+) -> NQuads:
+    """Write lines to a file as canonical N-Quads in UTF-8, each once, and return those of the file.
 
-    Beyond ``at_once`` bytes they are sorted piece by piece, in files beside ``path``, which are merged and removed.
-    Raises ReleaseError when labelling the blank nodes takes longer than ``seconds``.
+    More than ``sorted_bytes`` are sorted in runs, in files beside ``path`` that are then merged and removed. Raises
+    ReleaseError when labelling the blank nodes takes longer than ``seconds``.
     """
     with ExitStack() as stack:
-        pieces = []
-        for number, blocks in enumerate(_pieces(_labelled(lines, seconds), at_once)):
-            piece = path.with_name(f"{path.name}.{number}")
-            stack.callback(piece.unlink, missing_ok=True)
-            _write(piece, _sorted(blocks))
-            pieces.append(piece)
-        if len(pieces) == 1:
-            pieces[0].replace(path)
+        runs = []
+        for number, blocks in enumerate(_runs(_labelled(lines, seconds), sorted_bytes)):
+            run = path.with_name(f"{path.name}.{number}")
+            stack.callback(run.unlink, missing_ok=True)
+            _write(run, _sorted(blocks))
+            runs.append(run)
+        if len(runs) == 1:
+            runs[0].replace(path)
         else:
-            _write(path, _merged([stack.enter_context(piece.open("rb")) for piece in pieces]))
+            _write(path, _merged([stack.enter_context(run.open("rb")) for run in runs]))
     return NQuads.in_file(path)
 
 
 def main() -> None:
-    """Canonicalize the N-Quads on standard input, and write them, in any order, to standard output."""
+    """Canonicalize the N-Quads on standard input and write them, in any order, to standard output."""
     exit_with_parent()
     dataset = ox.Dataset(ox.parse(sys.stdin.buffer, format=ox.RdfFormat.N_QUADS))
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
@@ -69,7 +71,7 @@ def main() -> None:
 
 
 def _labelled(lines: NQuads, seconds: float) -> Iterator[bytes]:
-    """Yield the lines with canonical labels for blank nodes, in other order, block by block."""
+    """Yield the lines with canonical labels of blank nodes, in blocks and in another order."""
     with_blank_nodes = []
     for block in lines.blocks():
         if found := _BLANK.findall(block):
@@ -86,49 +88,49 @@ def _labelled(lines: NQuads, seconds: float) -> Iterator[bytes]:
                 check=True,
             )
         except subprocess.TimeoutExpired as error:
-            reason = f"canonical labels were not found within {seconds:g} seconds"
-            raise ReleaseError("blank nodes", f"{reason}: give the nodes IRIs") from error
+            reason = f"no canonical labels within {seconds:g} seconds"
+            raise ReleaseError("blank nodes", f"{reason}: use IRIs instead") from error
         except subprocess.CalledProcessError as error:
-            reason = f"not labelled, because the process that does it ended with {error.returncode}"
+            reason = f"the process that labels them ended with {error.returncode}"
             raise ReleaseError("blank nodes", reason) from error
         yield process.stdout
 
 
 def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield some content as gzip with no name and no time in it, block by block."""
-    engine = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    """Compress blocks with gzip, without a name and a time in the header."""
+    compressor = zlib.compressobj(_COMPRESSION_LEVEL, zlib.DEFLATED, _GZIP)
     for block in blocks:
-        yield engine.compress(block)
-    yield engine.flush()
+        yield compressor.compress(block)
+    yield compressor.flush()
 
 
 def _sorted(blocks: Iterable[bytes]) -> Iterator[bytes]:
     lines: set[bytes] = set()
     for block in blocks:
         lines.update(_TAG.sub(_canonical, block).split(b"\n"))
-    # The order of bytes in UTF-8 is that of code points; the last line ends as the others do.
+    # UTF-8 sorts by bytes as Unicode does by code points.
     ordered = iter(sorted(lines - {b""}))
-    while batch := list(islice(ordered, _BATCH)):
+    while batch := list(islice(ordered, _BATCH_LINES)):
         yield b"\n".join([*batch, b""])
 
 
-def _pieces(blocks: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
-    """Yield the blocks in lists of about so many bytes, one at least."""
-    piece: list[bytes] = []
+def _runs(blocks: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    """Group blocks into lists of about ``size`` bytes."""
+    run: list[bytes] = []
     left = size
     for block in blocks:
-        piece.append(block)
+        run.append(block)
         left -= len(block)
         if left <= 0:
-            yield piece
-            piece, left = [], size
-    if piece:
-        yield piece
+            yield run
+            run, left = [], size
+    if run:
+        yield run
 
 
 def _merged(files: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
     each = (line for line, _ in groupby(heapq.merge(*files)))
-    while batch := list(islice(each, _BATCH)):
+    while batch := list(islice(each, _BATCH_LINES)):
         yield b"".join(batch)
 
 

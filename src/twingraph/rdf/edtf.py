@@ -1,4 +1,4 @@
-"""Dates as sources give them (EDTF, ISO 8601-2:2019) and the days that bound them."""
+"""Dates in EDTF (ISO 8601-2:2019), and the first and last day that each may mean."""
 
 import re
 from calendar import monthrange
@@ -15,14 +15,14 @@ EDTF = "http://id.loc.gov/datatypes/edtf/EDTF"
 _OPEN = ("", "..")
 _QUALIFIERS = "~?%"
 _SEASON = re.compile(r"-?\d{4}-(?P<season>2[1-4])")
-# A month or a day of which one digit is unspecified, which the library cannot parse: it crashes, and prints.
+# A month or day with one unspecified digit, for which the library raises AttributeError and prints to stdout.
 _HALF_UNSPECIFIED = re.compile(r"-(?:\dX|X\d)(?![\dX])")
 _CALENDAR = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The earliest and the latest day that a date may mean; None where it is open or not known."""
+    """The earliest and the latest day that a date may mean; None where it is open or unknown."""
 
     earliest: date | None
     latest: date | None
@@ -31,17 +31,17 @@ class Bounds:
 def bounds(text: str) -> Bounds:
     """Return the bounds of an EDTF date.
 
-    A month, year or decade stands for all its days, a season (21 to 24) for three months of the northern
-    hemisphere, winter beginning in December of the year named; an interval for all days from its start to its end.
-    A date marked approximate or uncertain (``~``, ``?``, ``%``) is widened by one unit of its precision on either
-    side: ``1998~`` is 1997-01-01 to 1999-12-31. An end that is open (``..``) or not known (empty) has no bound.
+    A month, year or decade means any of its days; a season (21 to 24) three months in the northern hemisphere, where
+    winter begins in December of the year given; an interval any day from its start to its end. An approximate or
+    uncertain date (``~``, ``?``, ``%``) is widened by one unit of its precision on either side: ``1998~`` is 1997-01-01
+    to 1999-12-31. An open (``..``) or unknown (empty) end of an interval has no bound.
     Raises DateError.
     """
     if "/" not in text:
         return _simple(text, text)
     start, _, end = text.partition("/")
     if start in _OPEN and end in _OPEN:
-        raise DateError(text, "an interval needs a start or an end")
+        raise DateError(text, "an interval must have a start or an end")
     earliest = None if start in _OPEN else _simple(start, text).earliest
     latest = None if end in _OPEN else _simple(end, text).latest
     if earliest and latest and earliest > latest:
@@ -55,7 +55,7 @@ def _simple(part: str, whole: str) -> Bounds:
     if re.search(r"\s", part):
         raise DateError(whole, "a date has no white space")
     if _HALF_UNSPECIFIED.search(part):
-        raise DateError(whole, f"{part!r}: a month or day is given as a whole, or unspecified as a whole: XX")
+        raise DateError(whole, f"{part!r}: a month or day is specified or unspecified (XX) as a whole")
     try:
         earliest, latest = _calendar(core) or _parsed(core)
         if season and season["season"] == "24":
@@ -63,14 +63,14 @@ def _simple(part: str, whole: str) -> Bounds:
         if core != part:
             earliest, latest = _widen(earliest, latest, core, is_season=season is not None)
     except EDTFParseException as error:
-        raise DateError(whole, f"{part!r} is no date of the calendar in EDTF form, such as 2010-04 or 1998~") from error
+        raise DateError(whole, f"{part!r} is not a calendar date in EDTF, such as 2010-04 or 1998~") from error
     except (TypeError, ValueError, OverflowError) as error:
-        raise DateError(whole, f"{part!r} lies outside the years 1 to 9999") from error
+        raise DateError(whole, f"{part!r} is outside the years 1 to 9999") from error
     return Bounds(earliest, latest)
 
 
 def _calendar(core: str) -> tuple[date, date] | None:
-    """Return the bounds of a plain year, month or day, None for all else; the library takes a thousand times longer."""
+    """Return the bounds of a plain year, month or day, None for others; the library takes a thousand times as long."""
     match = _CALENDAR.fullmatch(core)
     if match is None:
         return None
@@ -80,24 +80,24 @@ def _calendar(core: str) -> tuple[date, date] | None:
         first = date(year or 0, first_month, 1 if day is None else day)
         last = monthrange(first.year, last_month)[1] if day is None else day
         return first, date(first.year, last_month, last)
-    except ValueError:  # the library knows whether it is a season, or no date at all
+    except ValueError:  # a season, or not a date: left to the library
         return None
 
 
-@lru_cache(maxsize=50_000)  # dates repeat, and the library takes milliseconds for each
+@lru_cache(maxsize=50_000)  # dates repeat, and parsing one takes milliseconds
 def _parsed(core: str) -> tuple[date, date]:
     try:
         parsed = parse_edtf(core)
     finally:
-        # It keeps exceptions, and with them the local variables of every caller: whole stores.
+        # The cache keeps exceptions, and with them the local variables of all callers, such as stores.
         ParserElement.reset_cache()
-    # A qualifier within the date, such as 2004-06~-11, is left to the library.
+    # These bounds take account of qualifiers within the date, as in 2004-06~-11.
     first, last = (parsed.lower_fuzzy(), parsed.upper_fuzzy())
     return date(*first[:3]), date(*last[:3])
 
 
 def _widen(earliest: date, latest: date, core: str, *, is_season: bool) -> tuple[date, date]:
-    """Move both bounds outwards by one unit of the date's precision: its parts are year, month or season, day."""
+    """Move both bounds outwards by one unit of precision: a year, month, season or day."""
     parts = core.lstrip("-").count("-") + 1
     if parts >= 3:
         return earliest - timedelta(days=1), latest + timedelta(days=1)
@@ -106,7 +106,7 @@ def _widen(earliest: date, latest: date, core: str, *, is_season: bool) -> tuple
 
 
 def _shift(day: date, months: int, *, last: bool) -> date:
-    """Return the first or the last day of the month that lies so many months away."""
+    """Return the first or last day of the month that is ``months`` later."""
     index = day.year * 12 + day.month - 1 + months
     year, month = index // 12, index % 12 + 1
     return date(year, month, monthrange(year, month)[1] if last else 1)

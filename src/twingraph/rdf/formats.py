@@ -1,7 +1,7 @@
-"""The one table of representations: all that any module must know of a format is in its entry here.
+"""The table of formats: everything that other modules need to know about a format is in its entry here.
 
-Media types and file extensions are those that IANA has registered for the W3C's formats; the W3C's names are those of
-Unique URIs for File Formats. A graph or table format that the engine writes is one entry.
+Media types and file extensions are those registered with IANA; the names in IRIs are from the W3C's "Unique URIs for
+File Formats". Adding a format that the engine can write takes one entry.
 """
 
 import re
@@ -16,16 +16,8 @@ from twingraph.errors import UnknownNameError
 _W3C = "http://www.w3.org/ns/formats/"
 
 
-class FormatKind(StrEnum):
-    """What a format can carry: the solutions of SELECT and ASK, a graph, or a page for people."""
-
-    RESULTS = "results"
-    GRAPH = "graph"
-    PAGE = "page"
-
-
 class Prefixes(StrEnum):
-    """How the engine writes prefixes at the head of a graph."""
+    """How prefixes are declared at the beginning of a document."""
 
     DIRECTIVES = "@prefix"
     ATTRIBUTES = "xmlns"
@@ -33,12 +25,12 @@ class Prefixes(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowSyntax:
-    """Where rows begin in the bytes of a format, so that they can be counted and cut.
+    """How to find the rows in the bytes of a format, in order to count them and to cut the document after one.
 
-    A row begins where a match of ``begins`` ends; the first row has ``first`` matches before the second row's.
-    ``ending`` closes a document that is cut. Where literals stand between quotes (``quoted``), the same bytes may stand
-    in them; a quote in a literal is doubled, or follows a backslash (``escaped``). Where the bytes ``unsure`` do not
-    occur, ``sure`` finds the same places and none in a literal.
+    A row begins where a match of ``begins`` ends; ``first`` matches precede that of the second row. ``ending`` closes a
+    document that has been cut. In a ``quoted`` format, ``begins`` can also match within literals, which are in quotes;
+    a quote inside a literal is doubled or, if ``escaped``, follows a backslash. Where the bytes ``unsure`` do not
+    occur, ``sure`` matches at the same places as ``begins`` and never within a literal.
     """
 
     begins: re.Pattern[bytes]
@@ -52,30 +44,29 @@ class RowSyntax:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A representation: ``name`` and ``aliases`` are what ``?format=`` and ``--format`` take.
+    """A format; ``?format=`` and ``--format`` accept ``name`` and ``aliases``.
 
-    ``engine`` is what the engine calls it, ``w3c_name`` the local name of the W3C's IRI for it. ``tag`` is what stands
-    before and after a language tag where no text of a literal can look like it, the latter empty where a tag follows
-    the quote that ends a string on one line. ``prefixes`` is None where none are written, ``rows`` None where rows
-    cannot be counted. ``also`` are other media types that clients ask for the same bytes by.
+    ``engine`` is the engine's constant for it, None for HTML; ``w3c_name`` is the local name of the W3C's IRI. ``also``
+    are other media types by which clients request it. ``tag`` is what precedes and follows a language tag and cannot
+    occur in the text of a literal; the second part is empty where the tag follows the closing quote of a string on one
+    line. ``prefixes`` is None when none are written, ``rows`` None when rows cannot be counted.
     """
 
     name: str
     media_type: str
     extension: str
-    kind: FormatKind
+    # Formats are hashed for every request, and the fields that are compared are enough to tell them apart.
+    engine: ox.RdfFormat | ox.QueryResultsFormat | None = field(compare=False)
+    w3c_name: str = field(compare=False)
     aliases: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
-    # Formats are hashed for every request: these follow from the name.
-    engine: ox.RdfFormat | ox.QueryResultsFormat | None = field(default=None, compare=False)
-    w3c_name: str = field(default="", compare=False)
     tag: tuple[bytes, bytes] | None = field(default=None, compare=False)
     prefixes: Prefixes | None = field(default=None, compare=False)
     rows: RowSyntax | None = field(default=None, compare=False)
 
     @property
     def content_type(self) -> str:
-        """The value of the Content-Type header; everything here is UTF-8, and text says so."""
+        """The value of the Content-Type header; media types of text have a charset, which is UTF-8."""
         return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
 
     @property
@@ -94,8 +85,8 @@ class Format:
         return self.media_type.endswith("json")
 
 
-# In JSON a quote within a text is escaped, so one that follows `},{` either begins a name or ends a text, and after the
-# end of a text comes punctuation; but a row that binds nothing is `{}`, which may stand in a text.
+# A quote inside a JSON string is escaped, so a quote after `},{` either begins a name or ends a string, and the end of
+# a string is followed by punctuation. But a row without bindings is `{}`, which can occur inside a string.
 _JSON_ROWS = RowSyntax(
     re.compile(rb"\}(?=,\{(?:\"[^\",:}\]]|\}))"),
     0,
@@ -105,7 +96,7 @@ _JSON_ROWS = RowSyntax(
     sure=re.compile(rb'\}(?=,\{"[^",:}\]])'),
     unsure=b",{}",
 )
-# In XML `<` is escaped in texts; in TSV and N-Triples the end of a line is.
+# `<` is escaped in XML text, and ends of lines are in the literals of TSV and N-Triples.
 _XML_ROWS = RowSyntax(re.compile(rb"(?=<result(?:>|/>))"), 1, "</results><!-- cut after {rows} rows{next} --></sparql>")
 _LINE = re.compile(rb"\n(?=.)", re.DOTALL)
 _TAG_AFTER_STRING = (b'"@', b"")
@@ -114,11 +105,10 @@ JSON = Format(
     "json",
     "application/sparql-results+json",
     "srj",
-    FormatKind.RESULTS,
+    ox.QueryResultsFormat.JSON,
+    "SPARQL_Results_JSON",
     ("srj",),
     ("application/json",),
-    engine=ox.QueryResultsFormat.JSON,
-    w3c_name="SPARQL_Results_JSON",
     tag=(b'"xml:lang":"', b'"'),
     rows=_JSON_ROWS,
 )
@@ -126,11 +116,10 @@ XML = Format(
     "xml",
     "application/sparql-results+xml",
     "srx",
-    FormatKind.RESULTS,
+    ox.QueryResultsFormat.XML,
+    "SPARQL_Results_XML",
     ("srx",),
     ("application/xml", "text/xml"),
-    engine=ox.QueryResultsFormat.XML,
-    w3c_name="SPARQL_Results_XML",
     tag=(b'<literal xml:lang="', b'"'),
     rows=_XML_ROWS,
 )
@@ -138,32 +127,29 @@ CSV = Format(
     "csv",
     "text/csv",
     "csv",
-    FormatKind.RESULTS,
-    engine=ox.QueryResultsFormat.CSV,
-    w3c_name="SPARQL_Results_CSV",
+    ox.QueryResultsFormat.CSV,
+    "SPARQL_Results_CSV",
     rows=RowSyntax(_LINE, 1, "# cut after {rows} rows{next}\r\n", quoted=True),
 )
 TSV = Format(
     "tsv",
     "text/tab-separated-values",
     "tsv",
-    FormatKind.RESULTS,
-    engine=ox.QueryResultsFormat.TSV,
-    w3c_name="SPARQL_Results_TSV",
+    ox.QueryResultsFormat.TSV,
+    "SPARQL_Results_TSV",
     tag=_TAG_AFTER_STRING,
     rows=RowSyntax(_LINE, 1, "# cut after {rows} rows{next}\n"),
 )
-# Every Turtle document is one of N3, which clients ask for by several names.
+# Every Turtle document is also N3, for which clients use several media types.
 _N3 = ("text/n3", "text/rdf+n3", "application/n3")
 TURTLE = Format(
     "turtle",
     "text/turtle",
     "ttl",
-    FormatKind.GRAPH,
+    ox.RdfFormat.TURTLE,
+    "Turtle",
     ("ttl", "n3"),
     ("application/turtle", "application/x-turtle", *_N3),
-    engine=ox.RdfFormat.TURTLE,
-    w3c_name="Turtle",
     tag=_TAG_AFTER_STRING,
     prefixes=Prefixes.DIRECTIVES,
 )
@@ -171,10 +157,9 @@ N_TRIPLES = Format(
     "ntriples",
     "application/n-triples",
     "nt",
-    FormatKind.GRAPH,
+    ox.RdfFormat.N_TRIPLES,
+    "N-Triples",
     ("nt", "n-triples"),
-    engine=ox.RdfFormat.N_TRIPLES,
-    w3c_name="N-Triples",
     tag=_TAG_AFTER_STRING,
     rows=RowSyntax(_LINE, 0, "# cut after {rows} triples{next}\n"),
 )
@@ -182,46 +167,30 @@ JSON_LD = Format(
     "jsonld",
     "application/ld+json",
     "jsonld",
-    FormatKind.GRAPH,
+    ox.RdfFormat.JSON_LD,
+    "JSON-LD",
     ("json-ld", "json"),
     ("application/json",),
-    engine=ox.RdfFormat.JSON_LD,
-    w3c_name="JSON-LD",
     tag=(b'"@language":"', b'"'),
 )
 RDF_XML = Format(
     "rdfxml",
     "application/rdf+xml",
     "rdf",
-    FormatKind.GRAPH,
+    ox.RdfFormat.RDF_XML,
+    "RDF_XML",
     ("rdf", "xml"),
     ("application/xml", "text/xml"),
-    engine=ox.RdfFormat.RDF_XML,
-    w3c_name="RDF_XML",
     tag=(b' xml:lang="', b'"'),
     prefixes=Prefixes.ATTRIBUTES,
 )
 TRIG = Format(
-    "trig",
-    "application/trig",
-    "trig",
-    FormatKind.GRAPH,
-    engine=ox.RdfFormat.TRIG,
-    w3c_name="TriG",
-    tag=_TAG_AFTER_STRING,
-    prefixes=Prefixes.DIRECTIVES,
+    "trig", "application/trig", "trig", ox.RdfFormat.TRIG, "TriG", tag=_TAG_AFTER_STRING, prefixes=Prefixes.DIRECTIVES
 )
 N_QUADS = Format(
-    "nquads",
-    "application/n-quads",
-    "nq",
-    FormatKind.GRAPH,
-    ("nq", "n-quads"),
-    engine=ox.RdfFormat.N_QUADS,
-    w3c_name="N-Quads",
-    tag=_TAG_AFTER_STRING,
+    "nquads", "application/n-quads", "nq", ox.RdfFormat.N_QUADS, "N-Quads", ("nq", "n-quads"), tag=_TAG_AFTER_STRING
 )
-HTML = Format("html", "text/html", "html", FormatKind.PAGE)
+HTML = Format("html", "text/html", "html", None, "")
 
 RESULTS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 GRAPHS: tuple[Format, ...] = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
@@ -229,10 +198,7 @@ FORMATS: tuple[Format, ...] = (*RESULTS, *GRAPHS, HTML)
 
 
 def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:
-    """Return the offered format that a name, an alias, a file extension or a media type stands for.
-
-    Raises UnknownNameError.
-    """
+    """Return the offered format with this name, alias, file extension or media type; raises UnknownNameError."""
     requested = name.strip().lower()
     for candidate in offered:
         if requested in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):

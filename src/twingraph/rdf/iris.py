@@ -1,7 +1,7 @@
-"""IRIs of a publication: the one place that mints, parses, expands and shortens them.
+"""The IRIs of a publication: minted, parsed, expanded and shortened here and nowhere else.
 
-Under one base (design: things ``id/{type}/{slug}``, terms ``ontology#Term``, named graphs ``graph/...``,
-releases ``release/{id}``) every IRI follows a form that :meth:`Iris.kind` recognises.
+The IRIs under the base have one of these forms: things ``id/{type}/{slug}``, terms ``ontology#Term``, named graphs
+``graph/...``, releases ``release/{id}``.
 """
 
 import re
@@ -24,7 +24,7 @@ _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*")
 
 
 class IriKind(StrEnum):
-    """The forms of IRI that a publication has under its base."""
+    """The forms of the IRIs under a publication's base."""
 
     THING = "thing"
     TERM = "term"
@@ -35,7 +35,7 @@ class IriKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ParsedIri:
-    """An IRI under the base, taken apart; ``folder`` is the type's folder of a thing."""
+    """The parts of an IRI under the base; ``folder`` is the type of a thing."""
 
     kind: IriKind
     slug: str = ""
@@ -54,10 +54,7 @@ class Iris:
         return resolve(self.base, reference)
 
     def expand(self, name: str) -> str:
-        """Return the IRI that a prefixed name, an ``<iri>`` or an absolute IRI stands for.
-
-        Raises IriError when it is none of them.
-        """
+        """Return the IRI that a prefixed name, an ``<iri>`` or an absolute IRI denotes; raises IriError otherwise."""
         if name.startswith("<") and name.endswith(">"):
             return self.resolve(name[1:-1])
         prefix, colon, local = name.partition(":")
@@ -65,10 +62,10 @@ class Iris:
             return self.namespaces[prefix] + local
         if _ABSOLUTE.fullmatch(name):
             return name
-        raise IriError(name, "neither an absolute IRI nor a name with a prefix of the settings")
+        raise IriError(name, "neither an absolute IRI nor a name with a prefix from the settings")
 
     def shorten(self, iri: str) -> str:
-        """Return the prefixed name of an IRI under the longest namespace that fits, else the IRI itself."""
+        """Return the prefixed name of an IRI, in its longest namespace, or the IRI itself if it has none."""
         fits = [(ns, prefix) for prefix, ns in self.namespaces.items() if iri.startswith(ns) and iri != ns]
         for namespace, prefix in sorted(fits, key=lambda pair: -len(pair[0])):
             local = iri[len(namespace) :]
@@ -77,11 +74,11 @@ class Iris:
         return iri
 
     def owns(self, iri: str) -> bool:
-        """Tell whether an IRI lies under the base."""
+        """Return whether an IRI is under the base."""
         return iri.startswith(self.base)
 
     def parse(self, iri: str) -> ParsedIri | None:
-        """Return the parts of an IRI under the base, or None when it follows none of the forms."""
+        """Return the parts of an IRI under the base, None for any other IRI."""
         path = iri.removeprefix(self.base) if self.owns(iri) else ""
         for kind, form in _FORMS.items():
             if match := form.fullmatch(path):
@@ -93,15 +90,11 @@ class Iris:
         """Mint the IRI of a named graph from its path below the base."""
         return self.resolve(path)
 
-    def release(self, identifier: str) -> str:
-        """Mint the IRI of a release."""
-        return f"{self.base}release/{identifier}"
-
 
 def resolve(base: str, reference: str) -> str:
     """Return an IRI reference resolved against ``base`` (RFC 3986, section 5)."""
     resolved = urljoin(base, reference)
-    # urljoin drops an empty fragment, which is what a hash namespace ends with.
+    # urljoin drops an empty fragment, with which hash namespaces end.
     return resolved + "#" if reference.endswith("#") and not resolved.endswith("#") else resolved
 
 

@@ -1,7 +1,7 @@
 """Statements as lines of N-Quads, in memory or in files, that can be read any number of times.
 
-A quad as an object takes some 700 bytes of memory, as a line 200, in a file none; and most questions about all
-statements are answered several times faster from the bytes of the lines than from parsed quads.
+A quad takes some 700 bytes of memory as an object, 200 as a line, and none in a file; and most questions about all
+statements are answered several times as fast from the bytes of lines as from parsed quads.
 """
 
 import io
@@ -14,23 +14,22 @@ from typing import cast
 
 import pyoxigraph as ox
 
-# How much is read at once: enough that few calls are made, little enough that what is made of it stays small.
-_BLOCK = 1 << 20
-_BATCH = 50_000
+_BLOCK_BYTES = 1 << 20
+_BATCH_QUADS = 50_000
 
 Row = tuple[bytes, bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The bytes from ``start`` to ``end`` of a file, or of memory; they are whole lines."""
+    """Whole lines: the bytes from ``start`` to ``end`` of a file or of bytes in memory."""
 
     source: Path | bytes
     start: int
     end: int
 
     def followed_by(self, other: "_Part") -> "_Part | None":
-        """Return both as one part when they lie one after the other in the same file."""
+        """Return both as one part if they are adjacent in the same file."""
         is_next = isinstance(self.source, Path) and self.source == other.source and self.end == other.start
         return _Part(self.source, self.start, other.end) if is_next else None
 
@@ -39,7 +38,7 @@ class _Part:
             file.seek(self.start)
             left = self.end - self.start
             while left:
-                block = file.read(min(_BLOCK, left))
+                block = file.read(min(_BLOCK_BYTES, left))
                 block = block if block.endswith(b"\n") else block + file.readline()
                 left -= len(block)
                 yield block
@@ -47,7 +46,7 @@ class _Part:
 
 @dataclass(frozen=True)
 class NQuads(Collection[ox.Quad]):
-    """A sequence of lines; iterating parses them into quads, with order, repetitions and lexical forms preserved."""
+    """A sequence of lines; iterating over it parses them, with order, repetitions and lexical forms preserved."""
 
     parts: tuple[_Part, ...] = ()
     count: int = 0
@@ -59,7 +58,7 @@ class NQuads(Collection[ox.Quad]):
 
     @classmethod
     def in_file(cls, path: Path) -> "NQuads":
-        """Return the lines of a file of N-Quads that has nothing else in it."""
+        """Return the lines of a file that consists of them, without comments."""
         whole = cls((_Part(path, 0, path.stat().st_size),))
         return cls(whole.parts, sum(block.count(b"\n") for block in whole.blocks()))
 
@@ -84,7 +83,7 @@ class NQuads(Collection[ox.Quad]):
             yield from part.blocks()
 
     def stored(self, directory: Path) -> "NQuads":
-        """Return the same lines with none of them in memory; those that are go to a file in ``directory``."""
+        """Return the same lines, all of them in files; lines in memory are written to one in ``directory``."""
         if all(isinstance(part.source, Path) for part in self.parts):
             return self
         path = directory / "lines.nq"
@@ -93,7 +92,7 @@ class NQuads(Collection[ox.Quad]):
             return NQuads((_Part(path, 0, file.tell()),), self.count)
 
     def rows(self) -> Iterator[list[Row]]:
-        """Yield the terms of each line as N-Quads writes them, the default graph as an empty name, block by block."""
+        """Yield the terms of each line, in N-Quads, in blocks of lines; the default graph has an empty name."""
         for block in self.blocks():
             yield rows_of(block)
 
@@ -106,7 +105,7 @@ class NQuads(Collection[ox.Quad]):
 
 
 class NQuadsWriter:
-    """Writes quads as lines to the file ``path`` or, without one, to memory."""
+    """Writes quads as lines, to the file ``path`` or, without one, to memory."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path, self._written = path, NQuads()
@@ -119,12 +118,12 @@ class NQuadsWriter:
         return self._written
 
     def add(self, quads: Iterable[ox.Quad]) -> NQuads:
-        """Write quads and return their lines; when producing them raises an error, none of them is written."""
+        """Write quads and return their lines; if the iterator raises an error, none of them is written."""
         return self._write(_serialized(quads, ox.RdfFormat.N_QUADS))
 
     def add_triples(self, triples: Iterable[ox.Quad] | Iterable[ox.Triple], graph: str) -> NQuads:
-        """Write triples into a named graph, or with an empty name into the default graph, as `add` does."""
-        # Line ends within literals are escaped, so that this ends a line and nothing else.
+        """Write triples in a named graph, or in the default graph if the name is empty, as `add` does."""
+        # Ends of lines are escaped within literals, so this replaces nothing else.
         end = f" <{graph}> .\n".encode() if graph else b" .\n"
         return self._write(block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES))
 
@@ -139,15 +138,15 @@ class NQuadsWriter:
 
 
 def terms(written: Iterable[bytes]) -> Iterator[ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple]:
-    """Yield as terms what N-Quads writes."""
+    """Parse terms in N-Quads."""
     every = iter(written)
-    while batch := tuple(islice(every, _BATCH)):
+    while batch := tuple(islice(every, _BATCH_QUADS)):
         text = b"".join([b"<urn:x> <urn:x> %b .\n" % term for term in batch])
         yield from (quad.object for quad in ox.parse(text, format=ox.RdfFormat.N_TRIPLES))
 
 
 def _matching(pattern: re.Pattern[bytes], block: bytes) -> Iterator[bytes]:
-    """Yield the lines in which the pattern matches at the first space, where the predicate stands."""
+    """Yield the lines in which the pattern matches at the first space, which precedes the predicate."""
     for match in pattern.finditer(block):
         start = block.rfind(b"\n", 0, match.start()) + 1
         if block.find(b" ", start) == match.start():
@@ -155,7 +154,7 @@ def _matching(pattern: re.Pattern[bytes], block: bytes) -> Iterator[bytes]:
 
 
 def rows_of(block: bytes) -> list[Row]:
-    """Return the terms of each line of N-Quads as it writes them, the default graph as an empty name."""
+    """Return the terms of each line, in N-Quads; the default graph has an empty name."""
     lines = block.split(b" .\n")[:-1]
     pairs = zip(lines, _triples(lines), strict=True)
     split = ((line, triple, triple.split(b" ", 2)) for line, triple in pairs)
@@ -163,24 +162,25 @@ def rows_of(block: bytes) -> list[Row]:
 
 
 def without_graph_names(block: bytes) -> bytes:
-    """Return lines of N-Quads as N-Triples: each without its graph, repetitions kept."""
+    """Return lines of N-Quads as N-Triples, with repetitions."""
     return b" .\n".join([*_triples(block.split(b" .\n")[:-1]), b""])
 
 
 def _triples(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield each line, whose terms have one space between them as the engine writes them, without its graph."""
+    """Yield each line without its graph; there is one space between terms, as the engine writes them."""
     for line in lines:
         triple, _, last = line.rpartition(b" ")
-        # The end of a literal has its quotation mark in it, and a third term has but one space before its own.
+        # What follows the last space is the end of a literal if there is a quotation mark in it, and the object of a
+        # triple if there is only one other space.
         has_graph = last[0] in b"<_" and b'"' not in last and triple.count(b" ") > 1
         yield triple if has_graph else line
 
 
 def _serialized(quads: Iterable[ox.Quad] | Iterable[ox.Triple], format_: ox.RdfFormat) -> Iterator[bytes]:
-    every = cast("Iterator[ox.Quad]", iter(quads))  # or all of them triples
+    every = cast("Iterator[ox.Quad]", iter(quads))  # `serialize` is typed for one or the other
     while True:
         output = io.BytesIO()
-        ox.serialize(islice(every, _BATCH), output, format=format_)
+        ox.serialize(islice(every, _BATCH_QUADS), output, format=format_)
         if not output.tell():
             return
         yield output.getvalue()
@@ -198,7 +198,7 @@ def _in_file(path: Path, blocks: Iterable[bytes]) -> NQuads:
             for block in blocks:
                 count += block.count(b"\n")
                 file.write(block)
-        except BaseException:
+        except BaseException:  # whatever the iterator raises, or an interrupt: half of the quads must not stay
             file.truncate(start)
             raise
         return NQuads((_Part(path, start, file.tell()),), count)

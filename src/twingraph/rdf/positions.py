@@ -1,7 +1,7 @@
-"""Where statements stand in files: the parser keeps no positions, so a light scan of the text finds them.
+"""The positions of statements in files, found by scanning their tokens: the parser does not record them.
 
-The scan follows the tokens of Turtle (W3C Recommendation 2014, section 6.5) and of its relatives TriG, N-Triples and
-N-Quads. It runs only when a place is needed, over the files that may have it; in other syntaxes places have no line.
+The scanner knows the tokens of Turtle (RDF 1.1 Turtle, section 6.5), TriG, N-Triples and N-Quads. It runs only when a
+position is needed, over the files that may contain it; in other syntaxes there are no lines and columns.
 """
 
 import re
@@ -56,9 +56,9 @@ class Texts(Mapping[str, str]):
 
 @dataclass(frozen=True)
 class Locations:
-    """The places of the statements in ``texts`` (path -> text), whose relative IRIs are resolved against ``base``.
+    """The positions of the statements in ``texts`` (path -> text), with relative IRIs resolved against ``base``.
 
-    ``homes`` returns the paths of the files that may make statements about a subject, with or without a text here.
+    ``homes`` returns the paths of all files that may have statements about a subject, also those not in ``texts``.
     """
 
     texts: Mapping[str, str]
@@ -66,7 +66,7 @@ class Locations:
     homes: Callable[[str], tuple[str, ...]] | None = None
 
     def find(self, subject: str, predicate: str | None = None, value: str | None = None) -> Location | None:
-        """Return where a statement stands, or else its property, its subject, or the first mention of the subject."""
+        """Return the position of a statement, or else of its property, its subject, or a mention of the subject."""
         if subject.startswith("_:"):
             return self._of_blank_node(subject, predicate, value)
         places = self._about(subject)
@@ -81,20 +81,20 @@ class Locations:
         return next(_first(found) for found in narrower if found)
 
     def all(self, subject: str, predicate: str) -> tuple[Location, ...]:
-        """Return every place where a property of a subject is stated, in the order of files and lines."""
+        """Return all positions of a property of a subject, in the order of files and lines."""
         return tuple(place.location for place in self._about(subject) if place.predicate == predicate)
 
     def files(self, subject: str) -> tuple[str, ...]:
-        """Return the paths of the files that may make statements about a subject, in their order."""
+        """Return the paths of the files that may have statements about a subject."""
         return tuple(sorted(self.texts)) if self.homes is None else self.homes(subject)
 
     def home(self, subject: str) -> Location | None:
-        """Return the first file that makes a statement about a subject, whatever its syntax, as far as it is known."""
+        """Return the first file with a statement about a subject, whatever its syntax, None if that is not known."""
         paths = self.homes(subject) if self.homes else ()
         return Location(paths[0]) if paths else None
 
     def mention(self, term: str) -> Location | None:
-        """Return the first place where an IRI stands as predicate or object."""
+        """Return the first position of an IRI as predicate or object."""
         return _first(self._by_value.get(term) or self._by_predicate.get(term) or [])
 
     def _about(self, subject: str) -> list[_Place]:
@@ -102,14 +102,14 @@ class Locations:
         return [place for path in paths for place in self._file(path).get(subject, ())]
 
     def _of_blank_node(self, subject: str, predicate: str | None, value: str | None) -> Location | None:
-        """Return where some blank node has this value: parsing gives them other labels than the file does."""
+        """Return where some blank node has this value: the parser renames blank nodes."""
         paths = sorted(path for path in self.files(subject) if path in self.texts)
         anonymous = (found for path in paths for name, found in self._file(path).items() if name[:2] in ("", "_:"))
         places = [place for found in anonymous for place in found if place.predicate == predicate]
         return _first([place for place in places if place.value == value] or places)
 
     def _file(self, path: str) -> dict[str, list[_Place]]:
-        """Return the places in one file by their subjects; a file is scanned once."""
+        """Return the positions in a file by subject; each file is scanned once."""
         if path not in self._scanned:
             places = _Scan(path, self.texts[path], self.base).places()
             self._scanned[path] = _index((place.subject, place) for place in places)
@@ -198,7 +198,7 @@ class _Scan:
             del self.slots[{";": 1, ",": 2}.get(mark, 0) :]
 
     def _term(self, kind: str, token: str, location: Location) -> Iterator[_Place]:
-        if len(self.slots) >= 3:  # the datatype of a literal, or the graph of an N-Quad
+        if len(self.slots) >= 3:  # the datatype of a literal, or the graph name in N-Quads
             return
         self.slots.append(self._value(kind, token))
         if len(self.slots) == 3:

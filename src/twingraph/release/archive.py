@@ -1,14 +1,22 @@
-"""The archive of releases: immutable directories ``releases/{id}/``, and ``releases/current``, which names one.
+"""The archive of releases: immutable directories ``releases/{id}/``, and ``releases/current``, a link to one of them.
 
-A release is written to ``.building-*`` beside the others, flushed to disk, renamed, and only then pointed at. One
-that is removed is renamed to ``.removing-*`` first. A process killed at any moment leaves at most a ``.building-*``,
+A release is written to ``.building-*`` beside the others, flushed to disk and renamed before the link is changed. One
+to be removed is first renamed to ``.removing-*``. A process that is killed leaves at most a ``.building-*``,
 ``.current-*`` or ``.removing-*`` behind, which the next build or removal deletes.
+
+
+A release can be verified: its files against their digests, its quads against their counts. The digests of the store's
+files are in ``store.json`` and not in the manifest, because the engine never writes the same files twice.
 """
 
 import fcntl
+import gzip
+import json
 import os
 import shutil
 import tempfile
+import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,11 +24,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
+from twingraph.rdf.nquads import rows_of
 from twingraph.release.manifest import FILE, Manifest, read_manifest
+from twingraph.release.store_writer import DIGESTS, file_digest, store_files
 
 QUADS, CONTEXT, STORE, QUERIES = "quads.nq.gz", "context.jsonld", "store", "queries"
 _DATE = "%Y%m%dT%H%M%SZ"
 _LOCK, _CURRENT, _BUILDING, _POINTING, _REMOVING = ".lock", "current", ".building-", ".current-", ".removing-"
+_BLOCK = 1 << 20
+
+Fault = tuple[str, str]
+"""The name of a file within a release, and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +51,12 @@ class Release:
 
     @property
     def query_files(self) -> tuple[Path, ...]:
-        """The saved queries of the release, sorted by name."""
+        """The files of the saved queries, sorted by name."""
         return tuple(sorted((self.directory / QUERIES).glob("*.rq")))
 
     @property
     def has_store_digests(self) -> bool:
-        """Whether the digests of the store's files were written when it was built."""
+        """Whether the build wrote the digests of the store's files."""
         return self.manifest.form > 1 and self.manifest.quads > 0
 
 
@@ -55,18 +69,18 @@ class Archive:
     def ids(self) -> tuple[str, ...]:
         """Return the identifiers of the releases, the oldest first."""
         return tuple(
-            sorted(path.parent.name for path in self.directory.glob(f"[!.]*/{FILE}") if self._own(path.parent))
+            sorted(path.parent.name for path in self.directory.glob(f"[!.]*/{FILE}") if not path.parent.is_symlink())
         )
 
     def holds(self, identifier: str) -> bool:
-        """Return whether there is a release with this identifier, by one system call."""
+        """Return whether there is a release with this identifier; makes one system call."""
         try:
             return (self.directory / identifier / FILE).is_file()
         except OSError:
             return False
 
     def current_id(self) -> str | None:
-        """Return the identifier of the current release, None when there is none, by one system call."""
+        """Return the identifier of the current release, None when there is none; makes one system call."""
         try:
             return (self.directory / _CURRENT).readlink().name
         except OSError:
@@ -87,26 +101,33 @@ class Archive:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the archive against other builds, and delete what killed builds have left.
+        """Lock the archive against other builds, and delete what killed builds have left behind.
 
-        Raises ReleaseError when another build is at work. The system frees the lock when its holder dies.
+        Raises ReleaseError when another build holds the lock, which the system releases when its process ends.
         """
-        self._create()
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ReleaseError(str(self.directory), f"cannot be created: {error.strerror}") from error
         with (self.directory / _LOCK).open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise ReleaseError(str(self.directory), "another build is writing here; wait for it") from error
-            self._clean()
+                raise ReleaseError(
+                    str(self.directory), "another build is writing here: wait until it has ended"
+                ) from error
+            for prefix in (_BUILDING, _POINTING, _REMOVING):
+                for path in self.directory.glob(f"{prefix}*"):
+                    shutil.rmtree(path)
             yield
 
     def begin(self) -> Path:
-        """Return a new empty directory to write a release into, while the lock is held."""
+        """Make an empty directory to write a release into; the caller holds the lock."""
         return Path(tempfile.mkdtemp(prefix=_BUILDING, dir=self.directory))
 
     @contextmanager
     def beginning(self) -> Iterator[Path]:
-        """Yield a directory as `begin` makes it, and delete it at the end unless it was published."""
+        """Yield a directory made by `begin`, and delete it at the end unless it has been published."""
         building = self.begin()
         try:
             yield building
@@ -131,9 +152,9 @@ class Archive:
         _flush(self.directory)
 
     def remove(self, identifier: str) -> None:
-        """Remove a release that is not the current one, while the lock is held.
+        """Remove a release that is not the current one; the caller holds the lock.
 
-        It is renamed before its first file goes, so that no reader finds a part of it. Open files stay readable.
+        It is renamed before its files are deleted, so that nobody reads part of it. Open files stay readable.
         """
         if identifier == self.current_id():
             raise ReleaseError(str(self.directory / identifier), "is the current release")
@@ -142,25 +163,11 @@ class Archive:
         _flush(self.directory)
         shutil.rmtree(gone)
 
-    def _own(self, path: Path) -> bool:
-        return not path.is_symlink()
-
-    def _create(self) -> None:
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ReleaseError(str(self.directory), f"cannot be made: {error.strerror}") from error
-
-    def _clean(self) -> None:
-        for prefix in (_BUILDING, _POINTING, _REMOVING):
-            for path in self.directory.glob(f"{prefix}*"):
-                shutil.rmtree(path)
-
 
 def prunable(archive: Archive, keep: int, before: datetime | None = None) -> tuple[str, ...]:
-    """Return the releases that may go, the oldest first: not the newest ``keep``, and never the current one.
+    """Return the releases that can be removed, the oldest first: neither the newest ``keep`` nor the current one.
 
-    With ``before``, only those whose identifier has an earlier date; one without a date stays then.
+    With ``before``, only those with an earlier date in their identifier.
     """
     current = archive.current_id()
     old = archive.ids()[: -keep or None]
@@ -168,7 +175,7 @@ def prunable(archive: Archive, keep: int, before: datetime | None = None) -> tup
 
 
 def size(directory: Path) -> int:
-    """Return how many bytes the files in a directory have."""
+    """Return the total size of the files in a directory, in bytes."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and not path.is_symlink())
 
 
@@ -186,3 +193,91 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def verify(release: Release, *, store: bool = True) -> None:
+    """Raise ReleaseError when a file of the manifest, or with ``store`` one of the store, is missing or damaged."""
+    for name, expected in release.manifest.files.items():
+        path = release.directory / name
+        fault = file_fault(path, expected)
+        if fault:
+            raise ReleaseError(str(path), fault)
+    for name, fault in store_faults(release) if store else ():
+        raise ReleaseError(str(release.directory / name), fault)
+
+
+def faults(release: Release) -> Iterator[Fault]:
+    """Yield the faults of a release, in no order; those of the store only if the release has digests of its files."""
+    manifest, directory = release.manifest, release.directory
+    for name, sha256 in manifest.files.items():
+        fault = file_fault(directory / name, sha256)
+        if fault:
+            yield name, fault
+        elif name == QUADS:
+            yield from _count_faults(release)
+    yield from store_faults(release)
+    known = {*manifest.files, FILE, DIGESTS}
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if not path.is_dir() and name not in known and not name.startswith(f"{STORE}/"):
+            yield name, "does not belong here"
+
+
+def store_faults(release: Release) -> Iterator[Fault]:
+    """Yield the faults of the store's files, after reading all of them; none if the release has no digests of them."""
+    if not release.has_store_digests:
+        return
+    try:
+        expected = json.loads((release.directory / DIGESTS).read_bytes())
+        found = {path.name for path in store_files(release.directory / STORE)}
+        facts = {name: (int(fact["bytes"]), str(fact["sha256"])) for name, fact in expected.items()}
+    except OSError as error:
+        yield DIGESTS, f"cannot be read: {error.strerror}"
+        return
+    except (ValueError, TypeError, KeyError, AttributeError):
+        yield DIGESTS, "is damaged"
+        return
+    for name, (size, sha256) in facts.items():
+        fault = file_fault(release.directory / STORE / name, sha256, size)
+        if fault:
+            yield f"{STORE}/{name}", fault
+    for name in sorted(found - facts.keys()):
+        yield f"{STORE}/{name}", "does not belong here"
+
+
+def file_fault(path: Path, sha256: str, size: int | None = None) -> str | None:
+    """Return what is wrong with a file, None when nothing is."""
+    try:
+        if size is not None and path.stat().st_size != size:
+            return f"is damaged: it has {path.stat().st_size} bytes, not {size}"
+        return None if file_digest(path) == sha256 else "is damaged: its SHA-256 has changed"
+    except FileNotFoundError:
+        return "is missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _count_faults(release: Release) -> Iterator[Fault]:
+    try:
+        counted = _count(release.directory / QUADS)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        yield QUADS, f"cannot be read: {error}"
+        return
+    manifest = release.manifest
+    if counted.total() != manifest.quads:
+        yield QUADS, f"has {counted.total()} quads, but the manifest says {manifest.quads}"
+    for graph in sorted(counted.keys() | manifest.graphs.keys()):
+        if counted[graph] != manifest.graphs.get(graph, 0):
+            yield (
+                QUADS,
+                f"has {counted[graph]} quads in <{graph}>, but the manifest says {manifest.graphs.get(graph, 0)}",
+            )
+
+
+def _count(path: Path) -> Counter[str]:
+    """Return the number of quads in each graph; the default graph has the empty name."""
+    counted: Counter[bytes] = Counter()
+    with gzip.open(path) as packed:
+        while lines := packed.readlines(_BLOCK):
+            counted.update(row[3] for row in rows_of(b"".join(lines)))
+    return Counter({graph.decode().strip("<>"): count for graph, count in counted.items()})

@@ -1,8 +1,8 @@
-"""Building a release: assemble, check, write; what does not conform is not written.
+"""Building a release: assemble and check the publication, and write a release if it conforms.
 
 A release holds ``quads.nq.gz`` (canonical), ``context.jsonld``, ``queries/`` (the saved queries with the prefixes they
-use declared), ``manifest.json`` and ``store/`` (the quads in the engine's own form). The store is written by a process
-of its own as soon as there are statements, beside deriving and checking; it is thrown away when the check fails.
+use declared), ``manifest.json`` and ``store/`` (the quads in the engine's own form). A process of its own writes the
+store while statements are derived and checked; it is discarded when the check fails.
 """
 
 import json
@@ -20,22 +20,32 @@ from twingraph.processes import gc_paused
 from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, assemble, no_observer
 from twingraph.rdf.canonical import compressed, write_canonical
 from twingraph.rdf.nquads import NQuads
-from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release
-from twingraph.release.counts import Counts, class_counts, count, document_names, graph_counts, names
-from twingraph.release.integrity import verify
+from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release, verify
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
-from twingraph.release.manifest import FILE, Check, Manifest, Origin, digest, given_date, provenance, tools
+from twingraph.release.manifest import (
+    FILE,
+    Check,
+    Manifest,
+    Origin,
+    class_counts,
+    digest,
+    document_names,
+    names_of,
+    provenance,
+    source_date_epoch,
+    tools,
+)
 from twingraph.release.store_writer import StoreWriter
-from twingraph.release.void import DESCRIPTION, describe_release, language_tags
+from twingraph.release.void import DESCRIPTION, Counts, count, describe_release, language_tags
 from twingraph.settings import Settings
 from twingraph.sparql.query import with_prefixes
 
-_DIGITS = 12
+_ID_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The release that a build ended with; ``new`` is False when the same release was there already."""
+    """The result of a build; ``new`` is False when the archive already had the same release."""
 
     release: Release
     result: CheckResult
@@ -47,11 +57,11 @@ def build(
 ) -> Built:
     """Build a release of the publication and make it the current one.
 
-    ``report`` receives the result of the check before anything is published, ``observer`` each step. Raises
-    SettingsError for a wrong SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when another
-    build is at work or the release cannot be written.
+    ``report`` is called with the result of the check before anything is published, ``observer`` for each step. Raises
+    SettingsError for an invalid SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when
+    another build is running or the release cannot be written.
     """
-    given_date()  # a wrong one fails before the work begins
+    source_date_epoch()  # fail early if it is invalid
     archive = Archive(settings.releases)
     with archive.locked():
         try:
@@ -73,7 +83,7 @@ def _build(
         with gc_paused():
             assembly = assemble(settings, SpoolFiles(work, writer.load), observer)
         writer.end()
-        # Mostly done before the queries of the checks are; wasted when they find a violation.
+        # Done in vain when there is a violation, but mostly finished before the checks are.
         prepared = beside.submit(_content, assembly, work, building, observer)
         result = check(assembly, observer=observer)
         report(result)
@@ -96,7 +106,7 @@ def _build(
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """What a release holds: its canonical lines, how much that is, its small files, and the digest of every file."""
+    """The content of a release: canonical lines and their statistics, the small files, and the digests of all files."""
 
     canonical: NQuads
     counts: Counts
@@ -106,7 +116,7 @@ class _Content:
 
 
 def _content(assembly: Assembly, work: Path, building: Path, observer: StepObserver) -> _Content:
-    """Write the quads of the release and make its other files, all but the manifest."""
+    """Write the quads of the release, and make its other files except the manifest."""
     with observer("canonical N-Quads"):
         canonical = write_canonical(assembly.quads, work / "canonical.nq")
     with observer("compress and hash"):
@@ -138,7 +148,7 @@ def _hashed(blocks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterabl
 
 
 def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
-    """Declare the prefixes of a saved query between its header and its body, so that any engine can read the file."""
+    """Declare the prefixes of a saved query between header and body, so that any engine can run the file."""
     lines = text.splitlines(keepends=True)
     header = "".join(line for line in lines if line.startswith("#+"))
     return header + with_prefixes("".join(line for line in lines if not line.startswith("#+")), namespaces)
@@ -147,8 +157,8 @@ def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
 def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Manifest:
     settings, inputs, documents = assembly.settings, assembly.publication.input_files, assembly.documents
     origin = provenance(settings.directory, inputs)
-    classes = class_counts(content.counts, {})
-    called = names(content.canonical, {*classes, *(document.iri for document in documents)})
+    classes = class_counts(content.counts.whole.classes, {})
+    names = names_of({*classes, *(document.iri for document in documents)}, content.canonical)
     about = settings.model_dump(include={"title", "description", "publisher", "contact", "licence", "languages"})
     facts = {
         **about,
@@ -170,17 +180,17 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
         ),
         language_tags=language_tags(content.canonical),
         quads=len(content.canonical),
-        graphs=graph_counts(content.counts),
-        classes=class_counts(content.counts, called),
-        documents=document_names(documents, called),
+        graphs={graph: tally.triples for graph, tally in content.counts.graphs.items()},
+        classes=class_counts(content.counts.whole.classes, names),
+        documents=document_names(documents, names),
         check=_summary(result),
     )
 
 
 def _fingerprint(facts: dict[str, object], canonical: str) -> str:
-    """Return the hash of a release's content, shortened; ``canonical`` is the hash of its statements."""
+    """Return a shortened hash of the content of a release; ``canonical`` is the hash of its statements."""
     content = json.dumps({**facts, "canonical": canonical}, sort_keys=True)
-    return digest(content.encode())[:_DIGITS]
+    return digest(content.encode())[:_ID_DIGITS]
 
 
 def _summary(result: CheckResult) -> Check:

@@ -1,7 +1,7 @@
 """The JSON-LD context of a release, generated from its ontology and prefixes.
 
-Own terms go by their local names; what the ontology declares decides how their values are read. A prefix of the same
-name as a term gives way to it.
+Terms under the base have their local names; the ontology determines the types of their values. Where a prefix and a
+term have the same name, the term wins.
 """
 
 import json
@@ -20,7 +20,7 @@ _TYPE = _RDF + "type"
 _CLASSES = {_OWL + "Class", _RDFS + "Class"}
 _OBJECT = _OWL + "ObjectProperty"
 _PROPERTIES = {_OBJECT, _OWL + "DatatypeProperty", _OWL + "AnnotationProperty", _RDF + "Property"}
-# JSON's own types, and text, need no datatype.
+# JSON strings and booleans need no type coercion.
 _PLAIN = {_XSD + "string", _XSD + "boolean", _RDFS + "Literal"}
 _LABELS = {
     "label": _RDFS + "label",
@@ -30,8 +30,7 @@ _LABELS = {
 
 Definition = str | float | dict[str, str]
 
-
-# The properties whose statements are looked at.
+# The properties on which the context depends.
 CONTEXT_TERMS = (_TYPE, _RDFS + "range")
 
 

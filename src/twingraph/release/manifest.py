@@ -1,35 +1,43 @@
-"""The manifest of a release: what it is, what it was made from, how much is in it and what its check said.
+"""The manifest of a release: its metadata, provenance, statistics and the result of its check.
 
-This is what others read a release by, so it changes deliberately; FORM counts its changes.
+Other programs read it, so its form changes deliberately; FORM is its version.
 """
 
 import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 
+import pyoxigraph as ox
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twingraph import __version__
 from twingraph.errors import ReleaseError, SettingsError
-from twingraph.rdf.iris import Iris
+from twingraph.publication.evidence import Document
+from twingraph.rdf.iris import Iris, canonical_language
+from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.settings import Agent
 
 FILE = "manifest.json"
-# 1: releases whose store has no digests; 2: those that have `store.json`.
+# 1: the store has no digests; 2: they are in `store.json`.
 FORM = 2
 _TOOLS = ("pyoxigraph", "pyshacl", "rdflib", "edtf")
-_SECONDS = 30
+_NAMES = (
+    "http://www.w3.org/2000/01/rdf-schema#label",
+    "http://www.w3.org/2004/02/skos/core#prefLabel",
+    "http://purl.org/dc/terms/title",
+)
+_GIT_SECONDS = 30
 _VARIABLE = "SOURCE_DATE_EPOCH"
-# The end of the year 9999: four digits are what identifiers and dates have.
-_LATEST, _MOST_DIGITS = 253402300799, 12
+# The end of the year 9999: identifiers and dates have four digits for years.
+_LATEST, _MAX_DIGITS = 253402300799, 12
 
 
 class _Part(BaseModel):
@@ -37,14 +45,14 @@ class _Part(BaseModel):
 
 
 class ClassCount(_Part):
-    """How many things are of a class, and what the ontology calls it in each language."""
+    """The number of instances of a class, and its label in each language."""
 
     things: int
     labels: dict[str, str] = {}
 
 
 class Check(_Part):
-    """What the check said of the publication: findings by severity, and how far it looked."""
+    """The result of the check: the number of findings by severity, and how much was checked."""
 
     conforms: bool
     findings: dict[str, int]
@@ -54,7 +62,7 @@ class Check(_Part):
 
 
 class Origin(_Part):
-    """What a release was made from: commit, whether files differ from it, and the digest of every input file."""
+    """What a release was built from: commit, whether files differ from it, digests of the files, versions of tools."""
 
     commit: str | None
     changed: bool
@@ -63,11 +71,11 @@ class Origin(_Part):
 
 
 class Manifest(_Part):
-    """Everything about a release; ``files`` are the SHA-256 of its files, the store's directory apart.
+    """Everything about a release; ``files`` has the SHA-256 of its files, except those of the store.
 
-    ``language_tags`` are the tags of its literals that are not lower-case, as the engine would write them.
-    The store is the engine's own form of ``quads.nq.gz``: its files differ from build to build, its content does not.
-    Their digests are in ``store.json`` (from form 2 on), so that the manifest is the same for every build of one input.
+    ``language_tags`` are the tags of its literals that are not lower-case, which the engine would lower-case. The store
+    is the engine's own form of ``quads.nq.gz``: its content is the same for the same input, its files are not. Their
+    digests are therefore in ``store.json`` (since form 2), and the manifest is the same for the same input.
     """
 
     form: int = FORM
@@ -107,8 +115,32 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         return Manifest.model_validate_json((directory / FILE).read_bytes())
     except (OSError, ValidationError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"{error.error_count()} entries are not as they must"
+        reason = (
+            error.strerror if isinstance(error, OSError) else f"{error.error_count()} entries are missing or invalid"
+        )
         raise ReleaseError(str(directory / FILE), str(reason)) from error
+
+
+def class_counts(things: Mapping[bytes, int], names: Mapping[str, Mapping[str, str]]) -> dict[str, ClassCount]:
+    """Return the entries of classes, given the number of instances of each and their names."""
+    by_iri = {class_.decode()[1:-1]: number for class_, number in things.items()}
+    return {iri: ClassCount(things=number, labels=dict(names.get(iri, {}))) for iri, number in by_iri.items()}
+
+
+def document_names(documents: Iterable[Document], names: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Return the names of each source document, those of its file where the data have none."""
+    return {one.iri: dict(names.get(one.iri) or {"": one.file_name}) for one in documents}
+
+
+def names_of(things: set[str], lines: NQuads) -> dict[str, dict[str, str]]:
+    """Return the names of things by language; of several in one language, the first in code point order."""
+    found: dict[str, dict[str, str]] = {thing: {} for thing in things}
+    for quad in lines.with_predicates(_NAMES):
+        known = found.get(str(getattr(quad.subject, "value", "")))
+        if known is not None and isinstance(quad.object, ox.Literal):
+            language = canonical_language(quad.object.language or "")
+            known[language] = min(known.get(language, quad.object.value), quad.object.value)
+    return found
 
 
 def digest(content: bytes) -> str:
@@ -118,7 +150,7 @@ def digest(content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The commit, None outside git; ``changed`` when the inputs are not as committed; the release's date."""
+    """The commit, None outside git; whether the inputs differ from it; the date of the release."""
 
     commit: str | None
     changed: bool
@@ -126,11 +158,10 @@ class Provenance:
 
 
 def provenance(directory: Path, inputs: Sequence[Path]) -> Provenance:
-    """Return where the inputs come from.
+    """Return the provenance of the inputs.
 
-    The date is SOURCE_DATE_EPOCH when it is set (reproducible-builds.org), else the commit's time, else - when the
-    files are not as committed or there is no commit - the time of the newest input.
-    Raises SettingsError when the variable has no such number.
+    The date is SOURCE_DATE_EPOCH if it is set (reproducible-builds.org), else the time of the commit or, if there is
+    none or files differ from it, of the newest input. Raises SettingsError as `source_date_epoch` does.
     """
     commit = _git(directory, "rev-parse", "HEAD")
     status = _git(directory, "status", "--porcelain", "--ignored", "--", *map(str, inputs)) if commit else None
@@ -139,34 +170,34 @@ def provenance(directory: Path, inputs: Sequence[Path]) -> Provenance:
 
 
 def tools() -> dict[str, str]:
-    """Return the versions of what makes a release: this program, Python and the libraries that parse and derive."""
+    """Return the versions of this program, Python, and the libraries on which the content of a release depends."""
     return {"python": python_version(), "twingraph": __version__, **{name: version(name) for name in _TOOLS}}
 
 
 def _seconds(directory: Path, inputs: Sequence[Path], changed: bool) -> int:
-    given = given_date()
-    if given is not None:
-        return given
+    epoch = source_date_epoch()
+    if epoch is not None:
+        return epoch
     committed = None if changed else _git(directory, "show", "-s", "--format=%ct", "HEAD")
     return int(committed) if committed else int(max(path.stat().st_mtime for path in inputs))
 
 
-def given_date() -> int | None:
-    """Return SOURCE_DATE_EPOCH, in seconds since 1970, None when it is not set; raises SettingsError."""
-    given = os.environ.get(_VARIABLE)
-    if not given:
+def source_date_epoch() -> int | None:
+    """Return SOURCE_DATE_EPOCH, in seconds since 1970, None if it is not set; raises SettingsError."""
+    text = os.environ.get(_VARIABLE)
+    if not text:
         return None
-    if not (given.isascii() and given.isdigit()) or len(given) > _MOST_DIGITS or int(given) > _LATEST:
-        reason = f"must be a number of seconds since 1970, {_LATEST} at most, and not {given[:40]!r}"
+    if not (text.isascii() and text.isdigit()) or len(text) > _MAX_DIGITS or int(text) > _LATEST:
+        reason = f"must be a number of seconds since 1970, at most {_LATEST}, not {text[:40]!r}"
         raise SettingsError("environment", _VARIABLE, reason)
-    return int(given)
+    return int(text)
 
 
 def _git(directory: Path, *arguments: str) -> str | None:
-    """Return what git prints, None without git or outside a repository."""
+    """Return the output of git, None without git or outside a repository."""
     try:
         command = ["git", "-C", str(directory), *arguments]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=True)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=_GIT_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return run.stdout.strip()

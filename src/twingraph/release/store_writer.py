@@ -1,10 +1,10 @@
-"""The engine's own form of a release, written by a process of its own beside the checks.
+"""Writing the store of a release, in a process of its own, while the publication is checked.
 
     python -m twingraph.release.store_writer DIRECTORY union|default
 
-reads from its input the paths of files of N-Quads, one a line, and loads each; the word ``end`` has the store compacted
-and closed, and the digests of its files written beside it. It ends when its input ends or the process that started it
-does; what it has written is then worth nothing.
+reads paths of N-Quads files from standard input, one on each line, and loads them; after a line ``end`` it compacts and
+closes the store, and writes the digests of its files beside it. If its input or its parent process ends before that, it
+exits and leaves an incomplete store.
 """
 
 import hashlib
@@ -26,11 +26,11 @@ from twingraph.rdf.terms import DefaultGraph
 
 DIGESTS = "store.json"
 _END = "end"
-_UNREAD = ("LOCK", "LOG")
+_NOT_DATA = ("LOCK", "LOG")
 
 
 class StoreWriter:
-    """Starts the process with the first file that it is given; leaving the context ends it."""
+    """The process, started with the first file; it is killed when the context is left."""
 
     def __init__(self, directory: Path, default_graph: DefaultGraph) -> None:
         self._directory, self._default_graph = directory, default_graph
@@ -48,20 +48,20 @@ class StoreWriter:
                 pass
 
     def load(self, path: Path) -> None:
-        """Load the N-Quads of a file, which must not change any more."""
+        """Load a file of N-Quads, which must not change any more."""
         self._send(str(path.resolve()))
 
     def end(self) -> None:
-        """Signal the end of the files: the store is compacted and closed. Without any file there is no store."""
+        """Have the store compacted and closed, after the last file; without any file there is no store."""
         if self._process:
             self._send(_END)
 
     def finish(self) -> None:
-        """Wait until the store is closed, after `end`; raises ReleaseError when it could not be written."""
+        """Wait until the store is closed, after `end`; raises ReleaseError if it could not be written."""
         process = self._started
-        _, said = process.communicate()
+        _, stderr = process.communicate()
         if process.returncode:
-            reason = said.strip().rpartition("\n")[2] or f"its writer ended with {process.returncode}"
+            reason = stderr.strip().rpartition("\n")[2] or f"its writer ended with {process.returncode}"
             raise ReleaseError(str(self._directory), f"could not be written: {reason}")
 
     @property
@@ -80,9 +80,9 @@ class StoreWriter:
 
 
 def write_store(directory: Path, files: Iterable[Path], default_graph: DefaultGraph) -> None:
-    """Write files of N-Quads in the engine's own form: offline and compacted, so that it can be opened read-only.
+    """Load files of N-Quads into a new store, and compact it, so that it can be opened read-only.
 
-    Where the default graph is the union of all graphs, the store holds it as well, each statement once.
+    If the default graph is the union of all graphs, the store also contains their merge.
     """
     store = ox.Store(str(directory))
     for path in files:
@@ -104,8 +104,8 @@ def write_digests(store: Path) -> None:
 
 
 def store_files(store: Path) -> list[Path]:
-    """Return the files of a store that the engine reads: not its lock and its log."""
-    return sorted(path for path in store.iterdir() if path.name.partition(".")[0] not in _UNREAD)
+    """Return the data files of a store: all but its lock and its log."""
+    return sorted(path for path in store.iterdir() if path.name.partition(".")[0] not in _NOT_DATA)
 
 
 def file_digest(path: Path) -> str:
@@ -114,8 +114,8 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _given(lines: Iterable[str]) -> Iterator[Path]:
-    """Yield the paths until the word that ends them; raises EOFError when they end without it."""
+def _paths(lines: Iterable[str]) -> Iterator[Path]:
+    """Yield the paths before the line ``end``; raises EOFError if there is no such line."""
     for line in lines:
         if line == f"{_END}\n":
             return
@@ -124,11 +124,11 @@ def _given(lines: Iterable[str]) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Write a store as the arguments and the input say."""
+    """Run the process: load the files that standard input lists into the store that the arguments name."""
     exit_with_parent()
     directory, default_graph = sys.argv[1:]
     try:
-        write_store(Path(directory), _given(sys.stdin), DefaultGraph(default_graph))
+        write_store(Path(directory), _paths(sys.stdin), DefaultGraph(default_graph))
         write_digests(Path(directory))
     except (OSError, EOFError) as error:
         sys.exit(str(error))

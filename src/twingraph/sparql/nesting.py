@@ -1,6 +1,6 @@
-"""How deeply a query nests: the engine follows it by recursion, and its process ends when the stack does.
+"""How deeply a query nests: the engine evaluates it recursively, and a stack overflow ends its process.
 
-Not only brackets count. ``?a + ?b + ?c``, and a group with many OPTIONAL, are trees as deep as they are long.
+Not only brackets count: ``?a + ?b + ?c`` and a group with many OPTIONAL are trees as deep as they are long.
 """
 
 from collections.abc import Iterable
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from twingraph.errors import QueryError
 from twingraph.sparql.tokens import Token, keyword, place
 
-# KiB of stack that the engine takes for each, measured with pyoxigraph 0.5.13 and rounded up: a call in a call (STR,
-# IF, COALESCE) or an EXISTS in another took 8 to 16, a further OPTIONAL, MINUS or BIND of a group 2 to 4, a further
-# operator of an expression or path 1 to 2.
+# KiB of the engine's stack, measured with pyoxigraph 0.5.13 and rounded up: 8 to 16 for a call within a call (STR, IF,
+# COALESCE) or an EXISTS within an EXISTS, 2 to 4 for each OPTIONAL, MINUS or BIND in a group, 1 to 2 for each operator
+# of an expression or path.
 _BRACKET, _PATTERN, _OPERATOR = 16, 4, 2
-# What a query may take in all: less than the 8 MiB that the first thread of a process has by default.
-MOST_STACK = 6 * 1024
+# KiB that a query may take, less than the 8 MiB that the main thread of a process has by default.
+MAX_STACK = 6 * 1024
 _PATTERNS = {"OPTIONAL", "MINUS", "UNION", "FILTER", "BIND", "VALUES", "GRAPH", "SELECT"}
 _SIGNS_OF_OPERATORS = "+-*/|&!=<>^?"
 _OPERATORS, _SEPARATORS = set(_SIGNS_OF_OPERATORS), set(",;.")
@@ -23,7 +23,7 @@ _OPENING, _CLOSING = set("({["), set(")}]")
 
 @dataclass(slots=True)
 class _Level:
-    """What stands between two brackets so far, as KiB of stack; operators begin anew after a separator."""
+    """KiB of stack for what has been read of a bracketed part; operators are counted anew after a separator."""
 
     is_data: bool
     patterns: int = 0
@@ -35,21 +35,21 @@ class _Level:
 
 
 def refuse_deep_nesting(text: str, tokens: Iterable[Token]) -> None:
-    """Raise QueryError, with its place, where a query nests more deeply than the engine's stack allows."""
+    """Raise QueryError, with line and column, if a query nests too deeply for the engine's stack."""
     nesting = _Nesting()
     for token in tokens:
         nesting.read(token)
-        if nesting.stack > MOST_STACK:
+        if nesting.stack > MAX_STACK:
             raise QueryError("the query nests too deeply here", *place(text, token.start))
 
 
 def may_nest_deeply(text: str) -> bool:
-    """Tell whether a query must be read to know; letters in names and strings are taken for more than they are."""
-    # Every pattern's keyword has a bracket after or around it.
+    """Return whether a query may nest too deeply, from counting characters, also those in names and strings."""
+    # Every keyword of a pattern comes with a bracket after or around it.
     brackets = (_BRACKET + 2 * _PATTERN) * sum(map(text.count, "({["))
-    if brackets + _OPERATOR * len(text) <= MOST_STACK:
+    if brackets + _OPERATOR * len(text) <= MAX_STACK:
         return False
-    return brackets + _OPERATOR * sum(map(text.count, _SIGNS_OF_OPERATORS)) > MOST_STACK
+    return brackets + _OPERATOR * sum(map(text.count, _SIGNS_OF_OPERATORS)) > MAX_STACK
 
 
 class _Nesting:
@@ -59,11 +59,11 @@ class _Nesting:
 
     @property
     def stack(self) -> int:
-        """KiB of stack at the last token."""
+        """KiB of stack at the last token read."""
         return self._around + self._levels[-1].stack
 
     def read(self, token: Token) -> None:
-        """Take the next token."""
+        """Count the next token."""
         level = self._levels[-1]
         if token.kind == "word":
             word = keyword(token)
@@ -71,7 +71,7 @@ class _Nesting:
             if word in _PATTERNS:
                 level.patterns, level.operators = level.patterns + _PATTERN, 0
             elif word == "AS" and len(self._levels) > 1:
-                # A column nests in the one before it, though each has its brackets.
+                # Each expression of a SELECT clause nests within the one before it, although each has brackets.
                 self._levels[-2].patterns += _PATTERN
                 self._around += _PATTERN
         elif token.kind == "sign":
@@ -89,7 +89,7 @@ class _Nesting:
         level = self._levels[-1]
         level.patterns += _PATTERN if sign == "{" else 0
         self._around += level.stack
-        # A table of values is data, and may be as long as it likes.
+        # Data of VALUES do not nest, however long they are.
         self._levels.append(_Level(is_data=level.is_data or (sign == "{" and self._after_values)))
         if sign == "{":
             self._after_values = False

@@ -1,8 +1,7 @@
-"""What can be known of a query from its text alone: form, dataset, federation, volatility, paging.
+"""What the text of a query says about it: form, dataset, federation, volatility, parameters, paging.
 
-The engine calls other servers for ``SERVICE`` and has no switch for it, and its parser wants no space after a keyword
-(``SERVICESILENT<x>`` and ``trueSERVICE:x`` are accepted). So the text is read here first, token by token, and
-what might be read in two ways is refused.
+The engine sends requests for ``SERVICE``, which cannot be turned off, and its parser needs no space after a keyword (it
+accepts ``SERVICESILENT<x>`` and ``trueSERVICE:x``). So queries are tokenized here first, and ambiguous ones rejected.
 """
 
 import re
@@ -27,16 +26,16 @@ class QueryForm(StrEnum):
 
     @property
     def gives_graph(self) -> bool:
-        """Tell whether the answer is a graph rather than solutions."""
+        """Whether the result is a graph rather than solutions."""
         return self in (QueryForm.CONSTRUCT, QueryForm.DESCRIBE)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query and what its text says about it.
+    """A query, its form and its dataset.
 
-    ``default_graphs`` and ``named_graphs`` are the IRIs of its dataset clauses (section 13.2), both None when it has
-    none and so is about the whole release.
+    ``default_graphs`` and ``named_graphs`` are the IRIs in its dataset clauses (section 13.2); both are None if it has
+    none and is about the whole release.
     """
 
     text: str
@@ -47,33 +46,33 @@ class Query:
 
 _OPERANDS = {"variable", "string", "language", "name", "iri", "number", "word", "blank"}
 _SURE_IRI = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*://")
-# A sign in a local name, such as `\,` (section 19.8, rule 173), without what escapes it.
+# The backslash of an escape in a local name, such as `\,` (section 19.8, rule 173).
 _ESCAPED_SIGN = re.compile(r"\\(?=[^\w\s])")
 _FORMS = {form.value for form in QueryForm}
-# Most queries begin like this, and hold nothing of what is doubtful: then their form is all there is to know of them,
-# and their tokens need not be read. Either pattern runs through a text once.
+# Most queries begin like this and have nothing doubtful in them, so their form is known without their tokens. Both
+# patterns match in linear time.
 _BEGINNING = re.compile(
     r"(?:\s|\#[^\n\r]*+[\n\r]|PREFIX\s+[\w.-]*+:\s*<[^<>\"{}|^`\\\s]*+>)*+(SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.-])",
     re.IGNORECASE | re.ASCII,
 )
 _UNSURE_IRI = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*+://)[^<>\"{}|^`\\\x00-\x20]*?(?:['#()]|&&)")
-# Functions whose value is another one each time (sections 17.4.2.12, 17.4.4.5 and 17.4.5.1).
+# Functions that return another value each time (sections 17.4.2.12, 17.4.4.5 and 17.4.5.1).
 _VOLATILE = frozenset({"NOW", "RAND", "UUID", "STRUUID"})
-# A letter may be written as an escape (section 19.2), which no one does by accident.
+# Letters can be written as escapes (section 19.2).
 _MAY_BE_VOLATILE = re.compile(r"NOW|RAND|UUID|\\u", re.IGNORECASE)
 _ORDERED = re.compile(r"\bORDER\s+BY\b", re.IGNORECASE)
 _LIMITED = re.compile(r"\bLIMIT\b|#", re.IGNORECASE)
 _OFFSET = re.compile(r"\bOFFSET\s+(\d+)", re.IGNORECASE | re.ASCII)
-# No store holds more rows; a number of thousands of digits takes long to read.
-_MOST_DIGITS = 15
+# More than any offset needs; parsing a number of thousands of digits takes long.
+_MAX_DIGITS = 15
 
 
 def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated: bool = False) -> Query:
-    """Return what the text of a query says; ``namespaces`` are the prefixes it may use undeclared.
+    """Return a query from its text, without code point escapes in names and keywords.
 
-    Its names and keywords have no code point escapes any more. Raises QueryTooLongError when it has too many tokens,
-    and QueryError when it has no query form, nests too deeply or, unless it may be ``federated``, cannot be read in one
-    way only; FederationRefusedError when it uses SERVICE.
+    It may use ``namespaces`` undeclared. Raises QueryTooLongError when it has too many tokens, and QueryError when it
+    has no query form or nests too deeply. Unless it may be ``federated``, it also raises QueryError when it is
+    ambiguous, and FederationRefusedError when it uses SERVICE.
     """
     if (plain := _BEGINNING.match(text)) and not _is_doubtful(text):
         return Query(text, QueryForm(plain[1].upper()))
@@ -85,7 +84,7 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
         _refuse_ambiguity(text, tokens)
     form = next((token.text.upper() for token in tokens if keyword(token) in _FORMS), None)
     if form is None:
-        raise QueryError("not a query: one of SELECT, ASK, CONSTRUCT or DESCRIBE must stand in it")
+        raise QueryError("not a query: it has no SELECT, ASK, CONSTRUCT or DESCRIBE")
     clauses = tuple(_dataset(text, tokens, namespaces, base))
     if not clauses:
         return Query(text, QueryForm(form))
@@ -94,12 +93,12 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
 
 
 def may_be_volatile(text: str) -> bool:
-    """Tell by one look at the text whether a query may call a volatile function; names and strings count too."""
+    """Return whether a query may call a volatile function, without tokenizing it; names and strings count too."""
     return bool(_MAY_BE_VOLATILE.search(text))
 
 
 def is_volatile(text: str) -> bool:
-    """Tell whether a query calls a function whose value is another one each time."""
+    """Return whether a query calls a function that returns another value each time."""
     if not may_be_volatile(text):
         return False
     try:
@@ -110,7 +109,7 @@ def is_volatile(text: str) -> bool:
 
 
 def next_page(text: str, rows: int) -> str | None:
-    """Return the query for what comes after so many rows, None unless it orders its rows and does not limit them."""
+    """Return the query for what follows the first ``rows``; None for a query without ORDER BY or with LIMIT."""
     start = text.rfind("}") + 1
     tail = text[start:]
     if not _ORDERED.search(tail) or _LIMITED.search(tail):
@@ -118,13 +117,13 @@ def next_page(text: str, rows: int) -> str | None:
     offset = _OFFSET.search(tail)
     if not offset:
         return f"{text.rstrip()}\nOFFSET {rows}"
-    if len(offset[1]) > _MOST_DIGITS:
+    if len(offset[1]) > _MAX_DIGITS:
         return None
     return text[: start + offset.start(1)] + str(int(offset[1]) + rows) + text[start + offset.end(1) :]
 
 
 def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:
-    """Return a query with a declaration for each known prefix that it uses and does not declare, in front."""
+    """Return a query with declarations of the known prefixes that it uses and does not declare."""
     tokens = tuple(tokens_of(text))
     declared = {after.text[:-1] for token, after in pairwise(tokens) if keyword(token) == "PREFIX"}
     used = {token.text.partition(":")[0] for token in tokens if token.kind == "name"}
@@ -133,7 +132,7 @@ def with_prefixes(text: str, namespaces: Mapping[str, str]) -> str:
 
 
 def parameters(text: str) -> dict[str, int]:
-    """Return the names written ``$name`` in a query, outside strings, IRIs and comments, with their first offset."""
+    """Return each name written ``$name`` in a query, outside strings, IRIs and comments, with its first offset."""
     found: dict[str, int] = {}
     for token in tokens_of(text):
         if token.kind == "variable" and token.text.startswith("$"):
@@ -142,7 +141,7 @@ def parameters(text: str) -> dict[str, int]:
 
 
 def replace_parameters(text: str, terms: Mapping[str, str]) -> str:
-    """Return a query with each ``$name`` that has a term replaced by it."""
+    """Replace each ``$name`` for which there is a term."""
     parts, end = [], 0
     for token in tokens_of(text):
         if token.kind == "variable" and token.text.startswith("$") and token.text[1:] in terms:
@@ -152,7 +151,7 @@ def replace_parameters(text: str, terms: Mapping[str, str]) -> str:
 
 
 def prefixed_names(text: str) -> dict[str, int]:
-    """Return each prefixed name in a query with the offset where it first stands."""
+    """Return the prefixed names in a query, with the first offset of each."""
     found: dict[str, int] = {}
     for token in tokens_of(text):
         if token.kind == "name":
@@ -161,7 +160,7 @@ def prefixed_names(text: str) -> dict[str, int]:
 
 
 def _is_doubtful(text: str) -> bool:
-    """Tell whether a text may ask another server, name graphs, have escapes, nest deeply, or be read in two ways."""
+    """Return whether a query may use SERVICE, dataset clauses or escapes, nest deeply, or be ambiguous."""
     capitals = text.upper()
     words = "SERVICE" in capitals or "FROM" in capitals or "\\U" in capitals
     return (
@@ -175,28 +174,28 @@ def _refuse_service(text: str, tokens: tuple[Token, ...]) -> None:
     for previous, token, following in zip(before, tokens, after, strict=False):
         word = "SERVICE" in keyword(token)
         prefix = token.text.partition(":")[0].upper() if token.kind == "name" else ""
-        # Only GRAPH and SERVICE have a name followed by a brace: `SERVICE:x {` calls the server `:x`.
+        # A name is followed by a brace only after GRAPH and SERVICE: `SERVICE:x {` calls the endpoint `:x`.
         glued = prefix.endswith(("SERVICE", "SERVICESILENT")) and following == "{" and previous != "GRAPH"
         if word or glued:
             where = place(text, token.start)
-            raise FederationRefusedError("SERVICE is refused: this endpoint asks no other server", *where)
+            raise FederationRefusedError("SERVICE is refused: this endpoint sends no queries to others", *where)
 
 
 def _refuse_ambiguity(text: str, tokens: tuple[Token, ...]) -> None:
-    """Refuse ``(?a<?b&&?c>?d)``: an IRI by the specification (section 19.8, note 3), two comparisons to the engine."""
+    """Reject ``(?a<?b&&?c>?d)``: an IRI in the specification (section 19.8, note 3), two comparisons in the engine."""
     depth, operand = 0, False
     for token in tokens:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         unsure = token.kind == "iri" and operand and depth > 0 and not _SURE_IRI.match(token.text)
         if unsure and (set(token.text) & set("'#()") or "&&" in token.text):
-            raise QueryError("`<` may begin an IRI here; write a space after it", *place(text, token.start))
+            raise QueryError("`<` could begin an IRI here: write a space after it", *place(text, token.start))
         operand = token.kind in _OPERANDS or token.text == ")"
 
 
 def _dataset(
     text: str, tokens: tuple[Token, ...], namespaces: Mapping[str, str], base: str
 ) -> Iterable[tuple[bool, str]]:
-    """Yield each FROM (False) and FROM NAMED (True) with its graph's IRI, resolved as the prologue says."""
+    """Yield whether each dataset clause is FROM NAMED, with the IRI of its graph resolved by the prologue."""
     prefixes, position = dict(namespaces), 0
     while position < len(tokens):
         word, rest = keyword(tokens[position]), tokens[position + 1 : position + 3]
@@ -223,7 +222,7 @@ def _resolve(text: str, token: Token, prefixes: Mapping[str, str], base: str) ->
 
 
 def _absolute(text: str, token: Token, base: str) -> str:
-    """Return the IRI that an IRI reference in a query stands for; raises QueryError where it is none."""
+    """Resolve an IRI reference in a query; raises QueryError for an invalid one."""
     try:
         return resolve(base, unescaped(token.text[1:-1]))
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What the engine's messages mean, in words for the person who wrote the query."""
+"""The engine's syntax errors, in terms of the query that the user wrote."""
 
 import re
 from collections.abc import Collection
@@ -10,27 +10,27 @@ from twingraph.sparql.tokens import Token, keyword, place, tokens_of
 _POSITION = re.compile(r"error at (?P<line>\d+):(?P<column>\d+): (?P<rest>.*)", re.DOTALL)
 _EXPECTED = re.compile(r"expected (?:one of )?(?P<list>.*)", re.DOTALL)
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)+"')
-# The parser lists its own sentences among the tokens that it expected.
+# Among the tokens that it expected, the parser lists explanations.
 _SENTENCES = re.compile(
     r"Prefix not found|Duplicated variable name in SELECT|[^,\[]*overrides an existing variable[^,]*"
     r"|[^,\[]*contains (?:a|an expression with a) variable that is unbound|[^,\[]*is not authorized[^,]*"
     r"|[^,\[]*(?:must|should|can't|cannot) [^,]*"
 )
-# Keywords are left out: the parser names those that it happened to look for, seldom the one that is missing.
+# Keywords are left out: the parser names those that it happened to try, rarely the one that is missing.
 _LIKELY = ('"}"', '")"', '"]"', '"."', '";"', '"{"', '"("')
-_MOST = 6
+_MAX_EXPECTED = 6
 
 
 def query_error(error: SyntaxError, text: str, prefixes: Collection[str] = ()) -> QueryError:
-    """Translate the parser's error: its line and column, what stands there and what could stand there.
+    """Translate the parser's error: line and column, what is there, and what was expected.
 
-    ``prefixes`` are those that a query may use without declaring them.
+    Queries may use ``prefixes`` without declaring them.
     """
     match = _POSITION.match(str(error))
     if not match:
         return QueryError(str(error))
     line, column = int(match["line"]), int(match["column"])
-    # The parser names an undeclared prefix in some places only; elsewhere it tells what else could have stood there.
+    # The parser reports an undeclared prefix only in some places, and elsewhere what it expected instead.
     if name := _undeclared(text, prefixes):
         return QueryError(f"Prefix not found: {name.text.partition(':')[0]}:", *place(text, name.start))
     return QueryError(f"{_reason(match['rest'])}{_near(text, line, column)}", line, column)
@@ -43,12 +43,12 @@ def _reason(message: str) -> str:
     if sentence := _SENTENCES.search(expected["list"]):
         return sentence.group().strip()
     found = _LITERAL.findall(expected["list"])
-    tokens = sorted(dict.fromkeys(token for token in found if token.isprintable()), key=_rank)[:_MOST]
-    return f"expected {' or '.join(tokens)}" if tokens else "this cannot stand here"
+    tokens = sorted(dict.fromkeys(token for token in found if token.isprintable()), key=_rank)[:_MAX_EXPECTED]
+    return f"expected {' or '.join(tokens)}" if tokens else "not expected here"
 
 
 def _undeclared(text: str, prefixes: Collection[str]) -> Token | None:
-    """Return the first prefixed name whose prefix is not declared, None when there is none or the text is no query."""
+    """Return the first prefixed name with an undeclared prefix, None if there is none or the text has no tokens."""
     try:
         tokens = tuple(tokens_of(text))
     except QueryError:
@@ -60,7 +60,7 @@ def _undeclared(text: str, prefixes: Collection[str]) -> Token | None:
 
 
 def _rank(token: str) -> int:
-    """Return how likely it is that a token was forgotten: what closes comes first."""
+    """Return the rank of a token by how likely it is to be missing: closing brackets come first."""
     return _LIKELY.index(token) if token in _LIKELY else len(_LIKELY)
 
 

@@ -1,4 +1,4 @@
-"""The tokens of a query, read in linear time however hostile the text is."""
+"""The tokens of a query, in time linear in its length even for hostile text."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from twingraph.errors import QueryError, QueryTooLongError
 
 _ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
 _LETTER = re.compile(r"[\w\u00b7\u0300-\u036f\u203f\u2040-]")
-# No query of a person's has a hundredth of it; a quarter of a second's reading.
-MOST_TOKENS = 250_000
+# A hundred times as many as in queries that people write; tokenizing them takes a quarter of a second.
+MAX_TOKENS = 250_000
 
 
 class Token(NamedTuple):
-    """A token: its ``kind`` (the names of the groups of the pattern below), its text, and where it starts."""
+    """A token: its ``kind`` (the name of a group in the pattern below), its text, and the offset of its start."""
 
     kind: str
     text: str
@@ -21,12 +21,12 @@ class Token(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The offset behind the token."""
+        """The offset of its end, exclusive."""
         return self.start + len(self.text)
 
 
 _IRI = r"<(?:[^<>\"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*+>"
-# Every quantifier is possessive or bounded by its neighbours: hostile text is read in linear time.
+# Every quantifier is possessive or bounded by its neighbours, so that matching takes linear time.
 _TOKENS = re.compile(
     rf"""
     (?P<space>\s+|\#[^\n\r]*)
@@ -47,16 +47,16 @@ _TOKENS = re.compile(
 
 
 def tokens_of(text: str) -> Iterator[Token]:
-    """Yield the tokens of a query, without spaces and comments.
+    """Yield the tokens of a query, without white space and comments.
 
-    Raises QueryError for a string that does not end, and QueryTooLongError after ``MOST_TOKENS``.
+    Raises QueryError for an unterminated string, and QueryTooLongError after ``MAX_TOKENS``.
     """
     for number, match in enumerate(_TOKENS.finditer(text)):
-        if number >= MOST_TOKENS:
-            raise QueryTooLongError(MOST_TOKENS, "tokens")
+        if number >= MAX_TOKENS:
+            raise QueryTooLongError(MAX_TOKENS, "tokens")
         kind = match.lastgroup
         if kind == "unended":
-            raise QueryError("a string begins here and does not end", *place(text, match.start()))
+            raise QueryError("the string that begins here is not terminated", *place(text, match.start()))
         if kind and kind != "space":
             yield Token(kind, match.group(), match.start())
 
@@ -69,8 +69,8 @@ def unescaped(text: str) -> str:
 def without_escaped_letters(text: str) -> str:
     r"""Return a query in which names and keywords have no code point escapes: ``\u0053ELECT`` -> ``SELECT``.
 
-    They may stand anywhere (SPARQL 1.1, section 19.2), and the engine knows them only in strings and IRIs. An escape of
-    anything but a name's letters, digits and hyphens stays: a bracket or quote that appeared would be out of its place.
+    They are allowed anywhere (SPARQL 1.1, section 19.2), but the engine knows them only in strings and IRIs. Escapes of
+    anything but letters, digits and hyphens of names are kept, because they must not become brackets or quotes.
     """
     if "\\u" not in text and "\\U" not in text:
         return text
@@ -83,13 +83,13 @@ def without_escaped_letters(text: str) -> str:
 
 
 def _character(match: re.Match[str]) -> str:
-    """Return what an escape stands for, nothing for half of a surrogate pair or a number that is no code point."""
+    """Return the character of an escape, nothing for a surrogate or a number that is not a code point."""
     code = int(match[1] or match[2], 16)
     return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else ""
 
 
 def keyword(token: Token) -> str:
-    """Return a token in capitals when it is a bare word, as keywords are, else nothing."""
+    """Return a bare word, as keywords are, in capitals, and an empty string for any other token."""
     return token.text.upper() if token.kind == "word" else ""
 
 

@@ -1,11 +1,11 @@
-"""The embedded store: Oxigraph within this program, over one release."""
+"""The embedded store: Oxigraph in this process, over one release."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, TypeGuard
 
 import pyoxigraph as ox
 
@@ -17,26 +17,30 @@ from twingraph.errors import (
     UnsupportedFunctionError,
 )
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
-from twingraph.rdf.terms import DefaultGraph
+from twingraph.rdf.terms import DefaultGraph, Term
 from twingraph.sparql.query import Query
 from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error
-from twingraph.store.engine import Answer, Datasets, Prefixes, ask, used_prefixes
-from twingraph.store.opening import IN_MEMORY_QUADS, Opened, open_release
+from twingraph.store.datasets import IN_MEMORY_QUADS, Datasets, Opened, open_release
 from twingraph.store.output_filters import finished_output
 
-# The prefixes of a graph that is written while it comes are those that its first triples use.
+Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
+
+_UNKNOWN = re.compile(r"The custom function <(.+)> is not supported", re.DOTALL)
+_MAX_UNKNOWN = 64
+# A graph is streamed, so its prefixes are those that its first triples use.
 _FIRST_TRIPLES = 20_000
-# So many rewritten queries, none of them longer, are remembered.
-_MAX_TEXTS, _MAX_TEXT = 256, 20_000
-# What the engine says of a block that it cannot read; everything else that it says begins otherwise.
+# Rewritten queries are cached: how many, and their greatest length.
+_CACHED_REWRITES, _CACHED_LENGTH = 256, 20_000
+# How the engine's messages begin when it cannot read a block.
 _DAMAGE = re.compile(r"(?:Corruption|IO error): ")
 
 
 class EmbeddedStore:
-    """Oxigraph over one release; ``base`` and ``namespaces`` are what queries may use undeclared.
+    """Oxigraph over one release; queries may use ``base`` and ``namespaces`` without declaring them.
 
-    ``language_tags`` are those of the release that are not lower-case.
+    A release is loaded into memory if it has at most ``memory_quads``. ``language_tags`` are the tags in the release
+    that are not lower-case.
     """
 
     def __init__(
@@ -44,10 +48,10 @@ class EmbeddedStore:
         base: str,
         namespaces: Mapping[str, str],
         default_graph: DefaultGraph = DefaultGraph.UNION,
-        small: int = IN_MEMORY_QUADS,
+        memory_quads: int = IN_MEMORY_QUADS,
         language_tags: Sequence[str] = (),
     ) -> None:
-        self._base, self._namespaces, self._small = base, dict(namespaces), small
+        self._base, self._namespaces, self._memory_quads = base, dict(namespaces), memory_quads
         self._prefixes = Prefixes(self._namespaces)
         self._language_tags = tuple(language_tags)
         self._as_union = default_graph == DefaultGraph.UNION
@@ -59,14 +63,14 @@ class EmbeddedStore:
         self._rewrites: dict[str, str] = {}
 
     def load(self, release: Path, quads: int) -> None:
-        """Open a release of so many ``quads`` in place of the last; raises StoreError, and then nothing changes."""
-        opened = open_release(release, quads, self._small, as_union=self._as_union)
+        """Open a release with this number of quads; when it raises StoreError, the last one stays open."""
+        opened = open_release(release, quads, self._memory_quads, as_union=self._as_union)
         self._graphs = tuple(sorted(graph.value for graph in opened.named.named_graphs()))
         self._opened, self._datasets = opened, Datasets(opened.named)
         self._known, self._rewrites = {}, {}
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
-        """Write the answer to a query; raises QueryError or StoreError."""
+        """Write the result of a query; raises QueryError, or StoreError when the engine fails."""
         self._refuse_unknown_graphs(query)
         try:
             with finished_output(output, format_, self._language_tags) as target:
@@ -78,35 +82,35 @@ class EmbeddedStore:
                 raise DamagedStoreError("the store on the disk is damaged or cannot be read") from error
             if isinstance(error, OSError):
                 raise StoreError(f"the query could not be answered: {error}") from error
-            # The query is well formed and uses something that does not exist.
+            # The query is well-formed and uses something that does not exist.
             failure = UnsupportedFunctionError if "function" in str(error) else QueryError
             raise failure(str(error)) from error
         except ValueError as error:
             raise StoreError(f"the query could not be answered: {error}") from error
 
     def health(self) -> int:
-        """Return the number of quads of the release, after querying the engine; raises StoreError."""
+        """Query the engine, and return the number of quads in the release; raises StoreError."""
         try:
             self._opened.default.query("ASK {}")
             self._opened.named.query("ASK {}")
         except OSError as error:
-            raise StoreError(f"the store does not answer: {error}") from error
+            raise StoreError(f"the store does not respond: {error}") from error
         return self._opened.quads
 
     def _answer(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         ask_dataset, facts = self._dataset(query)
         answer = _ask_rewritten(query.text, self._rewritten(query, facts), ask_dataset)
-        # A result must be serialized on the thread that made it: elsewhere it aborts the process.
+        # On another thread than that of the query, serializing the result aborts the process.
         try:
             self._serialize(answer, format_, output)
         except OSError as error:
-            # A query can make terms that are not for every format: those of RDF 1.2.
+            # Results may have terms of RDF 1.2, which not every format can represent.
             if "does not support" in str(error):
-                raise QueryError(f"the answer cannot be given as {format_.name}: {error}") from error
+                raise QueryError(f"the result cannot be written as {format_.name}: {error}") from error
             raise
 
     def _dataset(self, query: Query) -> tuple[Callable[[str], Answer], DatasetFacts]:
-        """Return how to ask the dataset of a query, and what its rewriting may know of it."""
+        """Return a function that queries the dataset of a query, and the facts about it that rewriting may use."""
         whole = query.default_graphs is None and query.named_graphs is None
         default, named = query.default_graphs or (), query.named_graphs or ()
         store, merged = (self._opened.answering(query.text), default) if whole else self._datasets.open(default, named)
@@ -123,7 +127,7 @@ class EmbeddedStore:
             self._graphs if whole else tuple(dict.fromkeys(named)),
             self._language_tags,
             ask=lambda text: bool(ask_dataset(text)),
-            # An empty store knows which variables are in scope, and finds nothing.
+            # On an empty store this costs next to nothing.
             columns=partial(_columns, partial(ask, self._empty, base_iri=self._base, prefixes=prefixes)),
             values=partial(_values, ask_dataset),
             merged=whole and self._as_union,
@@ -131,12 +135,12 @@ class EmbeddedStore:
         )
 
     def _rewritten(self, query: Query, facts: DatasetFacts) -> str:
-        """Return the text for the engine, remembered: rewriting takes a third of the time of a saved query."""
-        if query.default_graphs is not None or len(query.text) > _MAX_TEXT:
+        """Return the text for the engine, from a cache: rewriting takes a third of the time of a saved query."""
+        if query.default_graphs is not None or len(query.text) > _CACHED_LENGTH:
             return rewritten(query.text, facts)
         text = self._rewrites.get(query.text)
         if text is None:
-            if len(self._rewrites) >= _MAX_TEXTS:
+            if len(self._rewrites) >= _CACHED_REWRITES:
                 self._rewrites.clear()
             text = self._rewrites[query.text] = rewritten(query.text, facts)
         return text
@@ -160,13 +164,11 @@ class EmbeddedStore:
     def _refuse_unknown_graphs(self, query: Query) -> None:
         for iri in (*(query.default_graphs or ()), *(query.named_graphs or ())):
             if iri not in self._graphs:
-                raise UnknownGraphError(
-                    f"no graph of this release is called <{iri}>; nothing is fetched from elsewhere"
-                )
+                raise UnknownGraphError(f"this release has no graph <{iri}>, and nothing is fetched from elsewhere")
 
 
 def _ask_rewritten(text: str, new: str, ask: Callable[[str], Answer]) -> Answer:
-    """Run a rewritten query, and the original where the new text is malformed, so that the error has its position."""
+    """Run a rewritten query, or the original if the new text is malformed, so that errors have positions in that."""
     try:
         return ask(new)
     except SyntaxError:
@@ -188,4 +190,52 @@ def _values(ask: Callable[[str], Answer], text: str) -> tuple[str, ...]:
 
 def _not_among(offered: Iterable[Format], format_: Format) -> QueryError:
     names = ", ".join(one.name for one in offered)
-    return QueryError(f"the answer to this query cannot be given as {format_.name}; it can as {names}")
+    return QueryError(f"the result of this query cannot be written as {format_.name}, only as {names}")
+
+
+def ask(store: ox.Store, text: str, **options: Any) -> Answer:
+    """Run a query in a store, with the options of `ox.Store.query`; raises what that raises.
+
+    Calling an unknown function is an error of the expression, not of the query (SPARQL 1.1, sections 17.3 and 17.6):
+    BIND leaves its variable unbound, FILTER removes the solution, COALESCE tries the next expression. The engine
+    rejects the query instead, and names the function; the query is repeated with a function of that name that never has
+    a value.
+    """
+    unknown: dict[ox.NamedNode, Callable[..., Term | None]] = {}
+    while True:
+        try:
+            return store.query(text, custom_functions=unknown, **options)
+        except RuntimeError as error:
+            named = _UNKNOWN.fullmatch(str(error))
+            if not named or len(unknown) >= _MAX_UNKNOWN:
+                raise
+            unknown[ox.NamedNode(named[1])] = _no_value
+
+
+def _no_value(*_: object) -> None:
+    return None
+
+
+class Prefixes:
+    """Prefixes that queries may use undeclared: passing all of them to the engine takes longer than a look-up."""
+
+    def __init__(self, namespaces: Mapping[str, str]) -> None:
+        self._marks = tuple((f"{prefix}:", prefix, namespace) for prefix, namespace in namespaces.items())
+
+    def mentioned(self, text: str) -> dict[str, str]:
+        """Return the prefixes that may occur in a query."""
+        # Any letter can be written as a code point escape.
+        escaped = "\\u" in text or "\\U" in text
+        return {prefix: namespace for mark, prefix, namespace in self._marks if escaped or mark in text}
+
+
+def used_prefixes(namespaces: Mapping[str, str], triples: Iterable[ox.Triple]) -> dict[str, str]:
+    """Return the prefixes of the IRIs in the triples."""
+    terms = {term for one in triples for term in (one.subject, one.predicate, one.object)}
+    iris = {term.value if isinstance(term, ox.NamedNode) else term.datatype.value for term in terms if _has_iri(term)}
+    stems = {iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for iri in iris}
+    return {prefix: namespace for prefix, namespace in namespaces.items() if namespace in stems}
+
+
+def _has_iri(term: Term) -> TypeGuard[ox.NamedNode | ox.Literal]:
+    return isinstance(term, ox.NamedNode | ox.Literal)

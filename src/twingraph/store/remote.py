@@ -27,25 +27,25 @@ from twingraph.errors import EndpointError, QueryError
 from twingraph.rdf.formats import Format
 from twingraph.sparql.query import Query, with_prefixes
 
-_CHUNK = 1 << 16
-_LONGEST = 500
-# Headers of a partial answer: Virtuoso sends one when its time is up, this server at its limit of rows.
+_CHUNK_BYTES = 1 << 16
+_MAX_REASON = 500
+# Headers of incomplete results: Virtuoso sends the one at a timeout, this server the other at its limit of rows.
 _PARTIAL = ("X-SQL-State", "Answer-Cut")
-# The client turns these statuses into classes of its own.
+# The client has exceptions of its own for these statuses.
 _STATUSES = {Unauthorized: 401, EndPointNotFound: 404, URITooLong: 414, EndPointInternalError: 500}
 
 
 class RemoteEndpoint:
-    """A SPARQL endpoint at ``url``; queries may use ``namespaces`` undeclared; ``seconds`` bounds each wait."""
+    """A SPARQL endpoint at ``url``; queries may use ``namespaces`` undeclared; ``seconds`` is the time limit."""
 
     def __init__(self, url: str, namespaces: Mapping[str, str], seconds: int = 60) -> None:
         self._url, self._namespaces, self._seconds = url, namespaces, seconds
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
-        """Write the endpoint's answer as it came, once it is known to be whole.
+        """Write the endpoint's response body unchanged, once it is known to be complete.
 
-        Raises QueryError when the endpoint finds the query malformed, EndpointError when it does not answer in time,
-        breaks off, gives a part only, or answers in another format than the requested one.
+        Raises QueryError when the endpoint reports a malformed query, EndpointError when it does not respond in time,
+        breaks off, returns an incomplete result or another format.
         """
         try:
             self._copy(self._client(query, format_).query().response, format_, output)
@@ -61,7 +61,7 @@ class RemoteEndpoint:
         client.setMethod(POST)
         client.setTimeout(self._seconds)
         client.setQuery(with_prefixes(query.text, self._namespaces))
-        # One exact media type: with the lists of SPARQLWrapper, some servers answer in another format.
+        # One media type: with the lists that SPARQLWrapper sends, some servers choose another format.
         client.setOnlyConneg(True)
         client.addCustomHttpHeader("Accept", format_.media_type)
         return client
@@ -71,24 +71,24 @@ class RemoteEndpoint:
         headers: Message = response.info()  # type: ignore[attr-defined]
         media_type = headers.get_content_type()
         if media_type not in (format_.media_type, *format_.also):
-            raise EndpointError(self._url, f"answered with {media_type} when asked for {format_.media_type}")
+            raise EndpointError(self._url, f"responded with {media_type} instead of {format_.media_type}")
         for name in _PARTIAL:
             if name in headers:
-                raise EndpointError(self._url, f"gave a part of the answer only ({name}: {headers[name]})")
+                raise EndpointError(self._url, f"returned an incomplete result ({name}: {headers[name]})")
         content = self._read(reply, int(headers["Content-Length"]) if headers["Content-Length"] else None)
         try:
-            _read_to_the_end(content, format_)
+            _parse_whole(content, format_)
         except (SyntaxError, ValueError) as error:
-            raise EndpointError(self._url, f"its answer cannot be read to the end: {error}") from error
+            raise EndpointError(self._url, f"its response cannot be parsed: {error}") from error
         output.write(content)
 
     def _read(self, reply: IO[bytes], length: int | None) -> bytes:
-        """Return the whole body within the time that there is for it, however slowly it comes."""
+        """Return the whole body; the time limit holds however slowly it arrives."""
         content, end = bytearray(), time.monotonic() + self._seconds
-        while chunk := reply.read1(_CHUNK):  # type: ignore[attr-defined]  # urllib's response has it
+        while chunk := reply.read1(_CHUNK_BYTES):  # type: ignore[attr-defined]  # urllib's response has it
             content += chunk
             if time.monotonic() > end:
-                raise EndpointError(self._url, f"timed out: no whole answer within {self._seconds} seconds")
+                raise EndpointError(self._url, f"timed out: no complete response within {self._seconds} seconds")
         if length is not None and len(content) < length:
             raise EndpointError(self._url, f"broke off after {len(content)} of {length} bytes")
         return bytes(content)
@@ -96,12 +96,12 @@ class RemoteEndpoint:
     def _refusal(self, error: SPARQLWrapperException) -> QueryError | EndpointError:
         reason = _reason(str(error)) or error.msg
         if isinstance(error, QueryBadFormed):
-            return QueryError(f"{self._url} answers: {reason}")
+            return QueryError(f"{self._url} responded: {reason}")
         return EndpointError(self._url, reason, _STATUSES.get(type(error)))
 
 
-def _read_to_the_end(content: bytes, format_: Format) -> None:
-    """Raise SyntaxError or ValueError for a document that ends too early; CSV and TSV have no end to check."""
+def _parse_whole(content: bytes, format_: Format) -> None:
+    """Raise SyntaxError or ValueError for a truncated document; in CSV and TSV, truncation cannot be noticed."""
     if format_.is_json:
         json.loads(content)
     elif isinstance(format_.engine, ox.RdfFormat):
@@ -111,7 +111,7 @@ def _read_to_the_end(content: bytes, format_: Format) -> None:
 
 
 def _reason(message: str) -> str:
-    """Return what the server said, of a message that ends with its answer as Python writes bytes."""
+    """Return the server's message, given the client's, which ends with the repr of the response body."""
     quoted = message.partition("Response:\n")[2]
     try:
         body = ast.literal_eval(quoted).decode("utf-8", "replace")
@@ -121,4 +121,4 @@ def _reason(message: str) -> str:
         detail = json.loads(body)["detail"]  # problem details (RFC 9457)
     except (ValueError, KeyError, TypeError):
         detail = body
-    return str(detail).strip()[:_LONGEST]
+    return str(detail).strip()[:_MAX_REASON]

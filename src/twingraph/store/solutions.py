@@ -1,4 +1,4 @@
-"""Answers read back as rows of cells, for those who lay them out."""
+"""Query results parsed into rows of cells, for tables in the terminal and on pages."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A term as people read it; ``iri`` when it is one, ``language`` or shortened ``datatype`` of a literal."""
+    """A term for display: its text, its ``iri`` if it is one, the language or shortened datatype of a literal."""
 
     text: str
     iri: str | None = None
@@ -23,20 +23,20 @@ class Cell:
 
     @property
     def label(self) -> str:
-        """The cell as one piece of text, its language after an @."""
+        """The text, with the language after an @."""
         return f"{self.text} @{self.language}" if self.language else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Solutions:
-    """The columns that a query names, in its order, and its rows; None where a variable is unbound."""
+    """The columns of a result, in the order of the query, and its rows; None where a variable is unbound."""
 
     variables: tuple[str, ...]
     rows: tuple[tuple[Cell | None, ...], ...]
 
 
 def read_solutions(document: bytes, iris: Iris) -> Solutions:
-    """Return what a JSON document of results holds; the answer of ASK becomes one cell under ``answer``."""
+    """Parse a result in JSON; that of ASK becomes one cell in the column ``answer``."""
     data = json.loads(document)
     if "boolean" in data:
         return Solutions(("answer",), ((Cell("yes" if data["boolean"] else "no"),),))
@@ -63,7 +63,7 @@ def _cell(term: Mapping[str, str] | None, iris: Iris) -> Cell | None:
 
 
 def read_triples(document: bytes, iris: Iris) -> Solutions:
-    """Return the triples of a graph in N-Triples as rows of subject, predicate and object, sorted."""
+    """Parse a graph in N-Triples into sorted rows of subject, predicate and object."""
     triples = sorted(ox.parse(document, format=ox.RdfFormat.N_TRIPLES), key=str)
     rows = ((quad.subject, quad.predicate, quad.object) for quad in triples)
     return Solutions(

@@ -8,8 +8,8 @@ import pyoxigraph as ox
 from twingraph.check.statements import Statements, statement
 from twingraph.errors import DateError
 from twingraph.findings import Finding
-from twingraph.rdf.datatypes import is_lexical_form
 from twingraph.rdf.edtf import EDTF, bounds
+from twingraph.rdf.terms import is_lexical_form
 
 
 def check_literals(statements: Statements) -> tuple[Finding, ...]:

@@ -6,7 +6,7 @@ import pyoxigraph as ox
 
 from twingraph.check.statements import Statements, statement
 from twingraph.findings import Finding
-from twingraph.rdf.datatypes import XSD
+from twingraph.rdf.terms import XSD
 
 _EMAIL = re.compile(
     r"[A-Za-z0-9._%+-]+\s?(?:@|\(at\)|\[at\])\s?(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z0-9])", re.IGNORECASE

@@ -1,9 +1,9 @@
-"""Rewrites of a query's text where the engine's answer is not the specification's, one module for each deviation.
+"""Rewrites of queries for which the engine deviates from the specification, one module for each deviation.
 
-Each module says what the engine does, what the specification says, which tests or issues it concerns, and when it can
-be dropped; ``tests/test_rewrites_needed.py`` fails when the engine no longer needs one. A rewrite is exact, or leaves
-the text as it is. A text that cannot be read is left too, so that errors speak of the text as it was sent. A query that
-has none of the words of any rewrite costs one look at its text.
+Each module documents what the engine does, what the specification says, which tests or issues it concerns, and when it
+can be removed; ``tests/test_rewrites_needed.py`` fails when the engine no longer needs one. A rewrite either preserves
+the meaning exactly or leaves the text unchanged, and so is a text that cannot be tokenized, in order that errors are
+about the text as it was sent. A query with none of the words of any rewrite costs one scan of its text.
 """
 
 from twingraph.errors import LimitError, QueryError
@@ -23,8 +23,8 @@ from twingraph.sparql.rewrites.rewrite import DatasetFacts, Rewrite, TokenizedQu
 
 __all__ = ["REWRITES", "DatasetFacts", "Rewrite", "rewritten"]
 
-# In the order in which they are applied. Columns are named before groups are written several times, which puts their
-# variables into another order; graphs that are not there are emptied before others are written once for each.
+# In the order of application. Columns are named before groups are copied, which changes the order of variables, and
+# patterns of absent graphs are emptied before groups are copied for each graph.
 REWRITES = (
     keywords.REWRITE,
     group_concat.REWRITE,
@@ -39,9 +39,9 @@ REWRITES = (
 
 
 def rewritten(text: str, facts: DatasetFacts) -> str:
-    """Return a query that the engine answers as the specification says."""
-    small = text.lower()
-    if not any(one.may_change(text, small) for one in REWRITES):
+    """Return a query for which the engine's result is that of the specification."""
+    lower = text.lower()
+    if not any(one.may_change(text, lower) for one in REWRITES):
         return text
     try:
         return _applied(TokenizedQuery(text), facts)

@@ -1,6 +1,6 @@
-"""``TRUE`` and ``False``: keywords have no case (SPARQL 1.1, section 19.8, note 1).
+"""``TRUE`` and ``False``: keywords are case-insensitive (SPARQL 1.1, section 19.8, note 1).
 
-The engine knows ``true`` and ``false`` in small letters only; others are a syntax error. They are written small.
+The engine accepts ``true`` and ``false`` in lower case only. They are lower-cased.
 
 Concerns: the W3C's ``sparql10/expr-builtin/case-insensitive-booleans``.
 Drop when the engine parses ``ASK { FILTER(TRUE) }``.
@@ -13,7 +13,7 @@ from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, Tok
 _BOOLEAN = re.compile(r"(?:true|false)\.*", re.IGNORECASE)
 
 
-def _small(query: TokenizedQuery, _: DatasetFacts) -> str:
+def _lower_cased(query: TokenizedQuery, _: DatasetFacts) -> str:
     changes = (
         Change(token.start, token.end, token.text.lower())
         for token in query.tokens
@@ -23,5 +23,5 @@ def _small(query: TokenizedQuery, _: DatasetFacts) -> str:
 
 
 REWRITE = Rewrite(
-    "keywords", ("true", "false"), re.compile(r"(?i:true|false)(?<!true)(?<!false)"), _small, ignores_case=False
+    "keywords", ("true", "false"), re.compile(r"(?i:true|false)(?<!true)(?<!false)"), _lower_cased, ignores_case=False
 )

@@ -1,4 +1,4 @@
-"""What a rewrite is, and what it works on: a query's text with its tokens and brackets, and changes to it."""
+"""The interface of rewrites, and their tools: a query with its tokens and brackets, and changes of its text."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
@@ -13,12 +13,12 @@ _BRACKETS = {"(": ")", "{": "}", "[": "]"}
 
 @dataclass(frozen=True, slots=True)
 class DatasetFacts:
-    """What rewrites may know of the data.
+    """What rewrites may find out about the dataset of a query.
 
-    ``graphs`` are the named ones of the dataset, ``tags`` the language tags with capitals. ``ask`` answers an ASK query
-    over the dataset, ``columns`` gives the variables in scope of a SELECT query, ``values`` the text of what one finds
-    for its first variable; all raise SyntaxError for what is no query. ``merged`` when the default graph holds what the
-    named ones hold; ``known`` is what was found out about the dataset for earlier queries.
+    ``graphs`` are its named graphs, ``tags`` the language tags that are not lower-case. ``ask`` runs an ASK query,
+    ``columns`` returns the variables in scope in a SELECT query, and ``values`` the values of its first variable as
+    strings; all raise SyntaxError for a malformed query. ``merged`` if the default graph is the union of the named
+    ones. ``known`` is a cache of facts about the dataset.
     """
 
     graphs: Sequence[str]
@@ -32,7 +32,7 @@ class DatasetFacts:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What stands from ``start`` to ``end`` in a text becomes ``text``."""
+    """A replacement of the text from ``start`` to ``end``."""
 
     start: int
     end: int
@@ -40,7 +40,7 @@ class Change:
 
 
 class TokenizedQuery:
-    """A query's text, its tokens, and which bracket closes which; raises QueryError as the tokens do."""
+    """A query's text, its tokens and matching brackets; raises QueryError for text without tokens."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -48,64 +48,64 @@ class TokenizedQuery:
 
     @cached_property
     def closing(self) -> Mapping[int, int]:
-        """The place of the bracket that closes the one at a place; none for a bracket that nothing closes."""
+        """The index of each opening bracket -> that of the bracket that closes it."""
         found: dict[int, int] = {}
         opened: list[int] = []
-        for place, token in enumerate(self.tokens):
+        for index, token in enumerate(self.tokens):
             if token.text in _BRACKETS:
-                opened.append(place)
+                opened.append(index)
             elif opened and token.text == _BRACKETS[self.tokens[opened[-1]].text]:
-                found[opened.pop()] = place
+                found[opened.pop()] = index
         return found
 
     @cached_property
     def opening(self) -> Mapping[int, int]:
-        """The place of the bracket that the one at a place closes."""
+        """The index of each closing bracket -> that of the bracket that it closes."""
         return {closing: opening for opening, closing in self.closing.items()}
 
     @cached_property
     def words(self) -> Mapping[str, Sequence[int]]:
-        """The places of each bare word, in capitals."""
+        """The indexes of each bare word, which is in capitals."""
         found: dict[str, list[int]] = {}
-        for place, token in enumerate(self.tokens):
+        for index, token in enumerate(self.tokens):
             if token.kind == "word":
-                found.setdefault(token.text.upper(), []).append(place)
+                found.setdefault(token.text.upper(), []).append(index)
         return found
 
     @cached_property
     def form(self) -> int | None:
-        """The place of the keyword that is the query's form, None when there is none."""
+        """The index of the keyword of the query form, None if there is none."""
         return min((self.words[word][0] for word in FORMS & self.words.keys()), default=None)
 
     @cached_property
     def prologue(self) -> str:
-        """The declarations before the form, without comments, to be put before another query."""
+        """The declarations before the query form, without comments, for use in another query."""
         return "".join(f"{token.text} " for token in self.tokens[: self.form])
 
     def declared(self, name: str) -> str:
-        """Return those declarations before the form that a name needs, which many queries have in common."""
+        """Return only the declarations that a name needs: more queries have them in common."""
         if "BASE" in self.words:
             return self.prologue
         prefix = f"{name.partition(':')[0]}:"
-        places = (place + 1 for place in self.words.get("PREFIX", ()) if self.text_at(place + 1) == prefix)
-        return "".join(f"PREFIX {prefix} {self.text_at(place + 1)} " for place in places)
+        indexes = (index + 1 for index in self.words.get("PREFIX", ()) if self.text_at(index + 1) == prefix)
+        return "".join(f"PREFIX {prefix} {self.text_at(index + 1)} " for index in indexes)
 
-    def keyword(self, place: int) -> str:
-        """Return the keyword at a place in capitals, nothing where another token or none stands."""
-        return keyword(self.tokens[place]) if 0 <= place < len(self.tokens) else ""
+    def keyword(self, index: int) -> str:
+        """Return the keyword at an index in capitals, an empty string if there is none."""
+        return keyword(self.tokens[index]) if 0 <= index < len(self.tokens) else ""
 
-    def text_at(self, place: int) -> str:
-        """Return the text of the token at a place, nothing where none stands."""
-        return self.tokens[place].text if 0 <= place < len(self.tokens) else ""
+    def text_at(self, index: int) -> str:
+        """Return the text of the token at an index, an empty string if there is none."""
+        return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
 
-    def arguments(self, place: int) -> tuple[int, int] | None:
-        """Return the places of the brackets after the name of a function, None when they are not both there."""
-        if self.text_at(place + 1) != "(" or place + 1 not in self.closing:
+    def arguments(self, index: int) -> tuple[int, int] | None:
+        """Return the indexes of the brackets after the name of a function, None if one is missing."""
+        if self.text_at(index + 1) != "(" or index + 1 not in self.closing:
             return None
-        return place + 1, self.closing[place + 1]
+        return index + 1, self.closing[index + 1]
 
     def fresh(self, stem: str) -> str:
-        """Return a name that stands nowhere in the text."""
+        """Return a name that does not occur in the text."""
         name, number = stem, 0
         while name in self.text:
             number += 1
@@ -114,7 +114,7 @@ class TokenizedQuery:
 
 
 def applied(text: str, changes: Iterable[Change], begin: int = 0, end: int | None = None) -> str:
-    """Return a part of a text with changes, which lie within it in order and do not overlap."""
+    """Return part of a text with changes in it, which are sorted and do not overlap."""
     parts, stop = [], len(text) if end is None else end
     for change in changes:
         parts += [text[begin : change.start], change.text]
@@ -124,11 +124,11 @@ def applied(text: str, changes: Iterable[Change], begin: int = 0, end: int | Non
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """One deviation of the engine, mended in the query's text.
+    """A workaround for one deviation of the engine.
 
-    ``rewrite`` returns the new text, or the old one when it has nothing to do or cannot do it exactly. It is called
-    only for texts that have one of ``words``, in small letters, and match ``pattern``; strings and comments may make
-    a text match that has nothing to rewrite.
+    ``rewrite`` returns the new text, or the old one if nothing needs to be changed or cannot be changed exactly. It is
+    called only for texts that contain one of the lower-case ``words`` and match ``pattern``, be it in a string or
+    comment.
     """
 
     name: str
@@ -137,9 +137,9 @@ class Rewrite:
     rewrite: Callable[[TokenizedQuery, DatasetFacts], str]
     ignores_case: bool = True
 
-    def may_change(self, text: str, small: str) -> bool:
-        """Tell whether a text, given also in small letters, may be concerned."""
+    def may_change(self, text: str, lower: str) -> bool:
+        """Return whether a text, also passed in lower case, may have to be rewritten."""
         for word in self.words:
-            if word in small:
-                return self.pattern.search(small if self.ignores_case else text) is not None
+            if word in lower:
+                return self.pattern.search(lower if self.ignores_case else text) is not None
         return False

@@ -1,10 +1,10 @@
-"""``SELECT *``: columns in the order in which the query first names them.
+"""``SELECT *``: columns in the order in which variables first occur in the query.
 
-The engine puts them into the alphabet's order. The specification leaves it open (SPARQL 1.1, section 18.2.4.1); clients
-that show tables, and CSV and TSV, have it seen, and other engines keep the query's. The columns are named.
+The engine sorts them alphabetically. The specification leaves the order open (SPARQL 1.1, section 18.2.4.1), but users
+see it in tables, CSV and TSV, and other engines keep the order of the query. The star is replaced by the variables.
 
-Concerns: no test.
-Drop when the engine answers ``SELECT * { VALUES (?b ?a) { (1 2) } }`` with the columns ``b``, ``a``.
+Concerns: no test in the W3C's suites.
+Drop when the columns of ``SELECT * { VALUES (?b ?a) { (1 2) } }`` are ``b``, ``a``.
 """
 
 import re
@@ -13,7 +13,7 @@ from twingraph.sparql.rewrites.rewrite import Change, DatasetFacts, Rewrite, Tok
 
 
 def _in_order(query: TokenizedQuery, facts: DatasetFacts) -> str:
-    """Name the columns of the query itself; the order of a sub-query's is not seen (section 18.2.1)."""
+    """Name the columns of the query itself; nobody sees the order in a subquery."""
     star = _star(query)
     if star is None:
         return query.text
@@ -29,13 +29,13 @@ def _in_order(query: TokenizedQuery, facts: DatasetFacts) -> str:
 
 
 def _star(query: TokenizedQuery) -> int | None:
-    """Return the place of the star after the first SELECT."""
+    """Return the index of the star after the first SELECT."""
     if query.form is None or query.keyword(query.form) != "SELECT":
         return None
-    place = query.form + 1
-    if query.keyword(place) in ("DISTINCT", "REDUCED"):
-        place += 1
-    return place if query.text_at(place) == "*" else None
+    index = query.form + 1
+    if query.keyword(index) in ("DISTINCT", "REDUCED"):
+        index += 1
+    return index if query.text_at(index) == "*" else None
 
 
 REWRITE = Rewrite("select_star", ("*",), re.compile(r"\b(?:select|distinct|reduced)\s*\*"), _in_order)
