@@ -12,12 +12,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-from twingraph.check.shacl.validator import BATCH_SIZE, Batch, Failure, Outcome, Part, Plan, ShaclResult
+from twingraph.check.shacl.validator import (
+    BATCH_SIZE,
+    Batch,
+    Begin,
+    Evaluate,
+    EvaluateApart,
+    Failure,
+    Outcome,
+    Part,
+    Plan,
+    RemoveMalformed,
+    ShaclResult,
+    ValidateShapes,
+)
 from twingraph.check.statements import Statements
 from twingraph.child_process import ChildProcess
 from twingraph.errors import MemoryLimitError, QueryTimeoutError, StoreError, WorkerLostError
 from twingraph.findings import Finding, Location, Severity
-from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
 from twingraph.settings import CheckLimits
 
@@ -31,42 +43,6 @@ _MAX_FAILURES = 25
 _GRACE = 10.0
 _MAX_VALUE = 200
 _MODULE = "twingraph.check.shacl.validator_process"
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """The first request to a process: what it validates, and its limits."""
-
-    lines: NQuads
-    shapes: NQuads
-    iris: Iris
-    seconds: float
-    memory_bytes: int
-    batch_size: int = BATCH_SIZE
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluate:
-    """The request to validate a batch."""
-
-    batch: Batch
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluateApart:
-    """The request to validate one node against each constraint alone."""
-
-    part: Part
-
-
-@dataclass(frozen=True, slots=True)
-class RemoveMalformed:
-    """The request to remove the constraints that cannot be evaluated, whatever the data."""
-
-
-@dataclass(frozen=True, slots=True)
-class ValidateShapes:
-    """The request to validate the shapes by SHACL-SHACL."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from twingraph.check.shacl.shapes import (
 )
 from twingraph.findings import ResultTerms, Severity
 from twingraph.rdf.iris import Iris
+from twingraph.rdf.nquads import NQuads
 
 # Focus nodes in a batch: each batch costs some milliseconds, and a large one holds more results in memory.
 BATCH_SIZE = 20_000
@@ -107,6 +108,42 @@ class Outcome:
     reason: str | None = None
     is_late: bool = False
     shape: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The first request to a process: what it validates, and its limits."""
+
+    lines: NQuads
+    shapes: NQuads
+    iris: Iris
+    seconds: float
+    memory_bytes: int
+    batch_size: int = BATCH_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """The request to validate a batch."""
+
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateApart:
+    """The request to validate one node against each constraint alone."""
+
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveMalformed:
+    """The request to remove the constraints that cannot be evaluated, whatever the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateShapes:
+    """The request to validate the shapes by SHACL-SHACL."""
 
 
 class Validator:

@@ -2,8 +2,17 @@
 
 from twingraph.check.shacl.graphs import lazy_graph
 from twingraph.check.shacl.shapes import shapes_graph
-from twingraph.check.shacl.validation import Begin, Evaluate, EvaluateApart, RemoveMalformed, ValidateShapes
-from twingraph.check.shacl.validator import Failure, Outcome, Plan, Validator
+from twingraph.check.shacl.validator import (
+    Begin,
+    Evaluate,
+    EvaluateApart,
+    Failure,
+    Outcome,
+    Plan,
+    RemoveMalformed,
+    ValidateShapes,
+    Validator,
+)
 from twingraph.child_process import serve
 from twingraph.processes import limit_memory
 
