@@ -92,8 +92,16 @@ class _Shard:
             run.results += outcome.results
             if outcome.reason is not None:
                 waiting += self._narrowed(batch, outcome, run)[::-1]
-        if self._shard == 0:
-            self._validate_shapes(run)
+        return run
+
+    def judge(self) -> ShardRun:
+        """Validate the shapes themselves; the data is not needed for that."""
+        self._ready()
+        run = ShardRun(cast("Plan", self._plan))
+        outcome = self._request(ValidateShapes())
+        run.of_shapes = outcome.results
+        if outcome.reason is not None:
+            run.not_judged = outcome.reason or f"it took more than {self._begin.seconds:g} seconds"
         return run
 
     def close(self) -> None:
@@ -101,12 +109,6 @@ class _Shard:
         self._is_closed = True
         if self._child:
             self._child.kill()
-
-    def _validate_shapes(self, run: ShardRun) -> None:
-        outcome = self._request(ValidateShapes())
-        run.of_shapes = outcome.results
-        if outcome.reason is not None:
-            run.not_judged = outcome.reason or f"it took more than {self._begin.seconds:g} seconds"
 
     def _narrowed(self, batch: Batch, outcome: Outcome, run: ShardRun) -> list[Batch]:
         """Return the smaller batches to validate instead of one that could not be evaluated."""
@@ -182,7 +184,7 @@ class _Shard:
 
 
 class ShapesRun:
-    """Validation under way beside the caller, until it is closed."""
+    """Validation under way beside the caller, until it is closed; SHACL-SHACL has a process of its own."""
 
     def __init__(
         self,
@@ -201,8 +203,11 @@ class ShapesRun:
         begin = Begin(lines, places.lines, places.iris, limits.shapes_seconds, limits.memory_bytes, batch_size)
         self._places, self._limits = places, limits
         self._shards = [_Shard(begin, number, shards) for number in range(shards)]
-        self._executor = ThreadPoolExecutor(shards)
+        judge = _Shard(replace(begin, lines=NQuads()), 0, 1)
+        self._executor = ThreadPoolExecutor(shards + 1)
         self._runs: list[Future[ShardRun]] = [self._executor.submit(shard.run) for shard in self._shards]
+        self._judged = self._executor.submit(judge.judge)
+        self._shards.append(judge)
 
     def close(self) -> None:
         """End the processes, whatever they are doing."""
@@ -216,7 +221,7 @@ class ShapesRun:
         """Wait, and return the results as findings about ``statements``; raises StoreError when a process fails."""
         runs = [run.result() for run in self._runs]
         return ShapesResult(
-            tuple(_findings(runs, statements, self._places, self._limits)),
+            tuple(_findings(runs, self._judged.result(), statements, self._places, self._limits)),
             dict(zip(runs[0].plan.shapes, runs[0].plan.reached, strict=True)),
             runs[0].plan.idle,
         )
@@ -232,18 +237,18 @@ class ShapesResult:
 
 
 def _findings(
-    runs: Sequence[ShardRun], statements: Statements, places: Statements, limits: CheckLimits
+    runs: Sequence[ShardRun], judged: ShardRun, statements: Statements, places: Statements, limits: CheckLimits
 ) -> Iterator[Finding]:
     plan = runs[0].plan
     yield from (_no_focus_node(places, shape) for shape in plan.idle)
     yield from (_recursive(places, circle) for circle in plan.circles)
-    if reason := runs[0].not_judged:
+    if reason := judged.not_judged:
         message = f"the shapes were not validated by SHACL-SHACL: {reason}"
         yield Finding("shape/malformed", message, "raise the limits under [check_limits]", Severity.WARNING)
     failures = {failure: None for run in runs for failure in run.failures}
     reported = {(failure.shape, failure.constraint) for failure in failures}
     # A constraint that cannot be evaluated is reported as such.
-    malformed = (result for result in runs[0].of_shapes if (result.focus, result.path) not in reported)
+    malformed = (result for result in judged.of_shapes if (result.focus, result.path) not in reported)
     yield from (_malformed(result, places) for result in malformed)
     yield from (_failed(failure, statements, places) for failure in failures)
     for run in runs:
