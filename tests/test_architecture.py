@@ -11,12 +11,12 @@ import twingraph
 PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
-    ("errors",),
-    ("findings", "processes"),
-    ("child_process", "rdf"),
+    ("errors", "tables"),
+    ("findings", "processes", "settings_layers"),
+    ("child_process", "rdf", "settings_errors"),
     ("sparql", "settings"),
     ("publication", "store"),
-    ("check", "workers"),
+    ("check", "starter", "workers"),
     ("release",),
     ("server",),
     ("cli",),
