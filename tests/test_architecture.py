@@ -13,7 +13,7 @@ PACKAGE = Path(twingraph.__file__).parent
 FLOORS = (
     ("errors", "tables"),
     ("findings", "processes", "settings_layers"),
-    ("rdf", "settings_errors"),
+    ("child_process", "rdf", "settings_errors"),
     ("sparql", "settings"),
     ("publication", "store"),
     ("check", "starter", "workers"),

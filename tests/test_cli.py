@@ -125,11 +125,12 @@ def test_build_of_the_same_again_says_so(built):
     assert "Nothing has changed" in twingraph(built.directory, "build").stderr
 
 
-def test_build_of_what_does_not_conform_ends_with_1_and_the_report(tiny):
+def test_build_of_what_does_not_conform_ends_with_1_and_the_counts_by_rule(tiny):
     tiny.edit("data/islands.ttl", "rdfs:label", "l:nonsense")
     run = twingraph(tiny.directory, "build")
     assert run.returncode == ExitCode.NOT_CONFORMING
-    assert "data/islands.ttl" in run.stderr
+    assert "  1 violation [term/unknown]\n" in run.stderr
+    assert "`twingraph check` lists the findings." in run.stderr
     assert "no release was written" in run.stderr
 
 
@@ -279,3 +280,31 @@ def test_a_source_date_epoch_that_is_no_date_is_a_wrong_setting(publication, val
     run = twingraph(publication.directory, "build", env={**ENVIRONMENT, "SOURCE_DATE_EPOCH": value})
     assert (run.returncode, "SOURCE_DATE_EPOCH" in run.stderr, "Traceback" in run.stderr) == (2, True, False)
     assert len(run.stderr) < 300
+
+
+def test_check_lists_three_findings_of_each_rule_unless_told_otherwise(tiny):
+    tiny.append("data/islands.ttl", "".join(f"\nisland:i{n} l:wrong{n % 2} island:holm ." for n in range(5)))
+    few, every, one = (
+        twingraph(tiny.directory, "check", *options) for options in ((), ("--all",), ("--rule", "term", "--limit", "1"))
+    )
+    assert [run.stdout.count("violation in") for run in (few, every, one)] == [6, 10, 1]
+    assert [run.returncode for run in (few, every, one)] == [1, 1, 1]
+    assert few.stdout.startswith("Findings by rule\n  5 violations [iri/dangling]\n")
+    assert len({run.stdout.splitlines()[-1] for run in (few, every, one)}) == 1
+
+
+def test_check_refuses_a_rule_that_does_not_exist(tiny):
+    run = twingraph(tiny.directory, "check", "--rule", "term/unknwon")
+    assert run.returncode == ExitCode.USAGE
+    assert "did you mean term/unknown" in run.stderr
+
+
+def test_fault_of_the_program_does_not_exit_like_a_publication_that_does_not_conform(monkeypatch, capsys):
+    def fail() -> None:
+        raise LookupError("a fault")
+
+    monkeypatch.setattr(application, "group", fail)
+    with pytest.raises(SystemExit) as ended:
+        application.run()
+    assert ended.value.code == ExitCode.FAULT
+    assert "a fault of the program, not of the publication" in capsys.readouterr().err

@@ -112,7 +112,8 @@ def test_publication_without_evidence_or_rules_or_shapes_is_checked(tiny):
         tiny.remove(path)
     assembly = assemble(tiny.settings)
     result = check(assembly, examples=True)
-    assert (result.findings, result.passages_verified, assembly.documents) == ((), 0, ())
+    assert [finding.rule for finding in result.findings] == ["shape/none"]
+    assert (result.conforms, result.passages_verified, assembly.documents) == (True, 0, ())
 
 
 def test_publication_with_nothing_to_read_cannot_be_assembled(tiny):

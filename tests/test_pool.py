@@ -387,12 +387,13 @@ def test_a_loss_is_told_as_what_it_was():
 
 SANDBOX = """
 import resource
+from twingraph.processes import limit_memory, memory
 from twingraph.workers import sandbox
 sandbox.limit_files()
-sandbox.limit_memory(1 << 28)
+limit_memory(1 << 28)
 print(*resource.getrlimit(resource.RLIMIT_FSIZE), *resource.getrlimit(resource.RLIMIT_CORE))
-print(0 < resource.getrlimit(resource.RLIMIT_AS)[1] <= sandbox.memory("VmSize") + (4 << 28))
-print(0 < resource.getrlimit(resource.RLIMIT_DATA)[1] <= sandbox.memory("VmData") + (1 << 28))
+print(0 < resource.getrlimit(resource.RLIMIT_AS)[1] <= memory("VmSize") + (4 << 28))
+print(0 < resource.getrlimit(resource.RLIMIT_DATA)[1] <= memory("VmData") + (1 << 28))
 """
 
 

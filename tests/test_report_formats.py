@@ -50,7 +50,7 @@ def test_text_report_reads_as_people_need_it(broken):
         "\n"
         "Checked 6 files, 176 statements and 5 derived ones, 15 focus nodes of 4 shapes, "
         "6 passages verified and 2 not verified, 1 check, 3 saved queries.\n"
-        "Does not conform: 1 violation, 1 warning, 2 notes.\n"
+        "Does not conform: 1 violation, 1 warning, 2 notes. Not checked: passages without their document (2).\n"
     )
 
 

@@ -42,7 +42,7 @@ def test_shape_that_reaches_nothing_is_remarked_on(tiny):
     tiny.append("shapes/lights.ttl", "\nl:BookShape2 a sh:NodeShape ; sh:targetNode l:nothing .\n")
     tiny.edit("shapes/lights.ttl", "sh:targetNode l:nothing", "sh:targetClass sh:NodeShape")
     [finding] = findings(tiny, "no-focus-node")
-    assert finding.severity is Severity.INFO
+    assert finding.severity is Severity.WARNING
     assert finding.focus.endswith("#BookShape2")
     assert finding.location.path == "shapes/lights.ttl"
 

@@ -258,12 +258,13 @@ class EndpointError(TwingraphError):
 
 
 class ExitCode(IntEnum):
-    """The exit code of a command."""
+    """The exit code of a command; FAULT is a fault of this program, which no exception of the tree stands for."""
 
     OK = 0
     NOT_CONFORMING = 1
     USAGE = 2
     NOT_DONE = 3
+    FAULT = 4
 
 
 EXIT_CODES: Mapping[type[TwingraphError], ExitCode] = {

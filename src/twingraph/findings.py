@@ -32,12 +32,25 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class ResultTerms:
+    """The parts of a SHACL validation result (SHACL, section 3.6.2) as Turtle writes them."""
+
+    focus: str
+    path: str | None
+    value: str | None
+    component: str
+    shape: str
+    severity: str
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong, with everything that is needed to fix it.
 
     ``rule`` is a key of `RULES` (``syntax``, ``shape/MinCountConstraintComponent``, ``evidence/quote``...), ``message``
     says what is wrong and ``remedy`` what to do; ``focus``, ``path`` (the property) and ``shape`` are IRIs, ``label``
-    is the focus node's label, ``value`` the offending value as text.
+    is the focus node's label, ``value`` the offending value as text, ``terms`` those of a SHACL validation result.
     """
 
     rule: str
@@ -50,6 +63,7 @@ class Finding:
     path: str | None = None
     value: str | None = None
     shape: str | None = None
+    terms: ResultTerms | None = None
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -165,6 +179,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "query/name": Rule("Two saved queries have the same name.", "Rename one of the files."),
         "query/syntax": Rule("A check or a saved query is malformed, or fails.", "Correct the query."),
         "query/rule": Rule("A rule is malformed or is not a CONSTRUCT query.", "Correct the rule."),
+        "query/limit": Rule(
+            "A rule, a check or a saved query exceeded a limit under `[check_limits]`, so it was not evaluated.",
+            "Make it cheaper, or raise the limit.",
+        ),
         "query/parameter": Rule(
             "The default of a parameter is not of its type.", "Correct the default or the type in the header."
         ),
@@ -175,8 +193,25 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "shape/<component>": Rule(
             "A node violates a constraint of a shape.", "Change the data as the message of the shape says."
         ),
+        "shape/none": Rule(
+            "There are no shapes, or a file in their folder defines none.",
+            "Write shapes, or correct `folders.shapes`; remove a file that is none of shapes.",
+        ),
         "shape/no-focus-node": Rule("A shape has no focus node, so it checks nothing.", "Correct its target."),
-        "shape/failure": Rule("The shapes cannot be evaluated.", "Correct the shape that the message names."),
+        "shape/malformed": Rule(
+            "A shape is not well-formed, as SHACL-SHACL (SHACL, appendix C) finds.", "Correct the shape."
+        ),
+        "shape/recursive": Rule(
+            "A shape refers to itself, which SHACL leaves undefined (section 3.4.3).", "Break the circle."
+        ),
+        "shape/failure": Rule(
+            "A constraint cannot be evaluated, for one node or for all of them.",
+            "Correct the constraint, or the value that it cannot deal with.",
+        ),
+        "shape/limit": Rule(
+            "A shape exceeded the limit of time under `[check_limits]`, so it was not evaluated for all focus nodes.",
+            "Make it cheaper, or raise the limit.",
+        ),
         "example/wrong": Rule(
             "An example of a shape, check or rule does not show what it states.",
             "Correct the example, or what it is an example of.",

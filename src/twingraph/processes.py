@@ -3,10 +3,12 @@
 import ctypes
 import gc
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -28,6 +30,28 @@ def exit_with_parent(parent: int | None = None) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if parent is not None and os.getppid() != parent:
         sys.exit("the process that started this one has ended")
+
+
+def limit_memory(more: int) -> tuple[str, ...]:
+    """Let this process have so many bytes more than it has now; return notes on what could not be done."""
+    held = memory("VmData")
+    if held is None:
+        return ("memory cannot be measured here: a query's is not limited",)
+    # RLIMIT_DATA counts what can be written to, so that files mapped for reading do not count (Linux 4.7).
+    resource.setrlimit(resource.RLIMIT_DATA, (held + more, held + more))
+    size = memory("VmSize") or 0
+    # The address space is the coarser wall behind it; allocators reserve more of it than they use.
+    resource.setrlimit(resource.RLIMIT_AS, (size + 4 * more, size + 4 * more))
+    return ()
+
+
+def memory(kind: str) -> int | None:
+    """Return a figure of this process's memory in bytes (``VmData``, ``VmRSS``, ...), None where there is none."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{kind}:")), None)
 
 
 @contextmanager

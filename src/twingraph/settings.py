@@ -241,6 +241,17 @@ class Files(_Section):
         return tuple(suffix.lower() for suffix in value)
 
 
+class CheckLimits(_Section):
+    """The limits of `check` and `build`."""
+
+    query_seconds: PositiveFloat = 60.0
+    """How long a rule, a check or a saved query may run, in seconds."""
+    shapes_seconds: PositiveFloat = 300.0
+    """How long a shape may take for a batch of focus nodes, 20,000 at most, in seconds."""
+    memory_bytes: PositiveInt = 4_000_000_000
+    """How much memory queries, and validation by shapes, may use in addition to the statements, in bytes."""
+
+
 class Settings(BaseSettings):
     """All settings of a publication."""
 
@@ -296,6 +307,8 @@ class Settings(BaseSettings):
     """The limits of the endpoint."""
     server: Server = Server()
     """Where the server listens."""
+    check_limits: CheckLimits = CheckLimits()
+    """The limits of `check` and `build`."""
 
     @field_validator("base_iri")
     @classmethod

@@ -28,6 +28,7 @@ from twingraph.check.shacl.graphs import MemoryGraph, memory_graph
 from twingraph.check.shacl.shapes import (
     Result,
     RetargetedShapes,
+    ShapeError,
     focus_nodes,
     is_targeted_by_property,
     node_shapes,
@@ -111,7 +112,7 @@ def _findings(subjects: _Subjects, examples: Iterable[Example]) -> Iterator[Find
         else:
             try:
                 message = subjects.problem(example)
-            except (QueryError, IriError, StoreError) as error:
+            except (QueryError, IriError, StoreError, ShapeError) as error:
                 message = str(error)
             if message:
                 yield _wrong(example, message, f"correct the example, or the {subjects.noun} if that is wrong")

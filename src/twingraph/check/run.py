@@ -1,7 +1,9 @@
 """``twingraph check``: run all checks of an assembly and collect their findings."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,13 +21,14 @@ from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
 from twingraph.check.rules.personal_data import check_personal_data
 from twingraph.check.rules.queries import run_checks, run_saved_queries
+from twingraph.check.rules.shape_files import check_shape_files
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
 from twingraph.check.shacl.shapes import shapes_graph
-from twingraph.check.shacl.validation import ShapesResult, check_shapes
+from twingraph.check.shacl.validation import MIN_STATEMENTS_TO_SHARD, ShapesResult, ShapesRun
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
-from twingraph.processes import gc_paused
+from twingraph.processes import gc_paused, trim_memory
 from twingraph.publication.assembly import Assembly, StepObserver, no_observer
 from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
@@ -35,9 +38,16 @@ from twingraph.rdf.nquads import NQuads
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The findings of a check, and how much it looked at."""
+    """The findings of a check, and how much it looked at.
+
+    ``unlisted`` are findings that a report is not to list; ``consequences`` are results of shapes about statements that
+    another finding reports; ``not_checked`` says what was left out.
+    """
 
     findings: tuple[Finding, ...]
+    unlisted: tuple[Finding, ...] = ()
+    consequences: tuple[Finding, ...] = ()
+    not_checked: tuple[str, ...] = ()
     files: int = 0
     quads: int = 0
     derived: int = 0
@@ -51,7 +61,7 @@ class CheckResult:
     @property
     def conforms(self) -> bool:
         """Whether there is no violation; there may be warnings and notes."""
-        return not violations(self.findings)
+        return not violations((*self.findings, *self.unlisted))
 
     @property
     def focus_node_count(self) -> int:
@@ -70,17 +80,53 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     findings += [*assembly.saved.findings, *assembly.findings]
     runs = [[step for step in steps if context.is_complete or not step.needs_all] for steps in _STEPS]
     without_engine, with_engine, last = (partial(_run, steps, context, observer) for steps in runs)
-    # The engine releases the GIL, so its queries run beside the other checks.
-    with ThreadPoolExecutor(1) as executor, gc_paused():
+    # Queries, and shapes for a small publication, are evaluated in other processes, beside the other checks.
+    with ThreadPoolExecutor(1) as executor, closing(context), gc_paused():
+        if len(assembly.quads) < MIN_STATEMENTS_TO_SHARD:
+            context.begin_shapes()
         queried = executor.submit(with_engine)
         findings += without_engine()
         findings += queried.result()
-    context.unload()
-    findings += last()
-    if skipped := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
+        context.unload()
+        findings += last()
+    skipped = [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]
+    if skipped:
         findings.append(_skipped(skipped))
-    findings = _without_row_counts(findings)
-    return replace(context.counts(), findings=in_order(_without_consequences(findings)))
+    return _result(context, _without_row_counts(findings), skipped)
+
+
+def _result(context: "CheckContext", findings: list[Finding], skipped: list[str]) -> CheckResult:
+    causes, consequences = _split(findings)
+    counts = context.counts()
+    return replace(
+        counts,
+        findings=in_order(causes),
+        consequences=in_order(consequences),
+        not_checked=(*skipped, *_not_checked(findings, counts)),
+    )
+
+
+# What the findings of these rules leave unchecked.
+_UNCHECKED = {
+    "query/limit": "queries that exceeded a limit",
+    "query/syntax": "queries that are malformed",
+    "query/rule": "what rules derive",
+    "shape/limit": "shapes that exceeded a limit",
+    "shape/failure": "constraints that cannot be evaluated",
+    "shape/none": "files without a shape",
+    "shape/no-focus-node": "shapes without a focus node",
+}
+
+
+def _not_checked(findings: Iterable[Finding], counts: CheckResult) -> Iterator[str]:
+    found = Counter(finding.rule for finding in findings)
+    for rule, what in _UNCHECKED.items():
+        if rule == "shape/none" and found[rule] and not counts.focus_nodes:
+            yield "shapes, of which there are none"
+        elif found[rule]:
+            yield f"{what} ({found[rule]:,})"
+    if counts.passages_not_verified:
+        yield f"passages without their document ({counts.passages_not_verified:,})"
 
 
 def _run(steps: Iterable["_Step"], context: "CheckContext", observer: StepObserver) -> list[Finding]:
@@ -97,7 +143,11 @@ def restricted_to(result: CheckResult, publication: Publication, paths: Iterable
     Raises SettingsError for a path that does not exist or lies outside the publication.
     """
     names = tuple(_relative(publication, path) for path in paths)
-    return replace(result, findings=tuple(each for each in result.findings if _is_within(each.location, names)))
+    return replace(
+        result,
+        findings=tuple(each for each in result.findings if _is_within(each.location, names)),
+        consequences=tuple(each for each in result.consequences if _is_within(each.location, names)),
+    )
 
 
 @dataclass(frozen=True)
@@ -135,11 +185,16 @@ class CheckContext:
         return Statements(shapes.lines, shapes.locations, settings.iris, settings.languages)
 
     @cached_property
+    def shapes_run(self) -> ShapesRun | None:
+        """Validation by shapes, begun when this is first asked for; None when a file was not read."""
+        if not self.is_complete or not len(self.of_shapes.lines):
+            return None
+        return ShapesRun(self.everything.lines, self.of_shapes, self.assembly.settings.check_limits)
+
+    @cached_property
     def shapes(self) -> ShapesResult:
         """The result of validating by shapes; empty when a file was not read."""
-        if not self.is_complete:
-            return ShapesResult((), {})
-        return check_shapes(self.everything, self.of_shapes)
+        return self.shapes_run.result(self.everything) if self.shapes_run else ShapesResult((), {})
 
     @cached_property
     def passages(self) -> PassagesResult:
@@ -149,11 +204,22 @@ class CheckContext:
             return PassagesResult((), 0, 0)
         return check_passages(self.asserted, settings.evidence, SourceArchive(settings.source_archive))
 
+    def begin_shapes(self) -> None:
+        """Begin to validate by shapes."""
+        _ = self.shapes_run
+
+    def close(self) -> None:
+        """End all other processes."""
+        self.assembly.working_store.close()
+        if run := self.__dict__.get("shapes_run"):
+            run.close()
+
     def unload(self) -> None:
         """Free what the steps so far have used; it is computed again when needed."""
         for name in ("asserted", "everything"):
             self.__dict__.pop(name, None)
         self.assembly.working_store.unload()
+        trim_memory()
 
     def counts(self) -> CheckResult:
         """Return a result without findings that counts what the steps looked at."""
@@ -180,7 +246,7 @@ class CheckContext:
 def _checks(context: CheckContext) -> tuple[Finding, ...]:
     publication = context.assembly.publication
     files = read_query_files(publication, publication.check_files)
-    return run_checks(files, context.assembly.working_store.store, context.everything)
+    return run_checks(files, context.assembly.working_store, context.everything)
 
 
 def _policy(context: CheckContext) -> tuple[Finding, ...]:
@@ -191,13 +257,17 @@ def _policy(context: CheckContext) -> tuple[Finding, ...]:
 def _queries(context: CheckContext) -> tuple[Finding, ...]:
     assembly = context.assembly
     queries, iris = assembly.saved.queries, assembly.settings.iris
-    return run_saved_queries(queries, assembly.working_store.store, iris, count_rows=context.is_complete)
+    return run_saved_queries(queries, assembly.working_store, iris, count_rows=context.is_complete)
 
 
 def _query_names(context: CheckContext) -> tuple[Finding, ...]:
     publication = context.assembly.publication
     paths = (*publication.rule_files, *publication.check_files, *publication.query_files)
     return check_query_names(read_query_files(publication, paths), context.asserted)
+
+
+def _shape_files(context: CheckContext) -> tuple[Finding, ...]:
+    return check_shape_files(context.assembly.publication, context.assembly.shapes)
 
 
 def _examples_of_shapes(context: CheckContext) -> tuple[Finding, ...]:
@@ -244,6 +314,7 @@ _STEPS = (
         _Step("references", lambda context: check_references(context.asserted), needs_all=True),
         _Step("terms", lambda context: check_terms(context.asserted, context.of_shapes), needs_all=True),
         _Step("names in queries", _query_names, needs_all=True),
+        _Step("files of shapes", _shape_files),
         _Step("literals", lambda context: check_literals(context.asserted)),
         _Step("personal data", lambda context: check_personal_data(context.asserted)),
         _Step("passages", lambda context: context.passages.findings),
@@ -260,13 +331,16 @@ _STEPS = (
 )
 
 
-def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
-    """Drop results of shapes about statements that another check reports, since that is the cause."""
+def _split(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Set results of shapes apart about statements that another check reports, since that is the cause."""
     explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
+    causes: list[Finding] = []
+    consequences: list[Finding] = []
     for finding in findings:
         statement = (finding.focus, finding.path, finding.value)
-        if not _is_of_shape(finding) or None in statement or statement not in explained:
-            yield finding
+        is_cause = not _is_of_shape(finding) or None in statement or statement not in explained
+        (causes if is_cause else consequences).append(finding)
+    return causes, consequences
 
 
 def _without_row_counts(findings: list[Finding]) -> list[Finding]:

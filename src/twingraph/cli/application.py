@@ -1,6 +1,7 @@
 """The program ``twingraph``: its commands by name, and how it ends."""
 
 import sys
+import traceback
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -51,7 +52,10 @@ app = typer.Typer(
     name="twingraph",
     cls=_Commands,
     help="Publish a directory of ontology, data, shapes and queries as linked data with a SPARQL endpoint.",
-    epilog="Exit codes: 0 success, 1 not conforming or damaged, 2 wrong usage, 3 failure, 130 interrupted.",
+    epilog=(
+        "Exit codes: 0 success, 1 not conforming or damaged, 2 wrong usage, 3 failure, 4 fault of this program, "
+        "130 interrupted."
+    ),
     context_settings=_HELP,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -93,6 +97,10 @@ def run() -> NoReturn:
     except OSError as error:
         print_error(str(error))
         sys.exit(ExitCode.NOT_DONE)
+    except Exception:  # noqa: BLE001 - a fault of this program must not look as if the publication did not conform
+        traceback.print_exc()
+        print_error("this is a fault of the program, not of the publication; please report the above")
+        sys.exit(ExitCode.FAULT)
 
 
 def _run() -> int:

@@ -5,7 +5,7 @@ from functools import partial
 
 import typer
 
-from twingraph.check.reports.text_report import report_text
+from twingraph.check.reports.text_report import report_summary
 from twingraph.check.run import CheckResult
 from twingraph.cli.options import print_note
 from twingraph.cli.progress import progress
@@ -16,11 +16,11 @@ from twingraph.settings import Settings
 def build_with_report(
     context: typer.Context, publication: Settings, judge: Callable[[CheckResult], CheckResult] = as_found
 ) -> Built:
-    """Build a release, printing the findings of the check, if any, on stderr."""
+    """Build a release, printing the counts of the check's findings, if any, on stderr."""
     with progress(context, "Building a release") as observer:
-        return build(publication, partial(_print_findings, context, publication), observer, judge)
+        return build(publication, partial(_print_findings, context), observer, judge)
 
 
-def _print_findings(context: typer.Context, publication: Settings, result: CheckResult) -> None:
+def _print_findings(context: typer.Context, result: CheckResult) -> None:
     if result.findings:
-        print_note(context, report_text(result, publication.iris))
+        print_note(context, report_summary(result) + "`twingraph check` lists the findings.")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from twingraph.check.reports import REPORTS
+from twingraph.check.reports.selection import select
 from twingraph.check.run import check, restricted_to
 from twingraph.cli.config import settings
 from twingraph.cli.loose_files import has_settings, judged_by_shapes, loose_settings
@@ -13,6 +14,9 @@ from twingraph.cli.options import chosen_format, common
 from twingraph.cli.progress import progress
 from twingraph.errors import ExitCode, UnknownNameError
 from twingraph.publication.assembly import assemble
+
+# How many findings of each rule the report for people lists, unless told otherwise.
+_TEXT_LIMIT = 3
 
 
 def check_command(
@@ -27,6 +31,15 @@ def check_command(
         str | None, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(REPORTS)}.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="RULE", help="List only findings of this rule, such as `iri`; repeatable."),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help=f"List at most N findings of each rule; as text, {_TEXT_LIMIT}."),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="List all findings.")] = False,
     examples: Annotated[
         bool, typer.Option("--examples", help="Also check the examples of shapes, checks and rules.")
     ] = False,
@@ -65,5 +78,8 @@ def check_command(
         result = judged_by_shapes(result)
     elif paths:
         result = restricted_to(result, assembly.publication, paths)
+    if limit is None and chosen == "text":
+        limit = _TEXT_LIMIT
+    result = select(result, rule or (), None if all_ else limit)
     typer.echo(REPORTS[chosen](result, publication.iris).rstrip("\n"))
     raise typer.Exit(ExitCode.OK if result.conforms else ExitCode.NOT_CONFORMING)

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from twingraph.errors import QueryError
+from twingraph.errors import LimitError, QueryError, WorkerLostError
 from twingraph.findings import Finding, Location
 from twingraph.publication.evidence import Document, documents
 from twingraph.publication.files import Publication
 from twingraph.publication.query_files import (
+    QueryFile,
     SavedQueries,
     read_query_files,
     read_saved_queries,
     unreadable_query_files,
 )
 from twingraph.publication.reading import Reading, read, read_shapes
-from twingraph.publication.working_store import WorkingStore, derive
-from twingraph.rdf.nquads import NQuads
+from twingraph.publication.working_store import WorkingStore, stopped
+from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.settings import Settings
 
 StepObserver = Callable[[str], AbstractContextManager[None]]
@@ -88,13 +89,15 @@ def assemble(
     Raises PublicationError when there are no files; one that does not parse is a finding.
     """
     publication = Publication(settings)
+    working_store = WorkingStore(settings.iris, settings.check_limits)
+    working_store.start()  # it gets ready while the files are read
     with observer("parse"):
         reading = read(publication, spool_files.asserted if spool_files else None)
     is_whole = spool_files is not None and not reading.findings
     if spool_files and is_whole:
         spool_files.on_complete(spool_files.asserted)
     with observer("load the engine"):
-        working_store = WorkingStore(reading.lines)
+        working_store.load(reading.lines)
     with observer("derive"):
         derived, findings = _derive(publication, working_store, spool_files.derived if spool_files else None)
     if spool_files and is_whole and not findings:
@@ -108,17 +111,22 @@ def assemble(
 def _derive(
     publication: Publication, working_store: WorkingStore, path: Path | None
 ) -> tuple[NQuads, tuple[Finding, ...]]:
-    iris = publication.settings.iris
     if unreadable := unreadable_query_files(publication, publication.rule_files):
         return NQuads(), unreadable
-    rules = read_query_files(publication, publication.rule_files)
-    try:
-        derived = derive(rules, working_store.store, iris, iris.graph(publication.settings.derived_graph), path)
-    except QueryError as error:
-        working_store.unload()  # and with it what earlier rules derived
-        failed = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
-        place = Location(failed, error.line, error.column) if failed else None
-        message = error.message.removeprefix(f"{failed}: ")
-        return NQuads(), (Finding("query/rule", message, "fix the rule; nothing was derived", location=place),)
-    working_store.append(derived)
-    return derived, ()
+    writer, graph = NQuadsWriter(path), publication.settings.iris.graph(publication.settings.derived_graph)
+    for rule in read_query_files(publication, publication.rule_files):
+        try:
+            derived = working_store.derive(rule, graph)
+        except (QueryError, LimitError, WorkerLostError) as error:
+            working_store.unload()  # drops what the rules before it derived
+            return NQuads(), (_failed(rule, error),)
+        working_store.append(writer.add_lines(derived))
+    return writer.lines, ()
+
+
+def _failed(rule: QueryFile, error: QueryError | LimitError | WorkerLostError) -> Finding:
+    remedy = "fix the rule; nothing was derived"
+    if isinstance(error, QueryError):
+        message = error.message.removeprefix(f"{rule.path}: ")
+        return Finding("query/rule", message, remedy, location=Location(rule.path, error.line, error.column))
+    return Finding("query/limit", stopped("rule", error), remedy, location=Location(rule.path, 1))

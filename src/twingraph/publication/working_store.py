@@ -7,6 +7,9 @@ literals::
     BIND(<urn:x-twingraph:function:earliest>(?edtf) AS ?day)
 
 They return an ``xsd:date``; for an interval that is open at that end the variable stays unbound.
+
+A query that runs cannot be interrupted, and one that gets no memory ends its process. So the store is in a process of
+its own, which is ended at the limits of a query; the next query starts another.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,50 +17,141 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import pyoxigraph as ox
 
-from twingraph.errors import DateError, QueryError
-from twingraph.processes import trim_memory
+from twingraph.child_process import ChildProcess
+from twingraph.errors import (
+    DateError,
+    LimitError,
+    MemoryLimitError,
+    QueryError,
+    QueryTimeoutError,
+    StoreError,
+    WorkerLostError,
+)
 from twingraph.publication.query_files import QueryFile
 from twingraph.rdf.edtf import EDTF, bounds
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.terms import XSD, Term
+from twingraph.settings import CheckLimits
 from twingraph.sparql.query import read_query
 from twingraph.sparql.syntax_errors import query_error
+
+_MODULE = "twingraph.publication.query_process"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """The columns and rows of a SELECT; for CONSTRUCT and ASK one empty row for each triple or for the answer."""
+    """The rows of a SELECT with its ``columns``; a constructed statement or the answer of an ASK is an empty row."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The request to load statements, and to use so many bytes of memory more at most afterwards."""
+
+    lines: NQuads
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """The request to apply a rule, and to add what it derives to the store, in the named graph ``graph``."""
+
+    rule: QueryFile
+    iris: Iris
+    graph: str
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """The request to run a query and return at most ``limit`` rows."""
+
+    text: str
+    iris: Iris
+    limit: int | None
+
+
 class WorkingStore:
-    """A store in memory that can be unloaded, and is loaded again when it is next used."""
+    """A store of statements that queries are run on, each within the limits; it is loaded when it is first used."""
 
-    def __init__(self, lines: NQuads) -> None:
+    def __init__(self, iris: Iris, limits: CheckLimits) -> None:
+        self._iris, self._limits = iris, limits
+        self._lines = NQuads()
+        self._process: ChildProcess | None = None
+        self._is_loaded = self._is_closed = False
+
+    def start(self) -> None:
+        """Start the process, which takes a while to be ready, without waiting for it."""
+        if self._is_closed:
+            raise StoreError("the check has been ended")
+        self._process, self._is_loaded = ChildProcess(_MODULE), False
+
+    def load(self, lines: NQuads) -> None:
+        """Load these statements, the first ones."""
         self._lines = lines
-        self._store: ox.Store | None = load(lines)
-
-    @property
-    def store(self) -> ox.Store:
-        """The store, loaded if necessary."""
-        if self._store is None:
-            self._store = load(self._lines)
-        return self._store
+        self._loaded()
 
     def append(self, lines: NQuads) -> None:
-        """Record that statements have been added to the store, so that loading it again includes them."""
+        """Record what `derive` has added to the store, so that it is there when the store is loaded again."""
         self._lines += lines
 
+    def derive(self, rule: QueryFile, graph: str) -> NQuads:
+        """Return what a rule derives that the store does not have yet, in the named graph ``graph``; add it there.
+
+        Raises QueryError when the rule is malformed or no CONSTRUCT query, LimitError when it exceeds a limit.
+        """
+        return cast(NQuads, self._request(Derive(rule, self._iris, graph)))
+
+    def query(self, text: str, limit: int | None = None) -> QueryResult:
+        """Run a query as `run_query` does; raises QueryError, and LimitError when it exceeds a limit."""
+        return cast(QueryResult, self._request(Select(text, self._iris, limit)))
+
     def unload(self) -> None:
-        """Free the store's memory."""
-        self._store = None
-        trim_memory()
+        """End the process, and so free its memory."""
+        if self._process:
+            self._process.kill()
+        self._process = None
+
+    def close(self) -> None:
+        """End the process for good: a query that waits for it in another thread fails, and no other is started."""
+        self._is_closed = True
+        self.unload()
+
+    def _request(self, message: Derive | Select) -> object:
+        process = self._loaded()
+        try:
+            reply = process.request(message, self._limits.query_seconds, self._limits.memory_bytes)
+        except (LimitError, StoreError):
+            self._process = None
+            raise
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def _loaded(self) -> ChildProcess:
+        if self._process is None:
+            self.start()
+        process = cast(ChildProcess, self._process)
+        if not self._is_loaded:
+            process.request(Load(self._lines, self._limits.memory_bytes))
+            self._is_loaded = True
+        return process
+
+
+def stopped(what: str, error: LimitError | WorkerLostError) -> str:
+    """Return how a ``what`` (rule, check, saved query) was ended at a limit, or ended its process."""
+    match error:
+        case QueryTimeoutError():
+            return f"the {what} ran for {error.seconds:g} seconds, the limit (check_limits.query_seconds)"
+        case MemoryLimitError():
+            return f"the {what} needed more than {error.limit:,} bytes of memory, the limit (check_limits.memory_bytes)"
+    return f"the {what} could not be run: {error}"
 
 
 def load(quads: Iterable[ox.Quad]) -> ox.Store:

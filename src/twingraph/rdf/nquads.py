@@ -137,6 +137,10 @@ class NQuadsWriter:
             block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES, buffer)
         )
 
+    def add_lines(self, lines: NQuads) -> NQuads:
+        """Write lines as they are, and return them."""
+        return self._write(lines.blocks())
+
     def _write(self, blocks: Iterable[bytes]) -> NQuads:
         written = _in_file(self._path, blocks) if self._path else _in_memory(blocks)
         self._written += written

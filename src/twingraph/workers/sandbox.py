@@ -10,7 +10,6 @@ import platform
 import resource
 import struct
 import sys
-from pathlib import Path
 
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _FILTER_MODE = 38, 22, 2
 # seccomp(2): the filter decides by the architecture and the number of a system call.
@@ -56,28 +55,6 @@ def limit_files() -> None:
     """Prevent this process from writing core dumps and large files."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_FILE_BYTES, _MAX_FILE_BYTES))
-
-
-def limit_memory(more: int) -> tuple[str, ...]:
-    """Limit the memory of this process to ``more`` bytes beyond its present use; return notes as `close_network`."""
-    data = memory("VmData")
-    if data is None:
-        return ("memory use cannot be measured on this system: the memory of queries is not limited",)
-    # RLIMIT_DATA counts writable private memory, so files mapped for reading do not count (since Linux 4.7).
-    resource.setrlimit(resource.RLIMIT_DATA, (data + more, data + more))
-    size = memory("VmSize") or 0
-    # A coarser limit as a fallback: allocators reserve more address space than they use.
-    resource.setrlimit(resource.RLIMIT_AS, (size + 4 * more, size + 4 * more))
-    return ()
-
-
-def memory(kind: str) -> int | None:
-    """Return a size from ``/proc/self/status`` in bytes (``VmData``, ``VmRSS``, ...), None where there is none."""
-    try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{kind}:")), None)
 
 
 def _program(architecture: int, denied: tuple[int, ...]) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
-from twingraph.processes import exit_with_parent
+from twingraph.processes import exit_with_parent, limit_memory, memory
 from twingraph.rdf.formats import TSV, Format, by_name
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
@@ -58,8 +58,8 @@ class Worker:
         self._release = release
         # Everything allocated so far lives as long as the process.
         gc.freeze()
-        notes = self._notes + sandbox.limit_memory(request.memory_bytes)
-        release.size = sandbox.memory("VmRSS") or 0
+        notes = self._notes + limit_memory(request.memory_bytes)
+        release.size = memory("VmRSS") or 0
         self._connection.sendall(ipc.pack_ready(Ready(release.quads, notes)))
 
     def _answer(self, job: Job) -> None:
@@ -108,7 +108,7 @@ class _OpenRelease:
         output = Output(connection, job, head, lambda tally: self._write(query, TSV, tally), rows)
         self._write(query, format_, output)
         is_long = time.perf_counter() - start > _SHORT_SECONDS
-        output.end((sandbox.memory("VmRSS") or 0) - self.size if is_long else 0)
+        output.end((memory("VmRSS") or 0) - self.size if is_long else 0)
 
     def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
         try:

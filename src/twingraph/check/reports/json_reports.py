@@ -5,6 +5,7 @@ Code hosts and editors show SARIF 2.1.0 (OASIS 2020) beside the lines of a file.
 
 import hashlib
 import json
+from collections import Counter
 from urllib.parse import quote
 
 from twingraph import __version__
@@ -29,6 +30,8 @@ def report_json(result: CheckResult, iris: Iris) -> str:
             "queries": result.queries,
             "examples": result.examples,
         },
+        "notChecked": list(result.not_checked),
+        "unlisted": dict(sorted(Counter(finding.rule for finding in result.unlisted).items())),
         "findings": [_json_finding(finding) for finding in result.findings],
     }
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
@@ -63,6 +66,10 @@ def report_sarif(result: CheckResult, iris: Iris) -> str:
             "driver": {"name": "twingraph", "version": __version__, "rules": [_rule(rule) for rule in rules]},
         },
         "invocations": [{"executionSuccessful": True}],
+        "properties": {
+            "notChecked": list(result.not_checked),
+            "unlisted": dict(sorted(Counter(finding.rule for finding in result.unlisted).items())),
+        },
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {_ROOT: {"description": {"text": "The publication's directory"}}},
         "results": [_result(finding, rules, iris) for finding in result.findings],

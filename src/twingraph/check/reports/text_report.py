@@ -18,11 +18,41 @@ _MAX_VALUE = 120
 
 
 def report_text(result: CheckResult, iris: Iris) -> str:
-    """Return the findings, file by file, and the summary."""
+    """Return the findings, file by file, and the summary; the counts by rule first, unless all are listed."""
     ordered = sorted(result.findings, key=lambda finding: (finding.location is None, finding.order))
     groups = groupby(ordered, key=_file)
     blocks = ["\n".join((file, *_lines(findings, iris))) for file, findings in groups]
+    if result.unlisted:
+        blocks = [counts_by_rule(result), *blocks, _unlisted(result)]
     return "\n\n".join([*blocks, summary(result)]) + "\n"
+
+
+def report_summary(result: CheckResult) -> str:
+    """Return the counts by rule and the summary, without the findings."""
+    blocks = [counts_by_rule(result)] if result.findings or result.unlisted else []
+    return "\n\n".join([*blocks, summary(result)]) + "\n"
+
+
+def counts_by_rule(result: CheckResult) -> str:
+    """Return how many findings each rule has, the most severe and frequent first."""
+    counts = Counter((finding.severity, finding.rule) for finding in (*result.findings, *result.unlisted))
+    order = list(_NOUNS)
+    ranked = sorted(counts.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0][1]))
+    width = max(len(f"{count:,}") for _, count in ranked)
+    lines = (f"  {count:>{width},} {plural_noun(severity, count)} [{rule}]" for (severity, rule), count in ranked)
+    return "\n".join(("Findings by rule", *lines))
+
+
+def plural_noun(severity: Severity, count: int) -> str:
+    """Return what so many findings of a severity are called."""
+    one, many = _NOUNS[severity]
+    return one if count == 1 else many
+
+
+def _unlisted(result: CheckResult) -> str:
+    rules = sorted({finding.rule for finding in result.unlisted})
+    hint = f"--rule {rules[0]} --all" if len(rules) == 1 else "--rule NAME --all, or --all"
+    return f"{plural(len(result.unlisted), 'more finding is', 'more findings are')} not listed; to list them: {hint}"
 
 
 def summary(result: CheckResult) -> str:
@@ -44,10 +74,11 @@ def summary(result: CheckResult) -> str:
 
 
 def _verdict(result: CheckResult) -> str:
-    counts = Counter(finding.severity for finding in result.findings)
+    counts = Counter(finding.severity for finding in (*result.findings, *result.unlisted))
     totals = [plural(counts[severity], *nouns) for severity, nouns in _NOUNS.items() if counts[severity]]
     verdict = "Conforms" if result.conforms else "Does not conform"
-    return f"{verdict}: {', '.join(totals) if totals else 'no findings'}."
+    not_checked = f" Not checked: {', '.join(result.not_checked)}." if result.not_checked else ""
+    return f"{verdict}: {', '.join(totals) if totals else 'no findings'}.{not_checked}"
 
 
 def _passages(result: CheckResult) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from twingraph.check.run import CheckResult
-from twingraph.findings import Finding, Severity
+from twingraph.findings import Finding, ResultTerms, Severity, in_order
 from twingraph.rdf.iris import Iris
 
 _SEVERITIES = {Severity.VIOLATION: "sh:Violation", Severity.WARNING: "sh:Warning", Severity.INFO: "sh:Info"}
@@ -23,18 +23,50 @@ _URN = "urn:x-twingraph:"
 
 
 def report_turtle(result: CheckResult, iris: Iris) -> str:
-    """Return the report; as SHACL defines it, data conforms only when there is no result of any severity."""
+    """Return the report; as SHACL defines it, data conforms only when there is no result of any severity.
+
+    All results of shapes are in it, those too that other reports leave out because another finding is their cause.
+    """
     heads = [f"@base {_iri(iris.base)} .", *(f"@prefix {name}: {_iri(iri)} ." for name, iri in _PREFIXES.items())]
-    conforms = "false" if result.findings else "true"
+    if result.unlisted:
+        heads.insert(0, f"# {len(result.unlisted)} findings are not listed, as the options asked.")
+    every = in_order((*result.findings, *result.consequences))
+    conforms = "false" if every or result.unlisted else "true"
     parts = ["a sh:ValidationReport", f"sh:conforms {conforms}"]
-    for finding in result.findings:
-        facts = "\n".join(f"    {line} ;" for line in _facts(finding))
+    labels: dict[str, str] = {}
+    for finding in every:
+        facts = "\n".join(f"    {line} ;" for line in _facts(finding, labels))
         parts.append(f"sh:result [\n{facts}\n  ]")
     return "\n".join(heads) + "\n\n[] " + " ;\n  ".join(parts) + " .\n"
 
 
-def _facts(finding: Finding) -> Iterator[str]:
+def _facts(finding: Finding, labels: dict[str, str]) -> Iterator[str]:
     yield "a sh:ValidationResult"
+    yield from _of_shape(finding.terms, labels) if finding.terms else _of_rule(finding)
+    yield f"rdfs:comment {_text(finding.remedy)}"
+    if finding.location:
+        yield f"rdfs:seeAlso {_text(str(finding.location))}"
+
+
+def _of_shape(terms: ResultTerms, labels: dict[str, str]) -> Iterator[str]:
+    yield f"sh:resultSeverity {terms.severity}"
+    yield f"sh:focusNode {_labelled(terms.focus, labels)}"
+    if terms.path is not None:
+        yield f"sh:resultPath {terms.path}"
+    if terms.value is not None:
+        yield f"sh:value {_labelled(terms.value, labels)}"
+    yield f"sh:sourceConstraintComponent {terms.component}"
+    yield f"sh:sourceShape {_labelled(terms.shape, labels)}"
+    for message in terms.messages:
+        yield f"sh:resultMessage {message}"
+
+
+def _labelled(term: str, labels: dict[str, str]) -> str:
+    """Return a term, a blank node with a label that does not change with every run."""
+    return labels.setdefault(term, f"_:b{len(labels) + 1}") if term.startswith("_:") else term
+
+
+def _of_rule(finding: Finding) -> Iterator[str]:
     yield f"sh:resultSeverity {_SEVERITIES[finding.severity]}"
     yield f"sh:focusNode {_iri(_focus(finding))}"
     if finding.path:
@@ -45,9 +77,6 @@ def _facts(finding: Finding) -> Iterator[str]:
     if finding.shape:
         yield f"sh:sourceShape {_iri(finding.shape)}"
     yield f"sh:resultMessage {_text(finding.message)}"
-    yield f"rdfs:comment {_text(finding.remedy)}"
-    if finding.location:
-        yield f"rdfs:seeAlso {_text(str(finding.location))}"
 
 
 def _focus(finding: Finding) -> str:
@@ -57,9 +86,7 @@ def _focus(finding: Finding) -> str:
 
 
 def _component(rule: str) -> str:
-    kind, _, name = rule.partition("/")
-    is_shacl = kind == "shape" and name.endswith("ConstraintComponent")
-    return _PREFIXES["sh"] + name if is_shacl else f"{_URN}rule:{quote(rule)}"
+    return f"{_URN}rule:{quote(rule)}"
 
 
 def _value(value: str) -> str:

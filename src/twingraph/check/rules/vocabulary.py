@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
 import pyoxigraph as ox
-from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD, DefinedNamespace
+from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, XSD, DefinedNamespace
 
 from twingraph.check.statements import Statements, statement, text
 from twingraph.errors import QueryError
@@ -21,7 +21,16 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     return f"did you mean {' or '.join(near)}? {otherwise}" if near else otherwise
 
 
-_CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD)
+_CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, XSD)
+# Terms of SHACL Advanced Features and of SHACL 1.2 that rdflib's list lacks.
+_MORE = frozenset(
+    str(SH) + name
+    for name in (
+        *("values", "if", "then", "else", "orderBy", "desc", "Trace", "Debug", "targetShape", "targetWhere"),
+        *("reifierShape", "reificationRequired", "memberShape", "uniqueMembers", "minListLength", "maxListLength"),
+        *("someValue", "singleLine", "rootClass", "nodeByExpression", "expectedPredicate", "subsetOf", "ShapeClass"),
+    )
+)
 
 
 def check_terms(statements: Statements, shapes: Statements) -> tuple[Finding, ...]:
@@ -99,7 +108,8 @@ def _problem(statements: Statements, iri: str, known: set[str]) -> tuple[str, st
     for vocabulary in _CLOSED:
         local = iri.removeprefix(str(vocabulary))
         # There are infinitely many membership properties rdf:_1, rdf:_2... (RDF Schema, section 5.1.5).
-        if local != iri and local not in vocabulary and not (vocabulary is RDF and local[:1] == "_"):
+        is_named = local not in ("", iri) and iri not in _MORE  # the IRI of the namespace is that of the vocabulary
+        if is_named and local not in vocabulary and not (vocabulary is RDF and local[:1] == "_"):
             name = statements.short(iri)
             others = (str(other) for other in dir(vocabulary))
             similar = (statements.short(other) for other in others if other.startswith(str(vocabulary)))

@@ -73,6 +73,25 @@ def _is_relevant(record: logging.LogRecord) -> bool:
     return "Failed to convert Literal" not in record.getMessage()
 
 
+def node_text(node: rdflib.term.Node) -> str:
+    """Return a term as text, as `twingraph.check.statements.text` does."""
+    return f"_:{node}" if isinstance(node, rdflib.BNode) else str(node)
+
+
+def turtle_term(node: rdflib.term.Node) -> str:
+    """Return an IRI, blank node or literal as N-Triples writes it."""
+    match node:
+        case rdflib.URIRef():
+            return str(ox.NamedNode(node))
+        case rdflib.Literal(language=str(tag)):
+            return str(ox.Literal(node, language=tag))
+        case rdflib.Literal(datatype=None):
+            return str(ox.Literal(node))
+        case rdflib.Literal():
+            return str(ox.Literal(node, datatype=ox.NamedNode(str(node.datatype))))
+    return f"_:{node}"
+
+
 def rdflib_node(term: object) -> rdflib.term.IdentifiedNode:
     """Return an IRI or a blank node as an rdflib term; raises TypeError for anything else."""
     if isinstance(term, ox.NamedNode):
@@ -123,15 +142,17 @@ class _LazyStore(Store):
         self._store, self._count = store, len(store)
         self._descriptions: dict[rdflib.term.Node, _Description] = {}
         self._names: dict[str, rdflib.URIRef] = {}
+        # pyshacl describes a blank node in messages by its statements, which it looks for in the graphs of the store.
+        self._graph = rdflib.Graph(self, rdflib.URIRef(_VERBATIM), bind_namespaces="none")
 
     def triples(
         self, triple_pattern: Pattern, context: object = None
     ) -> Iterator[tuple[Triple, Iterator[rdflib.Graph | None]]]:
-        """Yield the matching triples, each with an empty iterator of contexts."""
+        """Yield the matching triples, each with the one graph that all of them are in."""
         subject, predicate, value = triple_pattern
         found = self._of_any_subject(predicate, value) if subject is None else self._of(subject, predicate, value)
         for triple in found:
-            yield triple, iter(())
+            yield triple, iter((self._graph,))
 
     def __len__(self, context: object = None) -> int:
         return self._count  # counting takes the engine time, and pyshacl asks often

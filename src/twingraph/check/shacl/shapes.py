@@ -4,29 +4,35 @@ pyshacl never runs over an rdflib graph backed by Oxigraph: it is slow there, an
 variables.
 """
 
-import re
+import logging
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
+from traceback import walk_tb
+from types import FrameType
+from warnings import catch_warnings, simplefilter
 
 import pyoxigraph as ox
 import pyshacl
 import rdflib
+from pyshacl.shape import Shape as PyshaclShape
 from rdflib.namespace import OWL, RDF, RDFS, SH, XSD
 
-from twingraph.check.shacl.graphs import MemoryGraph, memory_graph
-from twingraph.errors import QueryError, StoreError
-from twingraph.findings import Severity
+from twingraph.check.shacl.graphs import MemoryGraph, memory_graph, turtle_term
+from twingraph.errors import StoreError
+from twingraph.findings import ResultTerms, Severity
 from twingraph.rdf.iris import Iris
 
 Node = rdflib.term.Node
 
-_TARGETS = (SH.targetNode, SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf)
+TARGETS = (SH.targetNode, SH.targetClass, SH.targetSubjectsOf, SH.targetObjectsOf)
 _CLASSES = (RDFS.Class, OWL.Class)
 
 
 def targeted_shapes(shapes: rdflib.Graph) -> list[Node]:
     """Return the shapes that have a target of their own, in the order of their IRIs."""
-    targeted = {shape for target in _TARGETS for shape in shapes.subjects(target)}
+    targeted = {shape for target in TARGETS for shape in shapes.subjects(target)}
     return sorted(targeted | {shape for shape in node_shapes(shapes) if _is_class(shapes, shape)}, key=str)
 
 
@@ -66,7 +72,7 @@ class RetargetedShapes:
         self._kept = [
             (subject, predicate, value)
             for subject, predicate, value in shapes
-            if predicate not in _TARGETS and not (predicate == RDF.type and value in _CLASSES and subject in classes)
+            if predicate not in TARGETS and not (predicate == RDF.type and value in _CLASSES and subject in classes)
         ]
 
     def with_targets(self, targets: Mapping[Node, Iterable[Node]]) -> MemoryGraph:
@@ -90,11 +96,15 @@ def _predicates(shapes: rdflib.Graph, shape: Node, target: rdflib.URIRef) -> Ite
             yield predicate
 
 
+# The logger of pyshacl.validate.
+_PYSHACL_LOGGER = "pyshacl-validate"
+_MAX_REASON = 500
 _SEVERITIES: dict[rdflib.term.Node | None, Severity] = {
     SH.Violation: Severity.VIOLATION,
     SH.Warning: Severity.WARNING,
     SH.Info: Severity.INFO,
 }
+_RESULT_PROPERTIES = ("focusNode", "sourceShape", "resultPath", "value", "resultSeverity", "sourceConstraintComponent")
 _PATH_OPERATORS: dict[rdflib.term.Node, tuple[str, str]] = {
     SH.inversePath: ("^", ""),
     SH.zeroOrMorePath: ("", "*"),
@@ -119,7 +129,10 @@ def shapes_graph(quads: Iterable[ox.Quad], iris: Iris) -> MemoryGraph:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One validation result (SHACL, section 3.6.2); ``component`` is the local name of its constraint component."""
+    """One validation result (SHACL, section 3.6.2); ``component`` is the local name of its constraint component.
+
+    ``terms`` are all its parts as Turtle writes them.
+    """
 
     focus: rdflib.term.Node
     path: rdflib.term.Node | None
@@ -128,22 +141,64 @@ class Result:
     shape: rdflib.term.Node
     severity: Severity
     message: str
+    terms: ResultTerms
 
 
 def validate(data: MemoryGraph, shapes: MemoryGraph) -> tuple[Result, ...]:
     """Return the results of validating ``data`` without inference and without a copy of it.
 
-    Raises StoreError when a shape is malformed or cannot be evaluated.
+    Raises ShapeError when a shape is malformed or cannot be evaluated.
     """
     try:
-        _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inplace=True)
-    except (RuntimeError, QueryError, re.error) as error:
-        raise StoreError(str(error)) from error
+        with _silence() as skipped:
+            _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inplace=True)
+    except Exception as error:  # pyshacl raises whatever rdflib and Python raise when they evaluate a constraint
+        raise ShapeError(_reason(error), shape_in(walk_tb(error.__traceback__))) from error
     if not isinstance(report, rdflib.Graph):
-        raise StoreError(str(report))
+        raise ShapeError(_reason(report), None)
+    if skipped:
+        raise ShapeError(skipped[0], None)
     # Results within sh:detail belong to another result, which is reported already.
     top = (node for parent in report.subjects(SH.conforms) for node in report.objects(parent, SH.result))
     return tuple(_result(report, node) for node in top)
+
+
+class ShapeError(Exception):
+    """Shapes could not be evaluated for ``reason``; ``shape`` is the one with a target that was being evaluated."""
+
+    def __init__(self, reason: str, shape: Node | None) -> None:
+        self.reason, self.shape = reason, shape
+        super().__init__(reason)
+
+
+def shape_in(frames: Iterable[tuple[FrameType, int]]) -> Node | None:
+    """Return the first shape that pyshacl evaluates in a stack, outermost frame first."""
+    found = (frame.f_locals.get("self") for frame, _ in frames)
+    return next((each.node for each in found if isinstance(each, PyshaclShape)), None)
+
+
+def _reason(error: object) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _MAX_REASON else text[: _MAX_REASON - 3] + "..."
+
+
+@contextmanager
+def _silence() -> Iterator[list[str]]:
+    """Keep pyshacl from printing; yield what it logs as it skips a constraint."""
+    skipped: list[str] = []
+
+    def collect(record: logging.LogRecord) -> bool:
+        skipped.append(" ".join(record.getMessage().split()))
+        return False
+
+    logger = logging.getLogger(_PYSHACL_LOGGER)
+    logger.addFilter(collect)
+    try:
+        with redirect_stdout(StringIO()), catch_warnings():
+            simplefilter("ignore")  # recursive shapes, which are reported by their names
+            yield skipped
+    finally:
+        logger.removeFilter(collect)
 
 
 def named_shape(shapes: rdflib.Graph, shape: rdflib.term.Node) -> str | None:
@@ -169,13 +224,33 @@ def path_text(path: rdflib.term.Node | None, graph: rdflib.Graph, iris: Iris) ->
 
 
 def _result(report: rdflib.Graph, node: rdflib.term.Node) -> Result:
-    focus, shape = report.value(node, SH.focusNode), report.value(node, SH.sourceShape)
-    component = str(report.value(node, SH.sourceConstraintComponent)).rpartition("#")[2]
-    severity = _SEVERITIES.get(report.value(node, SH.resultSeverity), Severity.VIOLATION)
-    path, value = report.value(node, SH.resultPath), report.value(node, SH.value)
-    if focus is None or shape is None:
-        raise StoreError(f"a result of {component} lacks its focus node or shape")
-    return Result(focus, path, value, component, shape, severity, _message(report.objects(node, SH.resultMessage)))
+    facts = {name: report.value(node, SH[name]) for name in _RESULT_PROPERTIES}
+    focus, shape, path, value, severity, component = (facts[name] for name in _RESULT_PROPERTIES)
+    messages = tuple(report.objects(node, SH.resultMessage))
+    if focus is None or shape is None or component is None:
+        raise StoreError(f"a result of {component} lacks its focus node, shape or component")
+    terms = ResultTerms(
+        focus=turtle_term(focus),
+        path=path_turtle(path, report) if path is not None else None,
+        value=turtle_term(value) if value is not None else None,
+        component=turtle_term(component),
+        shape=turtle_term(shape),
+        severity=turtle_term(severity or SH.Violation),
+        messages=tuple(sorted(map(turtle_term, messages))),
+    )
+    local_name = str(component).rpartition("#")[2]
+    known = _SEVERITIES.get(severity, Severity.VIOLATION)
+    return Result(focus, path, value, local_name, shape, known, _message(messages), terms)
+
+
+def path_turtle(path: rdflib.term.Node, graph: rdflib.Graph) -> str:
+    """Return a path of ``graph`` as Turtle writes it, without labels of blank nodes."""
+    if not isinstance(path, rdflib.BNode):
+        return turtle_term(path)
+    if (path, RDF.first, None) in graph:
+        return f"( {' '.join(path_turtle(part, graph) for part in graph.items(path))} )"
+    facts = (f"{turtle_term(kind)} {path_turtle(part, graph)}" for kind, part in graph.predicate_objects(path))
+    return f"[ {' ; '.join(facts)} ]"
 
 
 def _message(messages: Iterable[rdflib.term.Node]) -> str:
