@@ -12,8 +12,8 @@ PACKAGE = Path(twingraph.__file__).parent
 # From the ground up; rooms on one floor do not import one another.
 FLOORS = (
     ("errors", "tables"),
-    ("findings", "processes", "settings_layers"),
-    ("child_process", "rdf", "settings_errors"),
+    ("findings", "processes"),
+    ("child_process", "rdf"),
     ("sparql", "settings"),
     ("publication", "store"),
     ("check", "starter", "workers"),

@@ -5,7 +5,7 @@ import pytest
 from running import growth
 from twingraph.errors import SettingsError
 from twingraph.settings import load_settings, settings_origins
-from twingraph.settings_errors import line_of
+from twingraph.settings.errors import line_of
 
 MINIMAL = 'base_iri = "https://kg.test/"\n[title]\nen = "Lamps"\n'
 

@@ -12,11 +12,12 @@ import pyoxigraph as ox
 from conformance.manifests import Dataset, local_path
 from running import canonical_nquads
 from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.archive import CONTEXT, QUADS, Archive
 from twingraph.release.jsonld_context import json_ld_context
 from twingraph.release.manifest import FILE, Check, Manifest, Origin, class_counts, digest
 from twingraph.release.void import DESCRIPTION, Counts, count, describe_release
-from twingraph.settings import DefaultGraph, Limits, Settings
+from twingraph.settings import Limits, Settings
 
 _FORMATS = {
     ".ttl": ox.RdfFormat.TURTLE,

@@ -18,6 +18,20 @@ from twingraph.publication.assembly import assemble
 # How many findings of each rule the report for people lists, unless told otherwise.
 _TEXT_LIMIT = 3
 
+_Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="RULE", help="List only findings of this rule, such as `iri`; repeatable."),
+]
+_Limit = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help=f"List at most N findings of each rule; as text, {_TEXT_LIMIT}.")
+]
+_Shapes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--shapes", metavar="PATH", help="Validate PATH by these shapes, whatever twingraph.toml says; repeatable."
+    ),
+]
+
 
 def check_command(
     context: typer.Context,
@@ -31,24 +45,13 @@ def check_command(
         str | None, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(REPORTS)}.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    rule: Annotated[
-        list[str] | None,
-        typer.Option("--rule", metavar="RULE", help="List only findings of this rule, such as `iri`; repeatable."),
-    ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(min=0, metavar="N", help=f"List at most N findings of each rule; as text, {_TEXT_LIMIT}."),
-    ] = None,
+    rule: _Rules = None,
+    limit: _Limit = None,
     all_: Annotated[bool, typer.Option("--all", help="List all findings.")] = False,
     examples: Annotated[
         bool, typer.Option("--examples", help="Also check the examples of shapes, checks and rules.")
     ] = False,
-    shapes: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--shapes", metavar="PATH", help="Validate PATH by these shapes, whatever twingraph.toml says; repeatable."
-        ),
-    ] = None,
+    shapes: _Shapes = None,
     base_iri: Annotated[
         str | None,
         typer.Option("--base-iri", metavar="IRI", help="Use this base IRI instead of the settings' or a guess."),

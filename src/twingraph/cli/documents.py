@@ -14,7 +14,7 @@ from twingraph.publication.evidence import SourceArchive, locate
 from twingraph.publication.files import Publication
 from twingraph.publication.reading import read
 from twingraph.settings import Settings
-from twingraph.settings_layers import FILE_NAME
+from twingraph.settings.layers import FILE_NAME
 
 _COVERAGE_FORMATS = ("text", "html")
 

@@ -18,7 +18,7 @@ from twingraph.cli.options import print_note
 from twingraph.findings import Finding, Severity
 from twingraph.publication.loose_files import UNKNOWN_BASE, settings_of_files
 from twingraph.settings import Settings
-from twingraph.settings_layers import FILE_NAME
+from twingraph.settings.layers import FILE_NAME
 
 # What a publication agrees with itself: nobody has agreed on anything for files alone.
 _CONVENTIONS = ("iri/", "personal-data")

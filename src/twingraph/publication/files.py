@@ -13,7 +13,7 @@ from twingraph.errors import PublicationError
 from twingraph.findings import Finding, Location, Severity
 from twingraph.rdf.formats import COMPRESSED_SUFFIX, INPUT_SUFFIXES
 from twingraph.settings import DEFAULT_GRAPH_NAME, Files, Settings
-from twingraph.settings_layers import FILE_NAME
+from twingraph.settings.layers import FILE_NAME
 
 RDF_SUFFIXES = (*INPUT_SUFFIXES, *(suffix + COMPRESSED_SUFFIX for suffix in INPUT_SUFFIXES))
 QUERY_SUFFIXES = (".rq",)

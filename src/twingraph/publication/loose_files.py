@@ -14,7 +14,7 @@ from twingraph.errors import PublicationError, SettingsError
 from twingraph.publication.files import RDF_SUFFIXES, Publication, suffix_of
 from twingraph.publication.reading import read
 from twingraph.settings import Settings, settings_from
-from twingraph.settings_layers import FILE_NAME
+from twingraph.settings.layers import FILE_NAME
 
 # What relative IRIs are resolved against while the base is not known, and when nothing suggests one.
 UNKNOWN_BASE = "https://data.example/"

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from twingraph.errors import SettingsError
-from twingraph.settings_layers import FILE_NAME, Layers, origin, shown
+from twingraph.settings.layers import FILE_NAME, Layers, origin, shown
 
 Key = tuple[str | int, ...]
 """The names that lead to a setting, with the position, from 0, in a list."""

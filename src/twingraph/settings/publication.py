@@ -1,0 +1,194 @@
+"""The settings of a publication: one frozen object, built once and passed in.
+
+Defaults < ``twingraph.toml`` < ``TWINGRAPH_*`` environment variables < the command line. Nested settings
+are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from twingraph.errors import SettingsError
+from twingraph.rdf.iris import Iris
+from twingraph.rdf.terms import DefaultGraph
+from twingraph.settings.errors import first_error
+from twingraph.settings.layers import ENVIRONMENT, FILE_NAME, Layers, layers_of, merged, origin, parsed, read_file
+from twingraph.settings.sections import (
+    Agent,
+    CheckLimits,
+    EvidenceTerms,
+    Files,
+    Folders,
+    GraphRule,
+    Limits,
+    Server,
+    absolute_iri,
+)
+
+# The fields of `Settings` that say what is read, so that what is read cannot set them.
+NOT_IN_FILE = frozenset({"directory", "data_files", "shape_files"})
+# RFC 3987 without the details: no white space, no characters that must be escaped (SPARQL 1.1, IRIREF).
+_IRI_REFERENCE = re.compile(r"""[^\x00-\x20<>"{}|\\^`]*""")
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
+
+
+class Settings(BaseSettings):
+    """All settings of a publication."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        env_prefix=ENVIRONMENT,
+        env_nested_delimiter="__",
+    )
+
+    directory: Path
+    """The publication's directory; not a setting of the file."""
+    data_files: tuple[Path, ...] = ()
+    """Files and folders that are read instead of the publication's folders; not a setting of the file."""
+    shape_files: tuple[Path, ...] = ()
+    """The shapes, when there are ``data_files``; not a setting of the file."""
+    base_iri: str
+    """The beginning of every IRI of the publication; it ends with `/`."""
+    title: dict[str, str]
+    """The title, by language."""
+    description: dict[str, str] = {}
+    """What the publication is about, by language."""
+    publisher: Agent | None = None
+    """The organisation that publishes."""
+    contact: Agent | None = None
+    """An organisation to contact, with a form or page; not a person."""
+    licence: str | None = None
+    """The IRI of the licence."""
+    languages: tuple[str, ...] = ("en",)
+    """The languages that labels may have."""
+    prefixes: dict[str, str] = {}
+    """Prefixes and their namespaces, which may be relative to the base; queries may use them undeclared."""
+    folders: Folders = Folders()
+    """The folders of the publication."""
+    graphs: tuple[GraphRule, ...] = ()
+    """The named graph of each file: that of the first pattern that matches; without patterns, `graph/{path}`."""
+    files: Files = Files()
+    """Which files are read, and within which limits."""
+    derived_graph: str = "graph/derived"
+    """The named graph of derived statements, relative to the base."""
+    blank_nodes: bool = True
+    """Whether the publication may have blank nodes; with `false`, `check` reports each of them."""
+    default_graph: DefaultGraph = DefaultGraph.UNION
+    """The default graph of a query without a dataset: the `union` of all graphs, or `default`."""
+    evidence: EvidenceTerms | None = None
+    """The terms of evidence; without them, passages are not checked."""
+    iri_types: dict[str, str] = {}
+    """The class of the things in each folder `id/{folder}/`; without any, folders are not checked."""
+    sources: Path = Path("../shared/sources")
+    """The archive of source documents, relative to the publication's directory."""
+    limits: Limits = Limits()
+    """The limits of the endpoint."""
+    server: Server = Server()
+    """Where the server listens."""
+    check_limits: CheckLimits = CheckLimits()
+    """The limits of `check` and `build`."""
+
+    @field_validator("base_iri")
+    @classmethod
+    def _ends_with_slash(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or not value.endswith("/"):
+            raise ValueError("must begin with http:// or https:// and end with /")
+        return absolute_iri(value)
+
+    @field_validator("licence")
+    @classmethod
+    def _is_iri(cls, value: str | None) -> str | None:
+        return value if value is None else absolute_iri(value)
+
+    @field_validator("languages")
+    @classmethod
+    def _are_language_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for tag in value:
+            if not _LANGUAGE_TAG.fullmatch(tag):
+                raise ValueError(f'{tag!r} is not a language tag such as "en" or "zh-Hans"')
+        return value
+
+    @field_validator("prefixes")
+    @classmethod
+    def _are_namespaces(cls, value: dict[str, str]) -> dict[str, str]:
+        for prefix, namespace in value.items():
+            if not _IRI_REFERENCE.fullmatch(namespace):
+                raise ValueError(f"the namespace of {prefix!r} is not an IRI: {namespace!r}")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read values from the constructor only: `_layers` reads the other sources, to know the origin of each."""
+        return (init_settings,)
+
+    @cached_property
+    def iris(self) -> Iris:
+        """The IRIs under the base, with every prefix made absolute."""
+        bare = Iris(self.base_iri, {})
+        return Iris(self.base_iri, {prefix: bare.resolve(iri) for prefix, iri in self.prefixes.items()})
+
+    @property
+    def source_archive(self) -> Path:
+        """The directory of the texts of the source documents, which need not exist."""
+        return (self.directory / self.sources).resolve()
+
+    @property
+    def releases(self) -> Path:
+        """The directory of the releases."""
+        return self.directory / self.folders.releases
+
+
+def load_settings(directory: Path, **options: Any) -> Settings:
+    """Return the effective settings of the publication in ``directory``.
+
+    ``options`` are those of the command line: None means not given, and ``server__port`` names a nested setting.
+    Raises SettingsError.
+    """
+    path = directory / FILE_NAME
+    text = read_file(path)
+    return _settings(layers_of(Settings, parsed(text, path), options), {"directory": directory}, text)
+
+
+def settings_from(values: Mapping[str, Any], inputs: Mapping[str, Any], **options: Any) -> Settings:
+    """Return effective settings with ``values`` in place of a file; ``inputs`` are the fields that no file sets.
+
+    Raises SettingsError.
+    """
+    return _settings(layers_of(Settings, dict(values), options), inputs, "")
+
+
+def settings_origins(settings: Settings, **options: Any) -> Iterator[tuple[str, Any, str]]:
+    """Yield each setting's dotted name, effective value and origin, in the order of the class."""
+    path = settings.directory / FILE_NAME
+    layers = layers_of(Settings, parsed(read_file(path), path), options)
+    for name, value in settings.model_dump(mode="json").items():
+        if name in NOT_IN_FILE:
+            continue
+        rows = value.items() if isinstance(value, Mapping) and value else [(None, value)]
+        for key, inner in rows:
+            place = (name,) if key is None else (name, key)
+            yield ".".join(place), inner, origin(place, layers)
+
+
+def _settings(layers: Layers, inputs: Mapping[str, Any], text: str) -> Settings:
+    for name, values in layers:
+        for key in NOT_IN_FILE.intersection(values):
+            raise SettingsError(name, key, "can be set only by the option --directory or by naming files")
+    try:
+        return Settings(**merged(layers), **inputs)
+    except ValidationError as error:
+        raise first_error(error, Settings, layers, inputs["directory"] / FILE_NAME, text) from error
