@@ -7,16 +7,18 @@ are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from twingraph.errors import SettingsError
-from twingraph.rdf.iris import Iris
+from twingraph.errors import IriError, SettingsError
+from twingraph.policy import Policy
+from twingraph.rdf.iris import Iris, is_language_tag, resolve
 from twingraph.rdf.terms import DefaultGraph
 
 FILE_NAME = "twingraph.toml"
@@ -178,7 +180,9 @@ class Settings(BaseSettings):
     directory: Path
     """The publication's directory; not a setting of the file."""
     base_iri: str
-    """The beginning of every IRI of the publication; it ends with `/`."""
+    """The beginning of the publication's own IRIs; it ends with `/` or `#`."""
+    namespaces: tuple[str, ...] = ()
+    """More namespaces of its own, which may be relative to the base; what is under none is described, not claimed."""
     title: dict[str, str]
     """The title, by language."""
     description: dict[str, str] = {}
@@ -199,27 +203,44 @@ class Settings(BaseSettings):
     """The named graph of each file: that of the first pattern that matches."""
     derived_graph: str = "graph/derived"
     """The named graph of derived statements, relative to the base."""
-    blank_nodes: bool = True
-    """Whether the publication may have blank nodes; with `false`, `check` reports each of them."""
     default_graph: DefaultGraph = DefaultGraph.UNION
     """The default graph of a query without a dataset: the `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None
     """The terms of evidence; without them, passages are not checked."""
-    iri_types: dict[str, str] = {}
-    """The class of the things in each folder `id/{folder}/`; without any, folders are not checked."""
     sources: Path = Path("../shared/sources")
     """The archive of source documents, relative to the publication's directory."""
     limits: Limits = Limits()
     """The limits of the endpoint."""
     server: Server = Server()
     """Where the server listens."""
+    policy: Policy = Policy()
+    """What the publication refuses, warns of and lets pass."""
 
     @field_validator("base_iri")
     @classmethod
-    def _ends_with_slash(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")) or not value.endswith("/"):
-            raise ValueError("must begin with http:// or https:// and end with /")
+    def _is_namespace(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or not value.endswith(("/", "#")):
+            raise ValueError("must begin with http:// or https:// and end with / or #")
         return value
+
+    @field_validator("languages")
+    @classmethod
+    def _are_language_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := next((tag for tag in value if not is_language_tag(tag)), None):
+            raise ValueError(f"{wrong!r} is not a language tag; write it as en, pt-BR or zh-Hans")
+        return value
+
+    @model_validator(mode="after")
+    def _has_names_that_expand(self) -> "Settings":
+        """Raise SettingsError for a name in the policy that is neither an IRI nor has a declared prefix."""
+        for key, name in self.policy.names():
+            try:
+                self.iris.expand(name)
+            except IriError as error:
+                near = get_close_matches(name.partition(":")[0], self.prefixes, n=1)
+                hint = f"; did you mean {near[0]}:{name.partition(':')[2]}?" if near else ""
+                raise SettingsError(FILE_NAME, f"policy.{key}", f"{error}{hint}") from error
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -235,9 +256,14 @@ class Settings(BaseSettings):
 
     @cached_property
     def iris(self) -> Iris:
-        """The IRIs under the base, with every prefix made absolute."""
-        bare = Iris(self.base_iri, {})
-        return Iris(self.base_iri, {prefix: bare.resolve(iri) for prefix, iri in self.prefixes.items()})
+        """The publication's IRIs, with every prefix and namespace made absolute."""
+        base = self.base_iri
+        return Iris(
+            base,
+            {prefix: resolve(base, iri) for prefix, iri in self.prefixes.items()},
+            tuple(resolve(base, iri) for iri in self.namespaces),
+            tuple(form.compiled(base) for form in self.policy.iri_forms),
+        )
 
     @property
     def source_archive(self) -> Path:
@@ -277,10 +303,19 @@ def settings_origins(settings: Settings, **options: Any) -> Iterator[tuple[str, 
     for name, value in settings.model_dump(mode="json").items():
         if name == "directory":
             continue
-        rows = value.items() if isinstance(value, Mapping) and value else [(None, value)]
-        for key, inner in rows:
-            path = (name,) if key is None else (name, key)
+        if name == "policy":
+            value["levels"] |= settings.policy.effective_levels()
+        for path, inner in _leaves(name, value):
             yield ".".join(path), inner, _origin(path, layers)
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the settings within a table, and within its tables, each with its path; an empty table is itself one."""
+    if not isinstance(value, Mapping) or not value:
+        yield (name,), value
+        return
+    for key, inner in value.items():
+        yield from (((name, *path), leaf) for path, leaf in _leaves(key, inner))
 
 
 def _layers(directory: Path, options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -14,17 +14,21 @@ from twingraph.check.examples import (
     check_examples_of_shapes,
     read_examples,
 )
-from twingraph.check.rules.iris import check_duplicates, check_policy, check_references
+from twingraph.check.levels import with_levels
+from twingraph.check.rules.iris import check_blank_nodes, check_forms
+from twingraph.check.rules.languages import check_languages
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
 from twingraph.check.rules.personal_data import check_personal_data
 from twingraph.check.rules.queries import run_checks, run_saved_queries
+from twingraph.check.rules.references import check_duplicates, check_references
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
 from twingraph.check.shacl.shapes import shapes_graph
 from twingraph.check.shacl.validation import ShapesResult, check_shapes
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
+from twingraph.policy import Policy
 from twingraph.processes import gc_paused
 from twingraph.publication.assembly import Assembly, StepObserver, no_observer
 from twingraph.publication.evidence import SourceArchive
@@ -76,6 +80,7 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     findings += last()
     if skipped := [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]:
         findings.append(_skipped(skipped))
+    findings = with_levels(findings, assembly.settings.policy, context.everything)
     findings = _without_row_counts(findings)
     return replace(context.counts(), findings=in_order(_without_consequences(findings)))
 
@@ -105,6 +110,11 @@ class CheckContext:
     with_examples: bool
 
     @property
+    def policy(self) -> Policy:
+        """The publication's policy."""
+        return self.assembly.settings.policy
+
+    @property
     def is_complete(self) -> bool:
         """Whether every file was read, so that checks may report what is missing."""
         return not (self.assembly.reading.findings or self.assembly.shapes.findings)
@@ -112,12 +122,12 @@ class CheckContext:
     @cached_property
     def asserted(self) -> Statements:
         """The statements of the files."""
-        return self._statements(self.assembly.reading.lines)
+        return self.statements(self.assembly.reading.lines)
 
     @cached_property
     def everything(self) -> Statements:
         """The statements of the files, and the derived ones."""
-        return self._statements(self.assembly.quads)
+        return self.statements(self.assembly.quads)
 
     @property
     def ontology(self) -> Iterator[ox.Quad]:
@@ -169,7 +179,8 @@ class CheckContext:
             passages_not_verified=self.passages.not_verified,
         )
 
-    def _statements(self, quads: NQuads) -> Statements:
+    def statements(self, quads: NQuads) -> Statements:
+        """Return some of the publication's quads as statements with their locations."""
         settings, reading = self.assembly.settings, self.assembly.reading
         return Statements(quads, reading.locations, settings.iris, settings.languages)
 
@@ -180,9 +191,24 @@ def _checks(context: CheckContext) -> tuple[Finding, ...]:
     return run_checks(files, context.assembly.working_store.store, context.everything)
 
 
-def _policy(context: CheckContext) -> tuple[Finding, ...]:
+def _blank_nodes(context: CheckContext) -> tuple[Finding, ...]:
+    allowed = context.policy.blank_nodes
+    derived = context.statements(context.assembly.derived)
+    return (*check_blank_nodes(context.asserted, allowed), *check_blank_nodes(derived, allowed))
+
+
+def _references(context: CheckContext) -> tuple[Finding, ...]:
+    return check_references(context.asserted, context.policy.dangling)
+
+
+def _terms(context: CheckContext) -> tuple[Finding, ...]:
+    return check_terms(context.asserted, context.of_shapes, context.policy.dangling)
+
+
+def _languages(context: CheckContext) -> tuple[Finding, ...]:
     settings = context.assembly.settings
-    return check_policy(context.asserted, settings.iri_types, blank_nodes=settings.blank_nodes)
+    listed = settings.languages if "languages" in settings.model_fields_set else ()
+    return check_languages(context.asserted, listed)
 
 
 def _queries(context: CheckContext) -> tuple[Finding, ...]:
@@ -194,7 +220,10 @@ def _queries(context: CheckContext) -> tuple[Finding, ...]:
 def _query_names(context: CheckContext) -> tuple[Finding, ...]:
     publication = context.assembly.publication
     paths = (*publication.rule_files, *publication.check_files, *publication.query_files)
-    return check_query_names(read_query_files(publication, paths), context.asserted)
+    settings = context.assembly.settings
+    # Where IRIs have no forms, a name is known that only rules make.
+    known = context.asserted if settings.policy.iri_forms else context.everything
+    return check_query_names(read_query_files(publication, paths), known, settings.policy.dangling)
 
 
 def _examples_of_shapes(context: CheckContext) -> tuple[Finding, ...]:
@@ -236,13 +265,15 @@ class _Step:
 # the engine has been unloaded.
 _STEPS = (
     (
-        _Step("IRI policy", _policy),
+        _Step("blank nodes", _blank_nodes),
+        _Step("forms of IRIs", lambda context: check_forms(context.asserted, context.policy.iri_types)),
         _Step("duplicates", lambda context: check_duplicates(context.asserted)),
-        _Step("references", lambda context: check_references(context.asserted), needs_all=True),
-        _Step("terms", lambda context: check_terms(context.asserted, context.of_shapes), needs_all=True),
+        _Step("references", _references, needs_all=True),
+        _Step("terms", _terms, needs_all=True),
         _Step("names in queries", _query_names, needs_all=True),
         _Step("literals", lambda context: check_literals(context.asserted)),
-        _Step("personal data", lambda context: check_personal_data(context.asserted)),
+        _Step("languages", _languages),
+        _Step("personal data", lambda context: check_personal_data(context.asserted, context.policy.personal_data)),
         _Step("passages", lambda context: context.passages.findings),
     ),
     (
@@ -258,12 +289,21 @@ _STEPS = (
 
 
 def _without_consequences(findings: list[Finding]) -> Iterator[Finding]:
-    """Drop results of shapes about statements that another check reports, since that is the cause."""
-    explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
+    """Drop results of shapes about statements that another check reports as severely, since that is the cause."""
+    explained = {(*_about(finding), finding.severity) for finding in findings if not _is_of_shape(finding)}
     for finding in findings:
-        statement = (finding.focus, finding.path, finding.value)
-        if not _is_of_shape(finding) or None in statement or statement not in explained:
+        about, severities = _about(finding), _SEVERITIES[: _SEVERITIES.index(finding.severity) + 1]
+        is_explained = None not in about and any((*about, severity) in explained for severity in severities)
+        if not _is_of_shape(finding) or not is_explained:
             yield finding
+
+
+# From the most severe on
+_SEVERITIES = tuple(Severity)
+
+
+def _about(finding: Finding) -> tuple[str | None, str | None, str | None]:
+    return finding.focus, finding.path, finding.value
 
 
 def _without_row_counts(findings: list[Finding]) -> list[Finding]:

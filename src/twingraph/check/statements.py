@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pyoxigraph as ox
 
-from twingraph.findings import Finding, Location, Severity
+from twingraph.findings import Finding, Location, Severity, default_severity
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads, terms
 from twingraph.rdf.positions import Locations
@@ -64,6 +64,12 @@ class Statements:
         return dict(types)
 
     @cached_property
+    def typed(self) -> frozenset[str]:
+        """The IRIs that have a class, which may be a blank node."""
+        subjects = (quad.subject for quad in self.lines.with_predicates((TYPE,)))
+        return frozenset(subject.value for subject in subjects if isinstance(subject, ox.NamedNode))
+
+    @cached_property
     def superclasses(self) -> dict[str, set[str]]:
         """The direct superclasses of each class."""
         above: dict[str, set[str]] = defaultdict(set)
@@ -103,15 +109,19 @@ class Statements:
         path: str | None = None,
         value: str | None = None,
         *,
-        severity: Severity = Severity.VIOLATION,
+        severity: Severity | None = None,
         shape: str | None = None,
         location: Location | None = None,
     ) -> Finding:
-        """Return a finding about the statement ``focus path value``, with the label and, unless given, the location."""
+        """Return a finding about the statement ``focus path value``, with its label.
+
+        Unless given, the severity is the rule's, and the location that of the statement.
+        """
         place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
         # The identifier of a blank node changes with every run and means nothing to a reader.
         named = None if not focus or focus.startswith("_:") else focus
-        return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
+        level, label = severity or default_severity(rule), self.labels.get(focus)
+        return Finding(rule, message, remedy, level, place, named, label, path, value, shape, focus or None)
 
 
 def text(term: Term) -> str:

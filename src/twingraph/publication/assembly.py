@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location
+from twingraph.policy import BlankNodes
 from twingraph.publication.evidence import Document, documents
 from twingraph.publication.files import (
     Publication,
@@ -18,8 +19,9 @@ from twingraph.publication.files import (
     read_saved_queries,
     read_shapes,
 )
+from twingraph.publication.skolemisation import derived_without_blank_nodes, without_blank_nodes
 from twingraph.publication.working_store import WorkingStore, derive
-from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.settings import Settings
 
 StepObserver = Callable[[str], AbstractContextManager[None]]
@@ -90,7 +92,7 @@ def assemble(
     """
     publication = Publication(settings)
     with observer("parse"):
-        reading = read(publication, spool_files.asserted if spool_files else None)
+        reading = _read(publication, spool_files.asserted if spool_files else None)
     is_whole = spool_files is not None and not reading.findings
     if spool_files and is_whole:
         spool_files.on_complete(spool_files.asserted)
@@ -105,18 +107,38 @@ def assemble(
     return Assembly(publication, reading, shapes, working_store, derived, saved, findings)
 
 
+def _read(publication: Publication, path: Path | None) -> Reading:
+    reading = read(publication, _unnamed(publication, path))
+    if not _skolemises(publication):
+        return reading
+    return without_blank_nodes(reading, NQuadsWriter(path), publication.settings.iris.genid)
+
+
+def _skolemises(publication: Publication) -> bool:
+    return publication.settings.policy.blank_nodes is BlankNodes.SKOLEMISE
+
+
+def _unnamed(publication: Publication, path: Path | None) -> Path | None:
+    """Return the file for statements that still may have blank nodes."""
+    return path.with_suffix(".unnamed.nq") if path and _skolemises(publication) else path
+
+
 def _derive(
     publication: Publication, working_store: WorkingStore, path: Path | None
 ) -> tuple[NQuads, tuple[Finding, ...]]:
     iris = publication.settings.iris
     rules = read_query_files(publication, publication.rule_files)
     try:
-        derived = derive(rules, working_store.store, iris, iris.graph(publication.settings.derived_graph), path)
+        graph = iris.graph(publication.settings.derived_graph)
+        derived = derive(rules, working_store.store, iris, graph, _unnamed(publication, path))
     except QueryError as error:
         working_store.unload()  # and with it what earlier rules derived
         failed = next((rule.path for rule in rules if error.message.startswith(f"{rule.path}: ")), None)
         place = Location(failed, error.line, error.column) if failed else None
         message = error.message.removeprefix(f"{failed}: ")
         return NQuads(), (Finding("query/rule", message, "fix the rule; nothing was derived", location=place),)
+    if _skolemises(publication):
+        derived = derived_without_blank_nodes(derived, NQuadsWriter(path), iris.genid)
+        working_store.unload()  # the rules have added blank nodes to it
     working_store.append(derived)
     return derived, ()

@@ -108,14 +108,14 @@ class Publication:
 
     def _graph(self, path: Path) -> str:
         name = self.relative(path)
-        rule = next((rule for rule in self.settings.graphs if _pattern(rule.files).fullmatch(name)), None)
+        rule = next((rule for rule in self.settings.graphs if path_pattern(rule.files).fullmatch(name)), None)
         if rule is None:
             raise PublicationError(name, f"no pattern under [[graphs]] in {FILE_NAME} matches this file")
         return self.settings.iris.graph(rule.graph.format(parent=path.parent.name, stem=path.stem))
 
 
-def _pattern(glob: str) -> re.Pattern[str]:
-    """Translate a glob, in which ``**`` matches across folders and ``*`` does not."""
+def path_pattern(glob: str) -> re.Pattern[str]:
+    """Return the regular expression of a glob of paths, in which ``**`` matches across folders and ``*`` does not."""
     parts = re.split(r"(\*\*/?|\*)", glob)
     meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
     return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts))

@@ -127,6 +127,10 @@ class NQuadsWriter:
         end = f" <{graph}> .\n".encode() if graph else b" .\n"
         return self._write(block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES))
 
+    def add_blocks(self, blocks: Iterable[bytes]) -> NQuads:
+        """Write blocks of whole lines, and return them."""
+        return self._write(blocks)
+
     def _write(self, blocks: Iterable[bytes]) -> NQuads:
         written = _in_file(self._path, blocks) if self._path else _in_memory(blocks)
         self._written += written

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from twingraph.findings import Location
-from twingraph.rdf.iris import resolve
+from twingraph.rdf.iris import GENID, resolve
 
 _NAME = r"""[^\s<>"';,\[\](){}#^@.]"""
 _TOKEN = re.compile(
@@ -67,7 +67,7 @@ class Locations:
 
     def find(self, subject: str, predicate: str | None = None, value: str | None = None) -> Location | None:
         """Return the position of a statement, or else of its property, its subject, or a mention of the subject."""
-        if subject.startswith("_:"):
+        if subject.startswith("_:") or GENID in subject:
             return self._of_blank_node(subject, predicate, value)
         places = self._about(subject)
         if not places:

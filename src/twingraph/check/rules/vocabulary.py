@@ -1,42 +1,55 @@
-"""Terms: our own must be defined in the ontology, those of closed standard vocabularies in their specification."""
+"""Terms: one's own must be defined, those of closed standard vocabularies in their specification."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from functools import cache
 
 import pyoxigraph as ox
 from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD, DefinedNamespace
 
+from twingraph.check.rules.references import defined, own_terms
+from twingraph.check.rules.suggestions import Suggestions, did_you_mean
 from twingraph.check.statements import Statements, statement, text
 from twingraph.errors import QueryError
-from twingraph.findings import Finding, Location, Severity
+from twingraph.findings import Finding, Location, default_severity
+from twingraph.policy import Definition
 from twingraph.publication.files import QueryFile
 from twingraph.rdf.iris import IriKind
 from twingraph.sparql.query import prefixed_names
 from twingraph.sparql.tokens import place
 
-
-def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the remedy ``otherwise``, preceded by the known names that are similar to ``name``, if any."""
-    near = get_close_matches(name, list(known), n=2, cutoff=0.75)
-    return f"did you mean {' or '.join(near)}? {otherwise}" if near else otherwise
-
-
 _CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD)
+# There are infinitely many membership properties rdf:_1, rdf:_2... (RDF Schema, section 5.1.5).
+_MEMBERSHIP = str(RDF) + "_"
+
+_Problem = tuple[str, str, str]
+"""A rule, a message and a remedy."""
 
 
-def check_terms(statements: Statements, shapes: Statements) -> tuple[Finding, ...]:
+def check_terms(statements: Statements, shapes: Statements, definition: Definition) -> tuple[Finding, ...]:
     """Return the unknown terms in the data, and in the shapes, where they would leave a shape without focus nodes."""
-    known = set(statements.types) | set(shapes.types)
-    return (*_unknown(statements, known), *_unknown(shapes, known))
+    known = defined(statements, definition) | defined(shapes, definition)
+    suggestions = Suggestions(known, statements.iris)
+    return (*_unknown(statements, known, suggestions), *_unknown(shapes, known, suggestions))
 
 
-def check_query_names(files: Iterable[QueryFile], statements: Statements) -> tuple[Finding, ...]:
-    """Return the undefined names in queries: a check that uses one finds nothing and so passes."""
-    known = set(statements.types)
-    return tuple(finding for file in files for finding in _unknown_names(file, statements, known))
+def check_query_names(
+    files: Iterable[QueryFile], statements: Statements, definition: Definition
+) -> tuple[Finding, ...]:
+    """Return the undefined names in queries: a check that uses one finds nothing and so passes.
+
+    Where IRIs have no forms, so that a term is not told from a thing, names that stand somewhere in the data are known.
+    """
+    known = defined(statements, definition)
+    if not statements.iris.forms:
+        terms = statements.terms
+        known |= {text(term) for term in terms.subjects | terms.predicates | terms.objects | terms.graphs}
+    suggestions = Suggestions(known, statements.iris)
+    return tuple(finding for file in files for finding in _unknown_names(file, statements, known, suggestions))
 
 
-def _unknown_names(file: QueryFile, statements: Statements, known: set[str]) -> Iterator[Finding]:
+def _unknown_names(
+    file: QueryFile, statements: Statements, known: frozenset[str], suggestions: Suggestions
+) -> Iterator[Finding]:
     try:
         names = prefixed_names(file.text)
     except QueryError:  # reported where the query runs
@@ -44,18 +57,17 @@ def _unknown_names(file: QueryFile, statements: Statements, known: set[str]) -> 
     for name, offset in names.items():
         prefix, _, local = name.partition(":")
         iri = statements.iris.namespaces.get(prefix, "") + local
-        parsed = statements.iris.parse(iri)
-        if parsed and parsed.kind in (IriKind.TERM, IriKind.THING) and iri not in known:
-            namespace = iri.removesuffix(parsed.slug)
-            near = (statements.short(other) for other in known if other.startswith(namespace))
-            rule = "term/unknown" if parsed.kind is IriKind.TERM else "iri/dangling"
-            remedy = did_you_mean(name, near, "correct the name, or define it")
+        parsed = statements.iris.parse(iri) if local else None
+        if parsed and parsed.kind not in (IriKind.GRAPH, IriKind.OTHER) and iri not in known:
+            rule = "iri/dangling" if parsed.kind is IriKind.THING else "term/unknown"
+            remedy = suggestions.remedy(iri, "correct the name, or define it")
             location = Location(file.path, *place(file.text, offset))
-            yield Finding(rule, f"the query uses {name}, which is not defined", remedy, location=location)
+            message = f"the query uses {name}, which is not defined"
+            yield Finding(rule, message, remedy, default_severity(rule), location)
 
 
-def _unknown(statements: Statements, known: set[str]) -> Iterator[Finding]:
-    problems = {term: found for term in _candidates(statements) if (found := _problem(statements, term, known))}
+def _unknown(statements: Statements, known: frozenset[str], suggestions: Suggestions) -> Iterator[Finding]:
+    problems = _problems(statements, known, suggestions)
     seen: set[tuple[str, str]] = set()
     for quad in statements.quads if problems else ():
         for term in _candidates_in(quad):
@@ -63,20 +75,43 @@ def _unknown(statements: Statements, known: set[str]) -> Iterator[Finding]:
             if term not in problems or key in seen:
                 continue
             seen.add(key)
-            message, remedy, severity = problems[term]
+            rule, message, remedy = problems[term]
             # A blank node, common in shapes, has no location of its own.
             mention = None if isinstance(quad.subject, ox.NamedNode) else statements.locations.mention(term)
-            yield statements.finding(
-                "term/unknown", message, remedy, *statement(quad), severity=severity, location=mention
-            )
+            yield statements.finding(rule, message, remedy, *statement(quad), location=mention)
 
 
-def _candidates(statements: Statements) -> set[str]:
-    """Return what `_candidates_in` yields, for all statements."""
-    terms = statements.terms
-    objects = (term for term in terms.objects if isinstance(term, ox.NamedNode))
-    datatypes = {term.datatype for term in terms.objects if isinstance(term, ox.Literal)}
-    return {text(term) for term in (*terms.predicates, *objects, *datatypes)}
+def _problems(statements: Statements, known: frozenset[str], suggestions: Suggestions) -> dict[str, _Problem]:
+    """Return what is wrong with each term that is unknown."""
+    problems = {}
+    for iri in own_terms(statements) - known:
+        name = statements.short(iri)
+        remedy = suggestions.remedy(iri, "define it in the ontology, or correct its name")
+        problems[iri] = ("term/unknown", f"{name} is not defined in the ontology", remedy)
+    objects = statements.terms.objects
+    datatypes = {term.datatype.value for term in objects if isinstance(term, ox.Literal)}
+    named = {term.value for term in objects if isinstance(term, ox.NamedNode)}
+    for iri in named | datatypes | {text(term) for term in statements.terms.predicates}:
+        if (vocabulary := _vocabulary(iri)) and iri not in known:
+            rule = "literal/unknown-datatype" if iri in datatypes else "term/vocabulary"
+            name, names = statements.short(iri), map(statements.short, _names(vocabulary))
+            remedy = did_you_mean(name, names, "look its name up in the vocabulary's specification")
+            problems[iri] = (rule, f"{name} is not a term of its vocabulary", remedy)
+    return problems
+
+
+def _vocabulary(iri: str) -> type[DefinedNamespace] | None:
+    """Return the closed vocabulary in whose namespace an IRI is that is none of its terms."""
+    for vocabulary in _CLOSED:
+        local = iri.removeprefix(str(vocabulary))
+        if local and local != iri and local not in vocabulary and not iri.startswith(_MEMBERSHIP):
+            return vocabulary
+    return None
+
+
+@cache
+def _names(vocabulary: type[DefinedNamespace]) -> tuple[str, ...]:
+    return tuple(name for name in map(str, dir(vocabulary)) if name.startswith(str(vocabulary)))
 
 
 def _candidates_in(quad: ox.Quad) -> Iterator[str]:
@@ -86,23 +121,3 @@ def _candidates_in(quad: ox.Quad) -> Iterator[str]:
         yield quad.object.value
     elif isinstance(quad.object, ox.Literal):
         yield quad.object.datatype.value
-
-
-def _problem(statements: Statements, iri: str, known: set[str]) -> tuple[str, str, Severity] | None:
-    """Return message, remedy and severity for an IRI that is an unknown term, and None for all others."""
-    parsed = statements.iris.parse(iri) if statements.iris.owns(iri) else None
-    if parsed is not None and parsed.kind is IriKind.TERM and iri not in known:
-        name, namespace = statements.short(iri), iri.removesuffix(parsed.slug)
-        similar = (statements.short(other) for other in known if other.startswith(namespace))
-        remedy = did_you_mean(name, similar, "define it in the ontology, or correct its name")
-        return f"{name} is not defined in the ontology", remedy, Severity.VIOLATION
-    for vocabulary in _CLOSED:
-        local = iri.removeprefix(str(vocabulary))
-        # There are infinitely many membership properties rdf:_1, rdf:_2... (RDF Schema, section 5.1.5).
-        if local != iri and local not in vocabulary and not (vocabulary is RDF and local[:1] == "_"):
-            name = statements.short(iri)
-            others = (str(other) for other in dir(vocabulary))
-            similar = (statements.short(other) for other in others if other.startswith(str(vocabulary)))
-            remedy = did_you_mean(name, similar, "look its name up in the vocabulary's specification")
-            return f"{name} is not a term of its vocabulary", remedy, Severity.WARNING
-    return None

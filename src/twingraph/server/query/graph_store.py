@@ -54,7 +54,7 @@ def _named(served: ServedRelease, request: HttpRequest, given: Sequence[tuple[st
     """Return the IRI of the graph that a request names, None for the default graph; raises QueryError."""
     path = request.path_params.get("path")
     if path is not None:
-        return f"{served.release.manifest.base_iri}graph/{path}"
+        return served.release.manifest.iris.resolve("graph/") + path
     named = [value for name, value in given if name == "graph"]
     default = any(name == "default" for name, _ in given)
     if len(named) + default != 1:

@@ -1,0 +1,123 @@
+"""The policy applied to findings: each rule's level, and the exceptions by property, class, file and datatype."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import pyoxigraph as ox
+
+from twingraph.check.statements import SUBCLASS, TYPE, Statements, text
+from twingraph.findings import Finding, Severity
+from twingraph.policy import Level, Policy, PolicyException, is_fixed
+from twingraph.publication.files import path_pattern
+
+# Findings of shapes shorten long values.
+_COMPARED_CHARACTERS = 190
+
+
+def with_levels(findings: Iterable[Finding], policy: Policy, statements: Statements) -> list[Finding]:
+    """Return the findings with the severities that the policy gives them, without those of level ``off``.
+
+    ``statements`` are asked for classes and datatypes, only if there is an exception that names some.
+    """
+    given = list(findings)
+    exceptions = [_Exception.of(one, statements) for one in policy.exceptions]
+    facts = _Facts(statements, given)
+    return [changed for finding in given if (changed := _changed(finding, policy, exceptions, facts))]
+
+
+def _changed(finding: Finding, policy: Policy, exceptions: Iterable["_Exception"], facts: "_Facts") -> Finding | None:
+    fitting = (one.level for one in exceptions if one.fits(finding, facts))
+    level = next(fitting, None) or policy.level(finding.rule)
+    if level is Level.OFF:
+        return None
+    return finding if level is None else replace(finding, severity=Severity(level))
+
+
+@dataclass(frozen=True)
+class _Exception:
+    """An exception of the settings with absolute IRIs and compiled patterns; an empty criterion is fulfilled."""
+
+    rule: str
+    level: Level
+    properties: frozenset[str]
+    classes: frozenset[str]
+    datatypes: frozenset[str]
+    is_in_files: Callable[[str], bool] | None
+
+    @classmethod
+    def of(cls, exception: PolicyException, statements: Statements) -> "_Exception":
+        properties, classes, datatypes = (
+            frozenset(map(statements.iris.expand, names))
+            for names in (exception.properties, exception.classes, exception.datatypes)
+        )
+        patterns = [path_pattern(glob) for glob in exception.files]
+        is_in_files = (lambda path: any(pattern.fullmatch(path) for pattern in patterns)) if patterns else None
+        return cls(exception.rule, exception.level, properties, classes, datatypes, is_in_files)
+
+    def fits(self, finding: Finding, facts: "_Facts") -> bool:
+        if self.rule != finding.rule and (self.rule != finding.rule.partition("/")[0] or is_fixed(finding.rule)):
+            return False
+        if self.properties and finding.path not in self.properties:
+            return False
+        if self.is_in_files and not (finding.location and self.is_in_files(finding.location.path)):
+            return False
+        if self.classes and not facts.is_instance(finding, self.classes):
+            return False
+        return not self.datatypes or bool(self.datatypes & facts.datatypes[_statement(finding)])
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What exceptions ask of the focus nodes and values of ``findings``, looked up on first use."""
+
+    statements: Statements
+    findings: list[Finding]
+
+    def is_instance(self, finding: Finding, classes: frozenset[str]) -> bool:
+        """Return whether the focus node is an instance of one of the classes, or of a subclass."""
+        found = level = self._types.get(_subject(finding), set())
+        while level := {above for name in level for above in self._superclasses.get(name, ())} - found:
+            found = found | level
+        return bool(found & classes)
+
+    @cached_property
+    def datatypes(self) -> Mapping[tuple[str, str, str], set[str]]:
+        """The datatypes of the values of the findings' statements."""
+        wanted = {_statement(finding) for finding in self.findings}
+        found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for quad in self.statements.lines.with_predicates({path for _, path, _ in wanted if path}):
+            if isinstance(quad.object, ox.Literal):
+                key = (text(quad.subject), quad.predicate.value, quad.object.value[:_COMPARED_CHARACTERS])
+                if key in wanted:
+                    found[key].add(quad.object.datatype.value)
+        return found
+
+    @cached_property
+    def _types(self) -> Mapping[str, set[str]]:
+        subjects = {_subject(finding) for finding in self.findings}
+        return _grouped(pair for pair in self._pairs(TYPE) if pair[0] in subjects)
+
+    @cached_property
+    def _superclasses(self) -> Mapping[str, set[str]]:
+        return _grouped(self._pairs(SUBCLASS))
+
+    def _pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
+        """Yield subject and object of the statements of a property, blank nodes included."""
+        return ((text(quad.subject), text(quad.object)) for quad in self.statements.lines.with_predicates((predicate,)))
+
+
+def _subject(finding: Finding) -> str:
+    return finding.subject or finding.focus or ""
+
+
+def _statement(finding: Finding) -> tuple[str, str, str]:
+    return _subject(finding), finding.path or "", (finding.value or "")[:_COMPARED_CHARACTERS]
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, set[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for key, value in pairs:
+        groups[key].add(value)
+    return dict(groups)
