@@ -234,12 +234,15 @@ class Settings(BaseSettings):
     def _has_names_that_expand(self) -> "Settings":
         """Raise SettingsError for a name in the policy that is neither an IRI nor has a declared prefix."""
         for key, name in self.policy.names():
+            prefix, _, local = name.partition(":")
+            if prefix not in self.prefixes and not name.startswith(("<", f"{prefix}://", "urn:", "tag:", "info:")):
+                near = get_close_matches(prefix, self.prefixes, n=1)
+                hint = f"; did you mean {near[0]}:{local}?" if near else ""
+                raise SettingsError(FILE_NAME, f"policy.{key}", f"{name!r} has no declared prefix{hint}")
             try:
                 self.iris.expand(name)
             except IriError as error:
-                near = get_close_matches(name.partition(":")[0], self.prefixes, n=1)
-                hint = f"; did you mean {near[0]}:{name.partition(':')[2]}?" if near else ""
-                raise SettingsError(FILE_NAME, f"policy.{key}", f"{error}{hint}") from error
+                raise SettingsError(FILE_NAME, f"policy.{key}", str(error)) from error
         return self
 
     @classmethod

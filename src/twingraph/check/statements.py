@@ -120,6 +120,7 @@ class Statements:
         place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
         # The identifier of a blank node changes with every run and means nothing to a reader.
         named = None if not focus or focus.startswith("_:") else focus
+        value = None if value and value.startswith("_:") else value
         level, label = severity or default_severity(rule), self.labels.get(focus)
         return Finding(rule, message, remedy, level, place, named, label, path, value, shape, focus or None)
 

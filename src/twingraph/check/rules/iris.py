@@ -65,10 +65,11 @@ def _forms(statements: Statements) -> Iterator[Finding]:
         if isinstance(term, ox.NamedNode) and iris.owns(term.value) and iris.parse(term.value) is None
     }
     for quad in statements.quads if malformed else ():
-        for term in (quad.subject, quad.predicate, quad.object, quad.graph_name):
+        graph = quad.graph_name
+        for term in (graph, quad.subject, quad.predicate, quad.object):
             if isinstance(term, ox.NamedNode) and term.value in malformed:
                 malformed.remove(term.value)
-                yield _malformed(statements, quad, term.value, is_graph=term is quad.graph_name)
+                yield _malformed(statements, quad, term.value, is_graph=term is graph)
 
 
 def _malformed(statements: Statements, quad: ox.Quad, iri: str, *, is_graph: bool) -> Finding:

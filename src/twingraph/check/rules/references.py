@@ -72,7 +72,8 @@ def _undefined(statements: Statements, known: frozenset[str]) -> set[str]:
     """Return the IRIs of own things, in subject or object position, that are not defined."""
     terms, iris = statements.terms, statements.iris
     named = {term.value for term in terms.subjects | terms.objects if isinstance(term, ox.NamedNode)}
-    candidates = {iri for iri in named - known if iris.owns(iri)}
+    namespaces = {iris.base, *iris.own, *iris.namespaces.values()}
+    candidates = {iri for iri in named - known - namespaces if iris.owns(iri)}
     if not iris.forms:
         return candidates - own_terms(statements)
     return {iri for iri in candidates if (parsed := iris.parse(iri)) and parsed.kind is IriKind.THING}

@@ -14,7 +14,10 @@ _MAX_COMPARISONS = 200_000
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return the remedy ``otherwise``, preceded by the known names that are similar to ``name``, if any."""
-    near = get_close_matches(name, list(known), n=2, cutoff=0.75)
+    return _remedy(get_close_matches(name, list(known), n=2, cutoff=0.75), otherwise)
+
+
+def _remedy(near: list[str], otherwise: str) -> str:
     return f"did you mean {' or '.join(near)}? {otherwise}" if near else otherwise
 
 
@@ -26,15 +29,17 @@ class Suggestions:
 
     def remedy(self, iri: str, otherwise: str) -> str:
         """Return the remedy ``otherwise``, preceded by similar names, if any."""
-        near = self._by_namespace.get(namespace(iri), [])
-        self._left -= len(near)
-        if self._left < 0 or len(near) > _MAX_KNOWN:
+        within = namespace(iri)
+        names = self._by_namespace.get(within, [])
+        self._left -= len(names)
+        if self._left < 0 or len(names) > _MAX_KNOWN:
             return otherwise
-        return did_you_mean(self._iris.shorten(iri), map(self._iris.shorten, near), otherwise)
+        near = get_close_matches(iri.removeprefix(within), names, n=2, cutoff=0.7)
+        return _remedy([self._iris.shorten(within + name) for name in near], otherwise)
 
     @cached_property
     def _by_namespace(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
         for iri in sorted(self._known):
-            found[namespace(iri)].append(iri)
+            found[namespace(iri)].append(iri.removeprefix(namespace(iri)))
         return dict(found)

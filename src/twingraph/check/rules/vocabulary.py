@@ -1,13 +1,12 @@
 """Terms: one's own must be defined, those of closed standard vocabularies in their specification."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 
 import pyoxigraph as ox
 from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SKOS, XSD, DefinedNamespace
 
 from twingraph.check.rules.references import defined, own_terms
-from twingraph.check.rules.suggestions import Suggestions, did_you_mean
+from twingraph.check.rules.suggestions import Suggestions
 from twingraph.check.statements import Statements, statement, text
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location, default_severity
@@ -88,30 +87,23 @@ def _problems(statements: Statements, known: frozenset[str], suggestions: Sugges
         name = statements.short(iri)
         remedy = suggestions.remedy(iri, "define it in the ontology, or correct its name")
         problems[iri] = ("term/unknown", f"{name} is not defined in the ontology", remedy)
+    standard = Suggestions((str(term) for one in _CLOSED for term in dir(one)), statements.iris)
     objects = statements.terms.objects
     datatypes = {term.datatype.value for term in objects if isinstance(term, ox.Literal)}
     named = {term.value for term in objects if isinstance(term, ox.NamedNode)}
     for iri in named | datatypes | {text(term) for term in statements.terms.predicates}:
-        if (vocabulary := _vocabulary(iri)) and iri not in known:
+        if iri not in known and not _is_standard(iri):
             rule = "literal/unknown-datatype" if iri in datatypes else "term/vocabulary"
-            name, names = statements.short(iri), map(statements.short, _names(vocabulary))
-            remedy = did_you_mean(name, names, "look its name up in the vocabulary's specification")
-            problems[iri] = (rule, f"{name} is not a term of its vocabulary", remedy)
+            remedy = standard.remedy(iri, "look its name up in the vocabulary's specification")
+            problems[iri] = (rule, f"{statements.short(iri)} is not a term of its vocabulary", remedy)
     return problems
 
 
-def _vocabulary(iri: str) -> type[DefinedNamespace] | None:
-    """Return the closed vocabulary in whose namespace an IRI is that is none of its terms."""
-    for vocabulary in _CLOSED:
-        local = iri.removeprefix(str(vocabulary))
-        if local and local != iri and local not in vocabulary and not iri.startswith(_MEMBERSHIP):
-            return vocabulary
-    return None
-
-
-@cache
-def _names(vocabulary: type[DefinedNamespace]) -> tuple[str, ...]:
-    return tuple(name for name in map(str, dir(vocabulary)) if name.startswith(str(vocabulary)))
+def _is_standard(iri: str) -> bool:
+    """Return whether an IRI is a term of the closed vocabulary in whose namespace it is, or in none."""
+    vocabulary = next((one for one in _CLOSED if iri.startswith(str(one))), None)
+    local = iri.removeprefix(str(vocabulary))
+    return vocabulary is None or not local or local in vocabulary or iri.startswith(_MEMBERSHIP)
 
 
 def _candidates_in(quad: ox.Quad) -> Iterator[str]:
