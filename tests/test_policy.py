@@ -216,6 +216,28 @@ def test_a_level_can_be_given_in_the_environment(lamps, monkeypatch):
     assert lamps.settings.policy.blank_nodes == "refuse"
 
 
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("shape/MinCountsConstraintComponent", "did you mean 'shape/MinCountConstraintComponent'?"),
+        ("check/bright-lamp", "did you mean 'check/bright-lamps'?"),
+    ],
+)
+def test_a_check_or_constraint_that_does_not_exist_is_an_error_of_the_settings(lamps, rule, message):
+    lamps.write("queries/checks/bright-lamps.rq", "#+ title: t\n#+ remedy: r\nSELECT ?entity ?message {}")
+    lamps.policy(f'[policy.levels]\n"{rule}" = "info"')
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        lamps.found()
+
+
+def test_a_check_has_the_level_of_the_settings(lamps):
+    text = "#+ title: a lamp\n#+ remedy: remove it\nSELECT ?entity ?message { ?entity a :Lamp }"
+    lamps.write("queries/checks/lamps.rq", text)
+    assert [level for rule, level, _ in lamps.found() if rule == "check/lamps"] == ["violation"]
+    lamps.policy('[policy.levels]\n"check/lamps" = "info"')
+    assert [level for rule, level, _ in lamps.found() if rule == "check/lamps"] == ["info"]
+
+
 def test_fixed_rules_keep_their_level_when_that_of_their_kind_is_lowered():
     policy = Policy.model_validate({"levels": {"query": "off", "iri": "off"}})
     assert (policy.level("query/rule"), policy.level("iri/blank-graph")) == (None, None)

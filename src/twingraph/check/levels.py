@@ -3,14 +3,19 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 
 import pyoxigraph as ox
+from rdflib.namespace import SH
 
 from twingraph.check.statements import SUBCLASS, TYPE, Statements, text
-from twingraph.findings import Finding, Severity
+from twingraph.errors import SettingsError
+from twingraph.findings import RULES, Finding, Severity
 from twingraph.policy import Level, Policy, PolicyException, is_fixed
 from twingraph.publication.files import path_pattern
+from twingraph.rdf.iris import namespace
+from twingraph.settings import FILE_NAME
 
 # Findings of shapes shorten long values.
 _COMPARED_CHARACTERS = 190
@@ -25,6 +30,19 @@ def with_levels(findings: Iterable[Finding], policy: Policy, statements: Stateme
     exceptions = [_Exception.of(one, statements) for one in policy.exceptions]
     facts = _Facts(statements, given)
     return [changed for finding in given if (changed := _changed(finding, policy, exceptions, facts))]
+
+
+def check_rule_names(policy: Policy, checks: Iterable[str], shapes: Statements) -> None:
+    """Raise SettingsError when the policy names a check or a constraint component that does not exist."""
+    declared = (iri for iri, types in shapes.types.items() if str(SH.ConstraintComponent) in types)
+    components = (str(term) for term in dir(SH) if str(term).endswith("ConstraintComponent"))
+    names = {f"shape/{iri.removeprefix(namespace(iri))}" for iri in (*components, *declared)}
+    known = {*names, *(f"check/{name}" for name in checks), *RULES}
+    for rule in (*policy.levels, *(exception.rule for exception in policy.exceptions)):
+        if rule.startswith(("check/", "shape/")) and rule not in known:
+            near = get_close_matches(rule, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise SettingsError(FILE_NAME, "policy", f"there is no rule {rule!r}{hint}")
 
 
 def _changed(finding: Finding, policy: Policy, exceptions: Iterable["_Exception"], facts: "_Facts") -> Finding | None:

@@ -14,7 +14,7 @@ from twingraph.check.examples import (
     check_examples_of_shapes,
     read_examples,
 )
-from twingraph.check.levels import with_levels
+from twingraph.check.levels import check_rule_names, with_levels
 from twingraph.check.rules.iris import check_blank_nodes, check_forms
 from twingraph.check.rules.languages import check_languages
 from twingraph.check.rules.literals import check_literals
@@ -66,8 +66,12 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     """Run every check, with ``examples`` those of the examples too, and return all findings.
 
     When a file does not parse, checks that would report its contents as missing are skipped, and a finding lists them.
+    Raises SettingsError when the policy names a check or constraint component that does not exist.
     """
     context = CheckContext(assembly, examples)
+    if context.is_complete:
+        names = (path.stem for path in assembly.publication.check_files)
+        check_rule_names(context.policy, names, context.of_shapes)
     findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
     runs = [[step for step in steps if context.is_complete or not step.needs_all] for steps in _STEPS]
     without_engine, with_engine, last = (partial(_run, steps, context, observer) for steps in runs)
