@@ -365,6 +365,17 @@ def test_a_finding_about_a_blank_node_that_was_replaced_says_its_file(lamps):
     assert finding.location.path == "data/more.ttl"
 
 
+@pytest.mark.parametrize("policy", ["allow", "skolemise"])
+def test_a_passage_that_is_a_blank_node_is_verified(tiny, policy):
+    tiny.edit("twingraph.toml", 'blank_nodes = "refuse"', f'blank_nodes = "{policy}"')
+    passage = 'a l:Excerpt ; l:of book:pilot ; l:from 90 ; l:to 126 ; l:words "first lit"@en'
+    tiny.append("data/books/pilot/lights.ttl", f"\nlight:holm l:saidIn [ {passage} ], [ a l:Excerpt ; l:to 3 ] .\n")
+    found = [
+        finding.rule for finding in check(assemble(tiny.settings)).findings if finding.rule.startswith("evidence/")
+    ]
+    assert found == ["evidence/incomplete", "evidence/quote"]
+
+
 NODES = st.sampled_from(["_:a", "_:b", "_:c", "_:d", "<http://x/1>", "<http://x/2>"])
 VALUES = NODES | st.sampled_from(['"_:a"', '"x#\\n#"', '"y"@en', '"_:c14n0"'])
 LINES = st.lists(st.tuples(NODES, st.sampled_from(["<http://x/p>", "<http://x/q>"]), VALUES, NODES), max_size=8)

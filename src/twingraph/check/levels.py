@@ -1,7 +1,7 @@
 """The policy applied to findings: each rule's level, and the exceptions by property, class, file and datatype."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -9,7 +9,7 @@ from functools import cached_property
 import pyoxigraph as ox
 from rdflib.namespace import SH
 
-from twingraph.check.statements import SUBCLASS, TYPE, Statements, text
+from twingraph.check.statements import Statements, text
 from twingraph.errors import SettingsError
 from twingraph.findings import RULES, Finding, Severity
 from twingraph.policy import Level, Policy, PolicyException, is_fixed
@@ -95,8 +95,8 @@ class _Facts:
 
     def is_instance(self, finding: Finding, classes: frozenset[str]) -> bool:
         """Return whether the focus node is an instance of one of the classes, or of a subclass."""
-        found = level = self._types.get(_subject(finding), set())
-        while level := {above for name in level for above in self._superclasses.get(name, ())} - found:
+        found = level = self.statements.types.get(_subject(finding), set())
+        while level := {above for name in level for above in self.statements.superclasses.get(name, ())} - found:
             found = found | level
         return bool(found & classes)
 
@@ -112,19 +112,6 @@ class _Facts:
                     found[key].add(quad.object.datatype.value)
         return found
 
-    @cached_property
-    def _types(self) -> Mapping[str, set[str]]:
-        subjects = {_subject(finding) for finding in self.findings}
-        return _grouped(pair for pair in self._pairs(TYPE) if pair[0] in subjects)
-
-    @cached_property
-    def _superclasses(self) -> Mapping[str, set[str]]:
-        return _grouped(self._pairs(SUBCLASS))
-
-    def _pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
-        """Yield subject and object of the statements of a property, blank nodes included."""
-        return ((text(quad.subject), text(quad.object)) for quad in self.statements.lines.with_predicates((predicate,)))
-
 
 def _subject(finding: Finding) -> str:
     return finding.subject or finding.focus or ""
@@ -132,10 +119,3 @@ def _subject(finding: Finding) -> str:
 
 def _statement(finding: Finding) -> tuple[str, str, str]:
     return _subject(finding), finding.path or "", (finding.value or "")[:_COMPARED_CHARACTERS]
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> Mapping[str, set[str]]:
-    groups: dict[str, set[str]] = defaultdict(set)
-    for key, value in pairs:
-        groups[key].add(value)
-    return dict(groups)

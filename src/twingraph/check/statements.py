@@ -57,17 +57,11 @@ class Statements:
 
     @cached_property
     def types(self) -> dict[str, set[str]]:
-        """The classes that each IRI is an instance of."""
+        """The classes that each IRI or blank node is an instance of."""
         types: dict[str, set[str]] = defaultdict(set)
         for subject, value in self.pairs(TYPE):
             types[subject].add(value)
         return dict(types)
-
-    @cached_property
-    def typed(self) -> frozenset[str]:
-        """The IRIs that have a class, which may be a blank node."""
-        subjects = (quad.subject for quad in self.lines.with_predicates((TYPE,)))
-        return frozenset(subject.value for subject in subjects if isinstance(subject, ox.NamedNode))
 
     @cached_property
     def superclasses(self) -> dict[str, set[str]]:
@@ -90,11 +84,10 @@ class Statements:
         return {iri: label for iri, (_, label) in best.items()}
 
     def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
-        """Yield the subject and the object of each statement of ``predicate`` between IRIs."""
+        """Yield the subject and the object of each statement of ``predicate`` between IRIs or blank nodes."""
         for quad in self.lines.with_predicates((predicate,)):
-            subject, value = quad.subject, quad.object
-            if isinstance(subject, ox.NamedNode) and isinstance(value, ox.NamedNode):
-                yield subject.value, value.value
+            if not isinstance(quad.object, ox.Literal):
+                yield text(quad.subject), text(quad.object)
 
     def short(self, iri: str) -> str:
         """Return an IRI as a prefixed name, if one of the prefixes fits."""

@@ -60,9 +60,10 @@ class Assembly:
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
-        """The source documents, none when the publication has no evidence."""
+        """The source documents that have an IRI, none when the publication has no evidence."""
         terms = self.settings.evidence
-        return documents(self.quads, terms, self.settings.iris) if terms else ()
+        found = documents(self.quads, terms, self.settings.iris) if terms else ()
+        return tuple(document for document in found if not document.iri.startswith("_:"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def _folders(statements: Statements, classes: Mapping[str, str]) -> Iterator[Fin
             remedy = did_you_mean(parsed.folder, classes, otherwise)
             yield statements.finding("iri/policy", message, remedy, iri, TYPE)
         elif proper and parsed.folder not in proper:
-            kinds = " and ".join(statements.short(kind) for kind in sorted(types))
+            kinds = " and ".join(statements.short(kind) for kind in sorted(types) if kind[:2] != "_:")
             message = f"a {kinds} does not belong in {home}"
             places = " or ".join(_path(parsed, folder) for folder in sorted(proper))
             yield statements.finding("iri/policy", message, f"move it to {places}, or correct its class", iri, TYPE)

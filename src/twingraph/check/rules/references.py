@@ -28,7 +28,7 @@ TERM_VALUED = (
 def defined(statements: Statements, definition: Definition) -> frozenset[str]:
     """Return the IRIs that are defined: those with a class or, by ``statement``, all subjects and named graphs."""
     if definition is Definition.CLASS:
-        return statements.typed
+        return frozenset(statements.types)
     terms = statements.terms
     return frozenset(term.value for term in terms.subjects | terms.graphs if isinstance(term, ox.NamedNode))
 

@@ -12,7 +12,7 @@ from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location, default_severity
 from twingraph.policy import Definition
 from twingraph.publication.files import QueryFile
-from twingraph.rdf.iris import IriKind
+from twingraph.rdf.iris import GENID, IriKind
 from twingraph.sparql.query import prefixed_names
 from twingraph.sparql.tokens import place
 
@@ -75,8 +75,9 @@ def _unknown(statements: Statements, known: frozenset[str], suggestions: Suggest
                 continue
             seen.add(key)
             rule, message, remedy = problems[term]
-            # A blank node, common in shapes, has no location of its own.
-            mention = None if isinstance(quad.subject, ox.NamedNode) else statements.locations.mention(term)
+            # A blank node, common in shapes, has no location of its own, nor has an IRI in its place.
+            is_named = isinstance(quad.subject, ox.NamedNode) and GENID not in quad.subject.value
+            mention = None if is_named else statements.locations.mention(term)
             yield statements.finding(rule, message, remedy, *statement(quad), location=mention)
 
 
