@@ -75,7 +75,7 @@ pythons: $(STAMP) ## run the quick tests and use the wheel with each other Pytho
 mutants: $(STAMP) ## change the code at random and see whether tests notice (ARGS='rdf check server/http workers')
 	$(RUN)python bench/mutants.py $(ARGS)
 
-docs: $(STAMP) ## write docs/reference.md anew
+docs: $(STAMP) ## write docs/reference.md and docs/questions.md anew
 	$(RUN)python docs/generate_reference.py
 
 bench: $(STAMP) ## compare with other servers, a few minutes; writes docs/benchmarks.md (ARGS='--triples 1000000 --full')

@@ -20,3 +20,8 @@ _.DEFAULT  # the same
 _.GRAPH  # the same
 _.SELECT  # the same
 _.on_headers_complete  # httptools calls it on uvicorn's protocol
+_.collect_usage_pieces  # typer calls it on a command
+_.format_options  # the same
+_.list_commands  # the same
+_.commands  # typer compares a misspelt command with it
+live  # twingraph.cli.progress calls it by its name

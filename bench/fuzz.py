@@ -34,6 +34,7 @@ _CONNECTIONS, _BATCH, _PATIENCE = 8, 1000, 60.0
 _ACCEPTS = ("*/*", "text/csv", "application/sparql-results+xml", "text/turtle, application/json;q=0.5", "text/html")
 # A query may meet these limits; that it does so is no fault.
 _LIMITED = re.compile(r"503 .*the limit|503 the server is busy")
+_ON_A_PAGE = re.compile(r'role="alert">\s*<p>(?:<strong>[^<]*</strong> )?(.*?)</p>', re.DOTALL)
 _NO_ANSWER = "no answer"
 
 
@@ -91,19 +92,21 @@ class Asker:
             self._http.close()
             return _NO_ANSWER, f"{_NO_ANSWER}: {type(error).__name__}"
         status = str(answer.status)
-        return status, _cause(answer.status, content) if answer.status >= 500 else ""
+        return status, cause_of(answer.status, content) if answer.status >= 500 else ""
 
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
 
 
-def _cause(status: int, content: bytes) -> str:
-    """Return what a problem document says, without its numbers, so that the same causes are counted together."""
+def cause_of(status: int, content: bytes) -> str:
+    """Return what a problem document or a page says, without its numbers: the same causes are counted together."""
     try:
         detail = str(json.loads(content)["detail"])
     except (ValueError, KeyError, TypeError):
-        detail = content[:100].decode("utf-8", "replace")
+        text = content.decode("utf-8", "replace")
+        found = _ON_A_PAGE.search(text)
+        detail = found[1] if found else text[:100]
     return f"{status} {re.sub(r'[0-9]+', 'N', detail)[:150]}"
 
 

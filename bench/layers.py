@@ -51,8 +51,8 @@ WORKER: Mapping[str, tuple[str, ...]] = {
     "wire to the server, system calls": ("workers/worker.py", "workers/ipc.py"),
     "reading the query": ("sparql/query.py", "sparql/tokens.py", "sparql/nesting.py"),
     "rewriting the query": ("sparql/rewrites/",),
-    "engine, dataset and prefixes": ("store/embedded.py", "store/engine.py", "store/opening.py"),
-    "filters of the output": ("store/output_filters/",),
+    "engine, dataset and prefixes": ("store/embedded.py", "store/datasets.py"),
+    "filters of the output": ("store/output_filters.py",),
     "limits of rows and bytes": ("workers/output.py",),
 }
 _REST = "other"

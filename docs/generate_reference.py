@@ -1,4 +1,7 @@
-"""Write docs/reference.md from the program and the publication (`make docs`); a test holds that it is current."""
+"""Write docs/reference.md from the program and docs/questions.md from the publication (`make docs`).
+
+A test holds that both are current.
+"""
 
 import inspect
 import sys
@@ -6,49 +9,53 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from twingraph import errors
-from twingraph.cli import app
+from twingraph.cli.application import COMMANDS, command, group
 from twingraph.errors import EXIT_CODES
 from twingraph.findings import RULES
 from twingraph.publication.files import Publication, read_saved_queries
 from twingraph.publication.saved_queries import parse_header
 from twingraph.server.http.problems import STATUSES
-from twingraph.settings import Settings, load_settings
+from twingraph.settings import NOT_IN_FILE, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
-TARGET = ROOT / "docs" / "reference.md"
-HEAD = """# Reference
-
-Written by `make docs` from the program and the publication; do not edit.
-"""
+REFERENCE, QUESTIONS = ROOT / "docs" / "reference.md", ROOT / "docs" / "questions.md"
+_WRITTEN = "Written by `make docs` from the {}; do not edit."
 
 
 def reference() -> str:
-    """Return the whole page."""
+    """Return the page about the program."""
+    head = f"# Reference\n\n{_WRITTEN.format('program')} How they are used: [publication.md](publication.md).\n"
+    return "\n".join([head, *("\n".join(part) for part in (_commands(), _settings(), _findings(), _errors()))])
+
+
+def questions() -> str:
+    """Return the page about the saved queries and checks of the publication in this repository."""
     publication = Publication(load_settings(ROOT))
-    parts = (_commands(), _settings(), _queries(publication), _checks(publication), _findings(), _errors())
-    return "\n".join([HEAD, *("\n".join(part) for part in parts)])
+    head = f"# Saved queries and checks of this publication\n\n{_WRITTEN.format('publication')}\n"
+    return "\n".join([head, *("\n".join(part) for part in (_queries(publication), _checks(publication)))])
 
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
-    group = typer.main.get_command(app)
-    yield f"{group.help}\n"
-    yield from _parameters(group.params)
-    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
-        words = " ".join(_usage(parameter) for parameter in command.params if parameter.param_type_name == "argument")
+    program = group()
+    yield f"{program.help}\n\n`-C`, `-q` and `-v` may stand before or after the command.\n"
+    yield from _parameters(program.params)
+    common = {parameter.name for parameter in program.params}
+    for name in sorted(COMMANDS):
+        one = command(name)
+        words = " ".join(_usage(parameter) for parameter in one.params if parameter.param_type_name == "argument")
         yield f"### `{' '.join(f'twingraph {name} {words}'.split())}`\n"
-        yield inspect.cleandoc(command.help or "").replace("\b\n", "") + "\n"
-        yield from _parameters(command.params)
-    yield f"{group.epilog}\n"
+        yield inspect.cleandoc(one.help or "") + "\n"
+        yield from _parameters([parameter for parameter in one.params if parameter.name not in common])
+    yield f"{program.epilog}\n"
 
 
 def _usage(parameter: Any) -> str:
-    name = str(parameter.metavar or parameter.name).strip("[].").upper()
+    name = str(parameter.metavar or parameter.name).upper()
     return name if parameter.required else f"[{name}...]"
 
 
@@ -72,7 +79,7 @@ def _settings() -> Iterator[str]:
 
 def _fields(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        if name == "directory":
+        if name in NOT_IN_FILE:
             continue
         inner = _section(field.annotation)
         yield f"| `{prefix}{name}` | {_default(field.default, inner)} | {_cell(field.description)} |"
@@ -149,5 +156,6 @@ def _cell(text: object) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(reference(), encoding="utf-8")
-    sys.stderr.write(f"wrote {TARGET.name}\n")
+    REFERENCE.write_text(reference(), encoding="utf-8")
+    QUESTIONS.write_text(questions(), encoding="utf-8")
+    sys.stderr.write(f"wrote {REFERENCE.name} and {QUESTIONS.name}\n")

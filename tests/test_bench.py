@@ -174,3 +174,9 @@ def test_a_sample_belongs_to_the_layer_of_its_innermost_function(bench):
     assert layers.shares(f"{stack} 3\nother (x.py:1) 9", layers.FRONT, "server/process.py") == {
         "pool: admission, deadlines": 1.0
     }
+
+
+def test_the_cause_of_a_failure_is_read_from_a_page_as_from_a_problem_document(bench):
+    page = b'<div role="alert">\n<p><strong>The query could not be answered.</strong> it ran for 30 seconds</p></div>'
+    assert bench("fuzz").cause_of(503, page) == "503 it ran for N seconds"
+    assert bench("fuzz").cause_of(503, b'{"detail": "it ran for 30 seconds"}') == "503 it ran for N seconds"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
@@ -12,10 +11,10 @@ import pytest
 
 from running import ENVIRONMENT, release_served, serving, twingraph, wait_for
 from twingraph import __version__, errors
-from twingraph.cli import app
+from twingraph.cli import application
 from twingraph.errors import EXIT_CODES, ExitCode, exit_code
 
-COMMANDS = ("build", "check", "config", "coverage", "locate", "prune", "query", "serve", "verify")
+COMMANDS = ("build", "check", "config", "coverage", "init", "locate", "prune", "query", "serve", "verify")
 
 
 def lines(run):
@@ -28,7 +27,7 @@ def test_version_is_printed(tmp_path):
 
 
 def test_these_are_the_commands():
-    assert tuple(sorted(command.name for command in app.registered_commands)) == COMMANDS
+    assert tuple(sorted(application.COMMANDS)) == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -273,20 +272,6 @@ def test_an_interrupted_server_ends_without_a_traceback(built):
         server.send_signal(signal.SIGINT)
         _, said = server.communicate(timeout=20)
     assert "Traceback" not in said
-
-
-def test_work_over_a_second_says_so_on_a_terminal(tiny):
-    # The real terminal of a pseudo-terminal; stdout stays a pipe, as in `twingraph check > report`.
-    leader, follower = pty.openpty()
-    slow = "import time; from twingraph.cli.options import progress\nwith progress('Waiting'): time.sleep(1.5)"
-    with os.fdopen(follower, "wb") as terminal:
-        run = subprocess.run(
-            [sys.executable, "-c", slow], stdout=subprocess.PIPE, stderr=terminal, check=True,
-            env={**ENVIRONMENT, "TERM": "xterm"},
-        )  # fmt: skip
-        shown = os.read(leader, 10_000)
-    os.close(leader)
-    assert (b"Waiting" in shown, run.stdout) == (True, b"")
 
 
 @pytest.mark.parametrize("value", ["99999999999999", "253402300800", "-1", "yesterday", "1.5", "²", "9" * 5000])

@@ -1,20 +1,29 @@
 """Connections: heads that come in time and are not too large, answers that arrive, and no more than there may be."""
 
+import asyncio
+import gc
 import inspect
 import re
 import socket
 import time
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from conftest import copy_built
 from running import client, release_served, serving, serving_process, wait_for
 from twingraph.errors import RequestError
+from twingraph.server.http.asgi_route import REFUSAL
 from twingraph.server.http.connection_limit import ConnectionLimiter
+from twingraph.server.http.problems import problem
 from twingraph.server.http.request_head import RequestHead
-from twingraph.settings import Limits
+from twingraph.server.http.uvicorn_protocol import HttpConnection, configuration
+from twingraph.settings import Limits, load_settings
 
 GET = b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n"
 SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
@@ -354,7 +363,8 @@ def test_who_has_waited_longest_gives_way():
     admission.rest(held[0])
     assert admission.enter(held[3], "192.0.2.2")
     assert [one.has_given_way for one in held] == [False, True, False, False]
-    assert len(admission) == 3
+    assert admission.enter(Held(), "192.0.2.2")
+    assert [one.has_given_way for one in held] == [False, True, True, False]
 
 
 def test_nobody_gives_way_who_is_being_answered():
@@ -422,3 +432,28 @@ def test_what_is_used_of_the_http_server_is_still_there():
     source = inspect.getsource(RequestResponseCycle.send)
     state = "response_started response_complete chunked_encoding keep_alive disconnected"
     assert all(f"self.{name}" in source for name in state.split())
+
+
+def test_nothing_of_a_refused_connection_is_kept():
+    async def refuse():
+        config = configuration(refusal, load_settings(Path(__file__).parent / "tiny"), 10)
+        config.load()
+        protocol: Any = config.http_protocol_class
+        connection = partial(protocol, config=config, server_state=ServerState(), app_state={})
+        server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            for _ in range(3):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"no request\r\n\r\n")
+                assert b" 400 " in await reader.read()
+                writer.close()
+                await writer.wait_closed()
+        await asyncio.sleep(0)
+
+    async def refusal(scope, receive, send):
+        await problem(scope[REFUSAL])(scope, receive, send)
+
+    asyncio.run(refuse())
+    gc.collect()
+    assert [one for one in gc.get_objects() if isinstance(one, HttpConnection)] == []

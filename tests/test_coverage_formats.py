@@ -6,10 +6,10 @@ import pytest
 from rich.cells import cell_len
 
 from twingraph.check.coverage import coverage_html, coverage_text, document_coverages, percent, segments
-from twingraph.check.reports.text_report import plural, render_table
 from twingraph.check.statements import Statements
 from twingraph.publication.evidence import Passage, SourceArchive
 from twingraph.publication.files import Publication, read
+from twingraph.tables import plural, render_table
 
 
 def covers(tiny):

@@ -162,12 +162,12 @@ def test_a_result_of_a_shape_is_not_lost_with_the_finding_that_explains_it(lamps
     [
         ('[policy.levels]\n"iri/dangeling" = "off"', "there is no rule 'iri/dangeling'; did you mean 'iri/dangling'?"),
         ('[policy.levels]\n"syntax" = "warning"', "'syntax' is always a violation"),
-        ('[policy.levels]\n"iri/dangling" = "error"', "'off', 'info', 'warning' or 'violation'"),
+        ('[policy.levels]\n"iri/dangling" = "error"', 'must be one of "off", "info", "warning", "violation"'),
         ('[[policy.exceptions]]\nrule = "iri/dangling"', "needs one of properties, classes, files or datatypes"),
         ('[[policy.exceptions]]\nrule = "irri"\nfiles = ["*"]', "there is no rule 'irri'; did you mean 'iri'?"),
         (
             '[[policy.exceptions]]\nrule = "iri"\nproperties = ["rdf:label"]',
-            "policy.exceptions.0.properties: 'rdf:label' has no declared prefix; did you mean rdfs:label?",
+            "twingraph.toml:12: policy.exceptions.0.properties: 'rdf:label' has no declared prefix; did you mean rdfs:l",
         ),
         ('[[policy.exceptions]]\nrule = "iri"\nclasses = ["rfds:Class"]', "did you mean rdfs:Class?"),
         ('[policy.iri_types]\nlamp = "lmp:Lamp"', "policy.iri_types.lamp: 'lmp:Lamp' has no declared prefix"),
@@ -179,7 +179,7 @@ def test_a_result_of_a_shape_is_not_lost_with_the_finding_that_explains_it(lamps
         ('[[policy.iri_forms]]\nform = "id/{a}/{a}"', "stands there twice"),
         ('[[policy.iri_forms]]\nform = "id/{a}"\nkind = "free"', "without any form, IRIs are free"),
         ('[policy.personal_data]\ntelephone = ["(+"]', "is not a regular expression"),
-        ('[policy]\nblank_nodes = "refused"', "'refuse', 'allow' or 'skolemise'"),
+        ('[policy]\nblank_nodes = "refused"', 'must be one of "refuse", "allow", "skolemise"'),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_an_error_of_the_settings(lamps, policy, message):

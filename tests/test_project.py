@@ -11,7 +11,7 @@ import pytest
 
 import twingraph
 from conftest import SLOW
-from twingraph.cli.publication import find_coverages
+from twingraph.cli.documents import find_coverages
 from twingraph.publication.files import Publication
 from twingraph.settings import load_settings
 
@@ -19,11 +19,12 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = Path(twingraph.__file__).parent
 
 
-def test_the_reference_is_what_the_program_and_the_publication_say():
+@pytest.mark.parametrize("page", ["reference", "questions"])
+def test_a_generated_page_is_what_the_program_and_the_publication_say(page):
     spec = importlib.util.spec_from_file_location("generate_reference", ROOT / "docs" / "generate_reference.py")
     generator = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generator)
-    assert (ROOT / "docs" / "reference.md").read_text(encoding="utf-8") == generator.reference(), "run `make docs`"
+    assert (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") == getattr(generator, page)(), "run `make docs`"
 
 
 def test_entry_points_import():

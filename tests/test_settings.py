@@ -2,8 +2,10 @@
 
 import pytest
 
+from running import growth
 from twingraph.errors import SettingsError
 from twingraph.settings import load_settings, settings_origins
+from twingraph.settings_errors import line_of
 
 MINIMAL = 'base_iri = "https://kg.test/"\n[title]\nen = "Lamps"\n'
 
@@ -72,7 +74,7 @@ def test_a_setting_that_cannot_be_used_is_named(directory, text, key):
 
 def test_a_file_that_is_not_toml_is_refused_with_its_line(directory):
     (directory / "twingraph.toml").write_text(MINIMAL + "x = [\n", encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"line 4|end of document"):
+    with pytest.raises(SettingsError, match=r"twingraph\.toml:4: not TOML: invalid value$"):
         load_settings(directory)
 
 
@@ -112,3 +114,83 @@ def test_the_directory_is_no_setting_of_the_file(directory):
     (directory / "twingraph.toml").write_text('directory = "elsewhere"\n' + MINIMAL, encoding="utf-8")
     with pytest.raises(SettingsError, match=r"twingraph.toml: directory: can be set only by the option"):
         load_settings(directory)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("langages = ['en']\n" + MINIMAL, ":1: langages: there is no such setting; did you mean languages?"),
+        ("languages = 'en'\n" + MINIMAL, ':1: languages: must be a list of texts, as in languages = ["en"]'),
+        (MINIMAL + "[server]\nprot = 1\n", ":5: server.prot: there is no such setting; did you mean port?"),
+        (MINIMAL + "[server]\nport = 'x'\n", ":5: server.port: must be a whole number, as in port = 8000"),
+        (MINIMAL + "[server]\nport = 70000\n", ":5: server.port: must be at most 65535, not 70000"),
+        (
+            MINIMAL + "[server]\naccess_log = 'x'\n",
+            ":5: server.access_log: must be true or false, as in access_log = true",
+        ),
+        ("title.en = 'x'\n", ': base_iri: is missing; write for example base_iri = "https://example.org/"'),
+        (
+            "licence = 'CC0'\n" + MINIMAL,
+            """:1: licence: must be an absolute IRI, such as "https://example.org/", not 'CC0'""",
+        ),
+        ("languages = ['english!']\n" + MINIMAL, ":1: languages: 'english!' is not a language tag"),
+        ("default_graph = 'both'\n" + MINIMAL, ':1: default_graph: must be one of "union", "default", as in'),
+        ("title = 'x'\nbase_iri = 'https://a/'", ':1: title: must be a table of texts, as in title = {en = "text"}'),
+        ("limits = 3\n" + MINIMAL, ":1: limits: must be a table, as in [limits]"),
+        (MINIMAL + "[prefixes]\nex = 'a b'\n", ":4: prefixes: the namespace of 'ex' is not an IRI: 'a b'"),
+        (MINIMAL + "[publisher]\nname = 'x'\nurl = 'me'\n", ":6: publisher.url: must be an absolute IRI"),
+        (
+            "text = '''\n[server]\nprot = 2'''\n" + MINIMAL + "[[graphs]]\nfiles = 'a'\ngraph = 'b'\n"
+            "[[graphs]]\nfiles = 'a'\ngrahp = [ # ]\n'b']\n",
+            ":1: text: there is no such setting",
+        ),
+        (
+            MINIMAL + "[[graphs]]\nfiles = 'a'\ngraph = 'b'\n[[graphs]]\nfiles = 'a'\ngrahp = 'b'\n",
+            ":9: graphs.1.grahp: there is no such setting; did you mean graph?",
+        ),
+    ],
+)
+def test_a_wrong_setting_says_what_is_wrong_on_which_line_and_how_it_is_written(directory, text, message):
+    (directory / "twingraph.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(directory)
+    assert f"twingraph.toml{message}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            b"\xef\xbb\xbf" + MINIMAL.encode(),
+            ":1: the file begins with a byte order mark; save it as UTF-8 without one",
+        ),
+        (MINIMAL.encode() + b"# \xc4\n", ":4: is not in UTF-8; save it as UTF-8"),
+        (b"base_iri = \n", ":1:12: not TOML: invalid value"),
+    ],
+)
+def test_a_file_of_settings_that_cannot_be_read_says_why(directory, data, message):
+    (directory / "twingraph.toml").write_bytes(data)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(directory)
+    assert str(caught.value).endswith(f"twingraph.toml{message}")
+
+
+def test_the_file_of_settings_is_named_relative_to_the_current_directory(directory, monkeypatch):
+    monkeypatch.chdir(directory.parent)
+    (directory / "twingraph.toml").write_text("x = 1\n" + MINIMAL, encoding="utf-8")
+    with pytest.raises(SettingsError, match=f"^{directory.name}/twingraph.toml:1: x: "):
+        load_settings(directory)
+
+
+def test_a_misspelt_variable_names_the_one_that_is_meant(directory, monkeypatch):
+    monkeypatch.setenv("TWINGRAPH_LANGUAGE", '["en"]')
+    with pytest.raises(SettingsError, match="did you mean TWINGRAPH_LANGUAGES"):
+        load_settings(directory)
+
+
+def test_the_line_of_a_setting_is_found_in_linear_time():
+    def find(size):
+        text = "".join(f"[t{number}]\nkey = [\n 1 ]\n" for number in range(size))
+        assert line_of((f"t{size - 1}", "key"), text) == 3 * size - 1
+
+    assert growth(find, 2_000, 16_000) < 16

@@ -93,8 +93,9 @@ class UnknownNameError(TwingraphError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
         near = get_close_matches(name, self.known, n=3)
-        hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(self.known) or 'none'}"
-        super().__init__(f"there is no {kind} {name!r}; {hint}")
+        known = f"; known: {', '.join(self.known)}" if self.known else ""
+        hint = f"; did you mean {', '.join(near)}?" if near else known
+        super().__init__(f"there is no {kind} {name!r}{hint}")
 
 
 class ParameterError(TwingraphError):

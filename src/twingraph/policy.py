@@ -174,12 +174,12 @@ class Policy(_Section):
         kind = rule.partition("/")[0]
         return self.levels.get(rule) or (None if is_fixed(rule) else self.levels.get(kind))
 
-    def names(self) -> Iterator[tuple[str, str]]:
-        """Yield the names of terms in these settings, each with the setting that has it."""
-        yield from ((f"iri_types.{folder}", name) for folder, name in self.iri_types.items())
+    def names(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield the names of terms in these settings, each with the path of the setting that has it."""
+        yield from ((("policy", "iri_types", folder), name) for folder, name in self.iri_types.items())
         for number, exception in enumerate(self.exceptions):
             for key in ("properties", "classes", "datatypes"):
-                yield from ((f"exceptions.{number}.{key}", name) for name in getattr(exception, key))
+                yield from ((("policy", "exceptions", number, key), name) for name in getattr(exception, key))
 
     def effective_levels(self) -> Iterator[tuple[str, Level]]:
         """Yield the rules that the settings do not name, each with its level."""

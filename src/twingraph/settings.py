@@ -4,8 +4,7 @@ Defaults < ``twingraph.toml`` < ``TWINGRAPH_*`` environment variables < the comm
 are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080``.
 """
 
-import os
-import tomllib
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cached_property
@@ -13,20 +12,43 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+import pyoxigraph as ox
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from twingraph.errors import IriError, SettingsError
 from twingraph.policy import Policy
 from twingraph.rdf.iris import Iris, is_language_tag, resolve
 from twingraph.rdf.terms import DefaultGraph
+from twingraph.settings_errors import first_error, line_of
+from twingraph.settings_layers import (
+    ENVIRONMENT,
+    FILE_NAME,
+    Layers,
+    layers_of,
+    merged,
+    origin,
+    parsed,
+    read_file,
+    shown,
+)
 
-FILE_NAME = "twingraph.toml"
-_ENVIRONMENT = "TWINGRAPH_"
+# The fields of `Settings` that say what is read, so that what is read cannot set them.
+NOT_IN_FILE = frozenset({"directory", "data_files", "shape_files"})
+# RFC 3987 without the details: no white space, no characters that must be escaped (SPARQL 1.1, IRIREF).
+_IRI_REFERENCE = re.compile(r"""[^\x00-\x20<>"{}|\\^`]*""")
 
 PositiveInt = Annotated[int, Field(gt=0)]
 NaturalInt = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+def _absolute_iri(value: str) -> str:
+    """Return the value; raises ValueError when it is not an absolute IRI."""
+    try:
+        return ox.NamedNode(value).value
+    except ValueError:
+        raise ValueError(f'must be an absolute IRI, such as "https://example.org/", not {value!r}') from None
 
 
 class _Section(BaseModel):
@@ -40,6 +62,11 @@ class Agent(_Section):
     """Its name."""
     url: str
     """The URL of its page or contact form."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_iri(cls, value: str) -> str:
+        return _absolute_iri(value)
 
 
 class Folders(_Section):
@@ -64,7 +91,7 @@ class Folders(_Section):
 
 
 class GraphRule(_Section):
-    """The named graph of the files that match a pattern; ``{parent}`` and ``{stem}`` are those of the file."""
+    """The named graph of the files that match a pattern; ``{parent}`` and ``{stem}`` the file's, as is ``{path}``."""
 
     files: str
     """A pattern of paths; `*` matches within a folder, `**` across folders."""
@@ -173,12 +200,16 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
         use_attribute_docstrings=True,
-        env_prefix=_ENVIRONMENT,
+        env_prefix=ENVIRONMENT,
         env_nested_delimiter="__",
     )
 
     directory: Path
     """The publication's directory; not a setting of the file."""
+    data_files: tuple[Path, ...] = ()
+    """Files and folders that are read instead of the publication's folders; not a setting of the file."""
+    shape_files: tuple[Path, ...] = ()
+    """The shapes, when there are ``data_files``; not a setting of the file."""
     base_iri: str
     """The beginning of the publication's own IRIs; it ends with `/` or `#`."""
     namespaces: tuple[str, ...] = ()
@@ -221,29 +252,28 @@ class Settings(BaseSettings):
     def _is_namespace(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")) or not value.endswith(("/", "#")):
             raise ValueError("must begin with http:// or https:// and end with / or #")
-        return value
+        return _absolute_iri(value)
+
+    @field_validator("licence")
+    @classmethod
+    def _is_iri(cls, value: str | None) -> str | None:
+        return value if value is None else _absolute_iri(value)
 
     @field_validator("languages")
     @classmethod
     def _are_language_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if wrong := next((tag for tag in value if not is_language_tag(tag)), None):
-            raise ValueError(f"{wrong!r} is not a language tag; write it as en, pt-BR or zh-Hans")
+        for tag in value:
+            if not is_language_tag(tag):
+                raise ValueError(f'{tag!r} is not a language tag such as "en" or "zh-Hans"')
         return value
 
-    @model_validator(mode="after")
-    def _has_names_that_expand(self) -> "Settings":
-        """Raise SettingsError for a name in the policy that is neither an IRI nor has a declared prefix."""
-        for key, name in self.policy.names():
-            prefix, _, local = name.partition(":")
-            if prefix not in self.prefixes and not name.startswith(("<", f"{prefix}://", "urn:", "tag:", "info:")):
-                near = get_close_matches(prefix, self.prefixes, n=1)
-                hint = f"; did you mean {near[0]}:{local}?" if near else ""
-                raise SettingsError(FILE_NAME, f"policy.{key}", f"{name!r} has no declared prefix{hint}")
-            try:
-                self.iris.expand(name)
-            except IriError as error:
-                raise SettingsError(FILE_NAME, f"policy.{key}", str(error)) from error
-        return self
+    @field_validator("prefixes")
+    @classmethod
+    def _are_namespaces(cls, value: dict[str, str]) -> dict[str, str]:
+        for prefix, namespace in value.items():
+            if not _IRI_REFERENCE.fullmatch(namespace):
+                raise ValueError(f"the namespace of {prefix!r} is not an IRI: {namespace!r}")
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -285,31 +315,30 @@ def load_settings(directory: Path, **options: Any) -> Settings:
     ``options`` are those of the command line: None means not given, and ``server__port`` names a nested setting.
     Raises SettingsError.
     """
-    merged: dict[str, Any] = {}
-    layers = _layers(directory, options)
-    for name, values in layers:
-        if "directory" in values:
-            raise SettingsError(name, "directory", "can be set only by the option --directory")
-        merged = _merge(merged, values)
-    merged["directory"] = directory
-    try:
-        return Settings(**merged)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(_origin(first["loc"], layers), key, first["msg"].removeprefix("Value error, ")) from error
+    path = directory / FILE_NAME
+    text = read_file(path)
+    return _settings(layers_of(Settings, parsed(text, path), options), {"directory": directory}, text)
+
+
+def settings_from(values: Mapping[str, Any], inputs: Mapping[str, Any], **options: Any) -> Settings:
+    """Return effective settings with ``values`` in place of a file; ``inputs`` are the fields that no file sets.
+
+    Raises SettingsError.
+    """
+    return _settings(layers_of(Settings, dict(values), options), inputs, "")
 
 
 def settings_origins(settings: Settings, **options: Any) -> Iterator[tuple[str, Any, str]]:
     """Yield each setting's dotted name, effective value and origin, in the order of the class."""
-    layers = _layers(settings.directory, options)
+    path = settings.directory / FILE_NAME
+    layers = layers_of(Settings, parsed(read_file(path), path), options)
     for name, value in settings.model_dump(mode="json").items():
-        if name == "directory":
+        if name in NOT_IN_FILE:
             continue
         if name == "policy":
             value["levels"] |= settings.policy.effective_levels()
-        for path, inner in _leaves(name, value):
-            yield ".".join(path), inner, _origin(path, layers)
+        for place, inner in _leaves(name, value):
+            yield ".".join(place), inner, origin(place, layers)
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -321,56 +350,32 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
         yield from (((name, *path), leaf) for path, leaf in _leaves(key, inner))
 
 
-def _layers(directory: Path, options: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    given: dict[str, Any] = {}
-    for name, value in options.items():
-        if value is not None:
-            outer, _, inner = name.partition("__")
-            given = _merge(given, {outer: {inner: value} if inner else value})
-    return [(FILE_NAME, _read_file(directory)), ("environment", _environment()), ("command line", given)]
-
-
-def _environment() -> dict[str, Any]:
-    """Return the settings in the environment.
-
-    Raises SettingsError for a variable that names no setting, which pydantic would ignore, or is not in its syntax.
-    """
-    for variable in os.environ:
-        name = variable.upper().removeprefix(_ENVIRONMENT)
-        if name != variable.upper() and name.partition("__")[0].lower() not in Settings.model_fields:
-            raise SettingsError("environment", variable, "there is no such setting")
+def _settings(layers: Layers, inputs: Mapping[str, Any], text: str) -> Settings:
+    for name, values in layers:
+        for key in NOT_IN_FILE.intersection(values):
+            raise SettingsError(name, key, "can be set only by the option --directory or by naming files")
+    path = inputs["directory"] / FILE_NAME
     try:
-        return EnvSettingsSource(Settings)()
-    except ValueError as error:  # SettingsError of pydantic-settings
-        reason = f"{str(error).partition(' from source')[0]}; lists and tables are written as JSON"
-        raise SettingsError("environment", "", reason) from error
+        settings = Settings(**merged(layers), **inputs)
+    except ValidationError as error:
+        raise first_error(error, Settings, layers, path, text) from error
+    for place, name in settings.policy.names():
+        if reason := _misnamed(settings, name):
+            source, line = origin(place, layers), line_of(place, text)
+            file = f"{shown(path)}:{line}" if line else shown(path)
+            where = file if source in (FILE_NAME, "default") else source
+            raise SettingsError(where, ".".join(map(str, place)), reason)
+    return settings
 
 
-def _read_file(directory: Path) -> dict[str, Any]:
-    path = directory / FILE_NAME
+def _misnamed(settings: Settings, name: str) -> str | None:
+    """Return why a name of the policy is neither an IRI nor a name with a declared prefix, None if it is one."""
+    prefix, _, local = name.partition(":")
+    if prefix not in settings.prefixes and not name.startswith(("<", f"{prefix}://", "urn:", "tag:", "info:")):
+        near = get_close_matches(prefix, settings.prefixes, n=1)
+        return f"{name!r} has no declared prefix{f'; did you mean {near[0]}:{local}?' if near else ''}"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SettingsError(str(path), "", "no such file; a publication has one in its directory") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(str(path), "", str(error)) from error
-
-
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        merged[key] = _merge(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
-
-
-def _origin(path: tuple[str | int, ...], layers: list[tuple[str, dict[str, Any]]]) -> str:
-    return next((name for name, values in reversed(layers) if _given(values, path)), "default")
-
-
-def _given(values: object, path: tuple[str | int, ...]) -> bool:
-    for part in path:
-        if not isinstance(values, Mapping) or part not in values:
-            return False
-        values = values[part]
-    return True
+        settings.iris.expand(name)
+    except IriError as error:
+        return str(error)
+    return None

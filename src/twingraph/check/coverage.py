@@ -11,11 +11,11 @@ from itertools import pairwise
 
 import pyoxigraph as ox
 
-from twingraph.check.reports.text_report import plural, render_table
 from twingraph.check.statements import Statements, text
 from twingraph.publication.evidence import Coverage, Document, Passage, SourceArchive, coverage, documents, passages
 from twingraph.rdf.iris import Iris, canonical_language
 from twingraph.settings import EvidenceTerms
+from twingraph.tables import plural, render_table
 
 _COLUMNS = ("document", "covered", "characters", "passages", "gaps")
 

@@ -15,7 +15,7 @@ from twingraph.findings import RULES, Finding, Severity
 from twingraph.policy import Level, Policy, PolicyException, is_fixed
 from twingraph.publication.files import path_pattern
 from twingraph.rdf.iris import namespace
-from twingraph.settings import FILE_NAME
+from twingraph.settings_layers import FILE_NAME
 
 # Findings of shapes shorten long values.
 _COMPARED_CHARACTERS = 190

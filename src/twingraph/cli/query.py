@@ -2,7 +2,8 @@
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
@@ -10,8 +11,10 @@ from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.text_report import plural, render_table
-from twingraph.cli.options import progress, settings
+from twingraph.cli.config import settings
+from twingraph.cli.loading import load
+from twingraph.cli.options import chosen_format
+from twingraph.cli.progress import progress
 from twingraph.errors import UnknownNameError
 from twingraph.publication.files import Publication, read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
@@ -25,6 +28,7 @@ from twingraph.store.datasets import reads_store
 from twingraph.store.embedded import EmbeddedStore
 from twingraph.store.remote import RemoteEndpoint
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
+from twingraph.tables import plural, render_table
 
 _TABLE = "table"
 
@@ -47,6 +51,10 @@ def query_command(
     what: Annotated[
         str, typer.Argument(metavar="QUERY", help="SPARQL, a file, `-` for stdin, or a saved query's name.")
     ],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Query these files and folders, which need no twingraph.toml."),
+    ] = None,
     parameter: Annotated[
         list[str] | None,
         typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Parameter of a saved query; repeatable."),
@@ -60,21 +68,34 @@ def query_command(
             help=f"{_TABLE}, {', '.join(f.name for f in RESULTS)}; for graphs {', '.join(f.name for f in GRAPHS)}.",
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     endpoint: Annotated[
         str | None, typer.Option(metavar="URL", help="Query this SPARQL endpoint instead of the current release.")
     ] = None,
 ) -> None:
-    """Query the current release, or any SPARQL endpoint.
+    """Query the current release, files, or any SPARQL endpoint.
 
     Example: twingraph query 'SELECT ?class (COUNT(*) AS ?n) WHERE { ?x a ?class } GROUP BY ?class' --format csv
+
+    Example: twingraph query 'SELECT * { ?s ?p ?o } LIMIT 10' some.ttl
     """
-    publication = settings(context)
-    with progress("Querying"):
+    if files and endpoint:
+        raise typer.BadParameter("files and --endpoint exclude one another")
+    values, chosen = _parameter_values(parameter or []), chosen_format(format_, json=as_json)
+    with _publication(context, files or []) as publication, progress(context, "Querying"):
         target = _endpoint(publication, endpoint) if endpoint else _current_release(publication)
-        text = _query_text(what, _parameter_values(parameter or []), target)
+        text = _query_text(what, values, target)
         query = read_query(text, target.iris.namespaces, target.iris.base, federated=target.federated)
-        result = _result(target, query, format_)
+        result = _result(target, query, chosen)
     sys.stdout.buffer.write(result)
+
+
+def _publication(context: typer.Context, files: list[Path]) -> AbstractContextManager[Settings]:
+    if not files:
+        return nullcontext(settings(context))
+    # Building a release takes half a second of imports, which a query of a release does not need.
+    release: Callable[..., AbstractContextManager[Settings]] = load("twingraph.cli.loose_files", "temporary_release")
+    return release(context, load("twingraph.cli.loose_files", "loose_settings")(context, files))
 
 
 def _current_release(publication: Settings) -> Target:
@@ -114,7 +135,8 @@ def _query_text(what: str, values: Mapping[str, str], target: Target) -> str:
         if text.startswith("#+"):
             return parse_saved_query(what, text).bind(values, target.iris)
     elif not is_text and what != "-":
-        raise UnknownNameError("query", what, target.queries)
+        kind = "file" if "/" in what or path.suffix else "saved query or file"
+        raise UnknownNameError(kind, what, target.queries)
     else:
         text = sys.stdin.read() if what == "-" else what
     for name in values:

@@ -1,23 +1,27 @@
 """``twingraph build``, ``verify`` and ``prune``: writing, checking and removing releases."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from twingraph.check.reports.text_report import plural, report_text
-from twingraph.check.run import CheckResult
-from twingraph.cli.options import print_note, progress, settings
+from twingraph.cli.building import build_with_report
+from twingraph.cli.config import settings
+from twingraph.cli.loose_files import judged_by_syntax, loose_settings
+from twingraph.cli.options import print_note
+from twingraph.cli.progress import progress
 from twingraph.errors import ExitCode, NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.release.archive import Archive, faults, prunable, size
-from twingraph.release.build import Built, build
-from twingraph.settings import Settings
+from twingraph.tables import plural
 
 
 def build_command(
     context: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Build these files and folders instead of a publication; needs --output."),
+    ] = None,
     base_iri: Annotated[
         str | None,
         typer.Option("--base-iri", metavar="IRI", help="Use this base IRI instead of the publication's own."),
@@ -31,27 +35,22 @@ def build_command(
     Example: twingraph build --base-iri http://127.0.0.1:8000/
     """
     folders = str(output.resolve()) if output else None
-    built = build_with_report(settings(context, base_iri=base_iri, folders__releases=folders))
+    if files:
+        if folders is None:
+            raise typer.BadParameter("files without settings are built into a directory: give one with --output")
+        loose = loose_settings(context, files, base_iri=base_iri, folders__releases=folders)
+        built = build_with_report(context, loose, judged_by_syntax)
+    else:
+        built = build_with_report(context, settings(context, base_iri=base_iri, folders__releases=folders))
     state = "Wrote the release" if built.new else "Nothing has changed since this release"
-    print_note(f"{state}, {plural(built.release.manifest.quads, 'quad')}; it is the current one:")
+    print_note(context, f"{state}, {plural(built.release.manifest.quads, 'quad')}; it is the current one:")
     typer.echo(built.release.directory)
-
-
-def build_with_report(publication: Settings) -> Built:
-    """Build a release, printing the findings of the check, if any, on stderr."""
-    with progress("Building a release"):
-        return build(publication, partial(_print_findings, publication))
-
-
-def _print_findings(publication: Settings, result: CheckResult) -> None:
-    if result.findings:
-        print_note(report_text(result, publication.iris))
 
 
 def verify_command(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[RELEASE]...", help="Releases to verify; all by default.")
+        list[str] | None, typer.Argument(metavar="RELEASE", help="Releases to verify; all by default.")
     ] = None,
 ) -> None:
     """Compare the files of releases with their digests and counts. Exits with 1 if a release is damaged.
@@ -66,9 +65,9 @@ def verify_command(
     if not known:
         raise NoReleaseError(str(archive.directory))
     damaged = 0
-    with progress("Verifying"):
+    with progress(context, "Verifying"):
         for identifier in names or known:
-            damaged += _is_damaged(archive, identifier)
+            damaged += _is_damaged(context, archive, identifier)
     current = archive.current_id()
     if not names and current not in known:
         typer.echo(f"current: there is no release {current}" if current else "current: names no release")
@@ -76,7 +75,7 @@ def verify_command(
     raise typer.Exit(ExitCode.NOT_CONFORMING if damaged else ExitCode.OK)
 
 
-def _is_damaged(archive: Archive, identifier: str) -> bool:
+def _is_damaged(context: typer.Context, archive: Archive, identifier: str) -> bool:
     """Verify a release, print the result, and return whether it is damaged."""
     try:
         release = archive.get(identifier)
@@ -90,7 +89,7 @@ def _is_damaged(archive: Archive, identifier: str) -> bool:
     if not found:
         typer.echo(f"{identifier}: intact, {plural(release.manifest.quads, 'quad')}")
         if not release.has_store_digests:
-            print_note(f"{identifier}: the files of its store have no digests and were not verified")
+            print_note(context, f"{identifier}: the files of its store have no digests and were not verified")
     return found
 
 
@@ -117,4 +116,4 @@ def prune_command(
                 archive.remove(identifier)
             typer.echo(identifier)
     verb = "Would remove" if dry_run else "Removed"
-    print_note(f"{verb} {plural(len(old), 'release')}, {freed:,} bytes.")
+    print_note(context, f"{verb} {plural(len(old), 'release')}, {freed:,} bytes.")

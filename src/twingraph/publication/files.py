@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import quote
 
 import pyoxigraph as ox
 
@@ -19,7 +20,8 @@ from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.formats import GRAPHS
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.positions import Locations, Texts
-from twingraph.settings import FILE_NAME, Settings
+from twingraph.settings import Settings
+from twingraph.settings_layers import FILE_NAME
 
 RDF_SUFFIXES = (".ttl", ".trig", ".nt", ".nq", ".rdf", ".jsonld")
 QUERY_SUFFIXES = (".rq",)
@@ -45,19 +47,28 @@ class QueryFile:
 class _Listing:
     """A property of `Publication`: the files in a folder, sorted by path, but for those in the folder ``without``.
 
-    Names in braces are the settings' ``folders``.
+    Names in braces are the settings' ``folders``. When the settings name files one by one, the setting ``named`` lists
+    them, and there are none without it: the folders around such files are nobody's publication.
     """
 
     folder: str
     suffixes: tuple[str, ...]
     without: str | None = None
+    named: str | None = None
 
     def __get__(self, publication: "Publication", owner: type) -> tuple[Path, ...]:
-        directory, names = publication.settings.directory, publication.settings.folders.model_dump()
-        top = directory / self.folder.format(**names)
+        settings = publication.settings
+        if settings.data_files:
+            paths: tuple[Path, ...] = getattr(settings, self.named) if self.named else ()
+            files = (file for path in paths for file in ((path,) if path.is_file() else self._below(path)))
+            return tuple(sorted(set(files)))
+        directory, names = settings.directory, settings.folders.model_dump()
         skipped = directory / self.without.format(**names) if self.without else None
-        found = (path for path in top.rglob("*") if path.suffix in self.suffixes and path.is_file())
+        found = self._below(directory / self.folder.format(**names))
         return tuple(sorted(path for path in found if not (skipped and path.is_relative_to(skipped))))
+
+    def _below(self, top: Path) -> Iterator[Path]:
+        return (path for path in top.rglob("*") if path.suffix in self.suffixes and path.is_file())
 
 
 @dataclass(frozen=True)
@@ -78,14 +89,16 @@ class Publication:
         """
         paths = {*self._ontology_files, *self._data_files}
         if not paths:
-            raise PublicationError(self.settings.folders.data, "there is no file of RDF in ontology or data")
+            named = ", ".join(map(str, self.settings.data_files))
+            reason = "there is no file of RDF" if named else "there is no file of RDF in ontology or data"
+            raise PublicationError(named or self.settings.folders.data, reason)
         return tuple(GraphFile(path, self._graph(path)) for path in sorted(paths))
 
     # Files of ontology, without the rules, and of data
     _ontology_files = _Listing("{ontology}", RDF_SUFFIXES, without="{rules}")
-    _data_files = _Listing("{data}", RDF_SUFFIXES)
+    _data_files = _Listing("{data}", RDF_SUFFIXES, named="data_files")
     # Files of SHACL shapes
-    shape_files = _Listing("{shapes}", RDF_SUFFIXES, without="{examples}")
+    shape_files = _Listing("{shapes}", RDF_SUFFIXES, without="{examples}", named="shape_files")
     # Examples of shapes, {examples}/{Shape}/{valid,invalid}-*.ttl
     example_files = _Listing("{examples}", RDF_SUFFIXES)
     # CONSTRUCT queries that derive statements, in the order in which they run
@@ -104,14 +117,15 @@ class Publication:
         """Every file that a release is built from, the settings first."""
         rdf = tuple(file.path for file in self.rdf_files)
         rest = (*self.shape_files, *self.rule_files, *self.query_files, *self.check_files)
-        return (self.settings.directory / FILE_NAME, *sorted({*rdf, *rest}))
+        settings = () if self.settings.data_files else (self.settings.directory / FILE_NAME,)
+        return (*settings, *sorted({*rdf, *rest}))
 
     def _graph(self, path: Path) -> str:
         name = self.relative(path)
         rule = next((rule for rule in self.settings.graphs if path_pattern(rule.files).fullmatch(name)), None)
         if rule is None:
             raise PublicationError(name, f"no pattern under [[graphs]] in {FILE_NAME} matches this file")
-        return self.settings.iris.graph(rule.graph.format(parent=path.parent.name, stem=path.stem))
+        return self.settings.iris.graph(rule.graph.format(parent=path.parent.name, stem=path.stem, path=quote(name)))
 
 
 def path_pattern(glob: str) -> re.Pattern[str]:

@@ -67,7 +67,8 @@ class SavedQuery:
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in values:
             if name not in known:
-                raise ParameterError(self.name, name, f"unknown; the parameters are: {', '.join(known) or 'none'}")
+                there_are = f"it has {', '.join(known)}" if known else "it has no parameters"
+                raise ParameterError(self.name, name, f"unknown; {there_are}")
         terms = {name: self._term(parameter, values.get(name), iris) for name, parameter in known.items()}
         return replace_parameters(self.text, terms)
 

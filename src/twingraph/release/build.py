@@ -52,27 +52,40 @@ class Built:
     new: bool
 
 
+def as_found(result: CheckResult) -> CheckResult:
+    """Return the result of a check as it is."""
+    return result
+
+
 def build(
-    settings: Settings, report: Callable[[CheckResult], None] | None = None, observer: StepObserver = no_observer
+    settings: Settings,
+    report: Callable[[CheckResult], None] | None = None,
+    observer: StepObserver = no_observer,
+    judge: Callable[[CheckResult], CheckResult] = as_found,
 ) -> Built:
     """Build a release of the publication and make it the current one.
 
-    ``report`` is called with the result of the check before anything is published, ``observer`` for each step. Raises
-    SettingsError for an invalid SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when
-    another build is running or the release cannot be written.
+    ``judge`` may change the result of the check, on which it depends whether there is a release. ``report`` is called
+    with the result before anything is published, ``observer`` for each step. Raises SettingsError for an invalid
+    SOURCE_DATE_EPOCH, NotConformingError when there is a violation, ReleaseError when another build is running or the
+    release cannot be written.
     """
     source_date_epoch()  # fail early if it is invalid
     archive = Archive(settings.releases)
     with archive.locked():
         try:
-            return _build(archive, settings, report or (lambda _: None), observer)
+            return _build(archive, settings, report or (lambda _: None), observer, judge)
         except OSError as error:
             reason = f"the release could not be written: {error.strerror or error}"
             raise ReleaseError(str(archive.directory), reason) from error
 
 
 def _build(
-    archive: Archive, settings: Settings, report: Callable[[CheckResult], None], observer: StepObserver
+    archive: Archive,
+    settings: Settings,
+    report: Callable[[CheckResult], None],
+    observer: StepObserver,
+    judge: Callable[[CheckResult], CheckResult],
 ) -> Built:
     with (
         archive.beginning() as work,
@@ -85,7 +98,7 @@ def _build(
         writer.end()
         # Done in vain when there is a violation, but mostly finished before the checks are.
         prepared = beside.submit(_content, assembly, work, building, observer)
-        result = check(assembly, observer=observer)
+        result = judge(check(assembly, observer=observer))
         report(result)
         if not result.conforms:
             raise NotConformingError(len(violations(result.findings)))

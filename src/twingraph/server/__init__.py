@@ -1,1 +1,1 @@
-"""The server: an ASGI application that answers from the current release and changes nothing."""
+"""The server: a read-only ASGI application over the current release."""

@@ -1,4 +1,4 @@
-"""The ASGI application: which address leads where, and what every request passes on its way there."""
+"""The ASGI application: its routes, and the middleware that every request passes through."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,17 +23,17 @@ from twingraph.settings import Settings
 
 
 def current_release(settings: Settings, *, patient: bool = False) -> CurrentRelease:
-    """Return the release to be served under ``settings.releases``, which follows each later one.
+    """Return the current release under ``settings.releases``; it follows each later one once it is started.
 
-    Raises NoReleaseError when nothing has been built, ReleaseError or StoreError when the release is damaged; not when
-    it is ``patient``: then all that needs a release is answered with 503 until there is one.
+    Raises NoReleaseError when nothing has been built, and ReleaseError or StoreError when the release is damaged. When
+    ``patient``, it raises none of these: requests that need a release are answered with 503 until there is one.
     """
     on_open = warm_up if settings.limits.warm_up else None
     return CurrentRelease(Archive(settings.releases), settings.limits, on_open, patient=patient)
 
 
 def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
-    """Return the application that serves ``current``, which its lifespan starts, unless it is started, and stops."""
+    """Return the application that serves ``current``; its lifespan starts ``current`` if need be, and stops it."""
     metrics, renderer = Metrics(), Renderer()
     description = ServiceDescription(current, settings.limits)
     sparql = SparqlEndpoint(current, renderer, description, settings.limits.query_bytes)

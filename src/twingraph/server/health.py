@@ -1,4 +1,4 @@
-"""What operators ask a server: whether it is alive, whether it is ready, and what it has counted."""
+"""Endpoints for operators: liveness, readiness and metrics."""
 
 from starlette.responses import JSONResponse, Response
 
@@ -12,41 +12,37 @@ _FACTS = {"status": TEXT, "release": TEXT}
 
 
 class Health:
-    """Answers for ``/healthz``, ``/readyz`` and ``/metrics``."""
+    """Responds at ``/healthz``, ``/readyz`` and ``/metrics``."""
 
     def __init__(self, current: CurrentRelease, metrics: Metrics) -> None:
         self._current, self._metrics = current, metrics
 
     def routes(self) -> tuple[AsgiRoute, ...]:
-        """Return the routes to it."""
-        alive, ready = json_content(_FACTS), json_content(_FACTS)
-        counted = {"text/plain": ANYTHING}
+        """Return the three routes."""
+        liveness = operation("Report that the server is alive, and the release it serves", json_content(_FACTS))
+        readiness = operation("Report whether queries are answered; 503 while they are not", json_content(_FACTS))
+        metrics = operation("Report metrics in the text format of Prometheus", {"text/plain": ANYTHING})
         return (
-            AsgiRoute("/healthz", self._alive, operation("Tell that the server is alive, and what it serves", alive)),
-            AsgiRoute(
-                "/readyz", self._ready, operation("Tell whether queries are answered; 503 while they are not", ready)
-            ),
-            AsgiRoute("/metrics", self._counted, operation("Tell what was counted, for Prometheus", counted)),
+            AsgiRoute("/healthz", self._liveness, liveness),
+            AsgiRoute("/readyz", self._readiness, readiness),
+            AsgiRoute("/metrics", self._metrics_text, metrics),
         )
 
-    async def _alive(self, _: HttpRequest) -> Response:
-        # Without a release it is alive all the same: a restart would mend nothing.
+    async def _liveness(self, _: HttpRequest) -> Response:
+        # A server without a release is alive all the same: a restart would not help.
         served = self._current.served
         manifest = served.release.manifest if served else None
         facts = {"release": manifest and manifest.id, "quads": manifest and manifest.quads}
         return JSONResponse({"status": "ok", **facts})
 
-    async def _ready(self, _: HttpRequest) -> Response:
+    async def _readiness(self, _: HttpRequest) -> Response:
         served = self._current.required()
         served.pool.ensure_available()
         return JSONResponse({"status": "ready", "release": served.release.id})
 
-    async def _counted(self, _: HttpRequest) -> Response:
-        return Response(self._metrics.text(self._state()), headers={"Content-Type": CONTENT_TYPE})
-
-    def _state(self) -> State:
+    async def _metrics_text(self, _: HttpRequest) -> Response:
         served, pending, stats = self._current.served, self._current.pending, self._current.stats
-        return State(
+        state = State(
             release=served.release.id if served else None,
             pending=pending.id if pending else None,
             quads=served.release.manifest.quads if served else 0,
@@ -59,3 +55,4 @@ class Health:
             hits=self._current.lookups["hit"],
             misses=self._current.lookups["miss"],
         )
+        return Response(self._metrics.text(state), headers={"Content-Type": CONTENT_TYPE})

@@ -1,7 +1,7 @@
-"""The process that answers requests for ``twingraph serve``, which starts it and, when it ends, another one.
+"""The server process: ``twingraph serve`` starts it, and starts another one when it ends unexpectedly.
 
 It is started as ``python -m twingraph.server.process [--again] DESCRIPTOR PARENT``, with the settings as JSON on its
-standard input. The first one ends when the release cannot be opened; later ones wait until it can.
+standard input. Without ``--again`` it exits when the release cannot be opened; with it, it waits until it can.
 """
 
 import gc
@@ -23,37 +23,37 @@ from twingraph.server.query.current_release import CurrentRelease
 from twingraph.server.supervisor import AGAIN
 from twingraph.settings import Server, Settings
 
-# What is open beside connections: workers, releases, those who are turned away.
-_OTHER_FILES = 250
+# File descriptors reserved for anything but connections: workers, releases, connections that are being refused.
+_RESERVED_FILES = 250
 logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Answer requests over the listener of the command line until told to end."""
+    """Serve requests on the listener named on the command line until a signal ends the process."""
     descriptor, parent = (int(argument) for argument in sys.argv[-2:])
     exit_with_parent(parent)
     settings = Settings.model_validate_json(sys.stdin.buffer.read())
-    _log(settings.server)
+    _configure_logging(settings.server)
     try:
         current = current_release(settings, patient=AGAIN in sys.argv)
     except TwingraphError as error:
-        _end(error)
+        _exit_with(error)
     app = create_app(settings, current)
-    # What is here now stays to the end: looking through it for rubbish again and again would delay answers.
+    # Everything allocated so far lives as long as the process; collecting it again and again would delay responses.
     gc.collect()
     gc.freeze()
-    server = _Server(configuration(app, settings, _connections(settings)), current)
+    server = _Server(configuration(app, settings, _max_connections(settings)), current)
     with socket.socket(fileno=descriptor) as listener:
         server.run(sockets=[listener])
     if server.failure:
-        _end(server.failure)
+        _exit_with(server.failure)
     sys.exit(ExitCode.OK if server.started else ExitCode.NOT_DONE)
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, which opens the release before it takes requests, and says so by a line on standard output.
+    """uvicorn's server, which opens the release before it accepts requests and then prints ``ready``.
 
-    ``failure`` is why the release could not be opened.
+    ``failure`` is the error when the release could not be opened.
     """
 
     def __init__(self, config: uvicorn.Config, current: CurrentRelease) -> None:
@@ -72,30 +72,30 @@ class _Server(uvicorn.Server):
             typer.echo("ready")
 
 
-def _end(error: TwingraphError) -> NoReturn:
+def _exit_with(error: TwingraphError) -> NoReturn:
     typer.echo(f"twingraph: {error}", err=True)
     sys.exit(exit_code(error))
 
 
-def _connections(settings: Settings) -> int:
-    """Return how many connections there may be; this process may open as many files then as the system lets it."""
+def _max_connections(settings: Settings) -> int:
+    """Raise the limit of open files as far as needed and allowed; return the number of connections that then fit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = settings.limits.connections + _OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        soft = wanted if hard == resource.RLIM_INFINITY else hard
+    needed = settings.limits.connections + _RESERVED_FILES
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else hard
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    if soft == resource.RLIM_INFINITY or soft >= needed:
         return settings.limits.connections
-    possible = max(1, soft - _OTHER_FILES)
-    logger.warning("the system lets this process have %d open files: %d connections at most", soft, possible)
+    possible = max(1, soft - _RESERVED_FILES)
+    logger.warning("the limit of open files is %d: at most %d connections are accepted", soft, possible)
     return possible
 
 
-def _log(server: Server) -> None:
-    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(level=logging.WARNING, format=form)
+def _configure_logging(server: Server) -> None:
+    line = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.WARNING, format=line)
     logging.getLogger("twingraph").setLevel(logging.INFO)
-    # Each of its lines is a JSON object by itself.
+    # An access log line is a complete JSON object and takes no prefix.
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     access = logging.getLogger(LOGGER)

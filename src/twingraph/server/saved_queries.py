@@ -1,4 +1,4 @@
-"""Saved queries over HTTP: their list, and each at an address of its own with its parameters."""
+"""Saved queries over HTTP: their list, and a URL for each of them that takes its parameters."""
 
 from functools import partial
 from http import HTTPStatus
@@ -23,14 +23,14 @@ from twingraph.server.http.openapi import (
 from twingraph.server.http.problems import status_of
 from twingraph.server.http.request import HttpRequest, parameters
 from twingraph.server.pages.pages import queries_page, saved_query_page
-from twingraph.server.pages.rendering import MOST_ROWS, Renderer
+from twingraph.server.pages.rendering import MAX_ROWS, Renderer
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.respond import respond_or_page, table
 
 
 class SavedQueries:
-    """Answers for ``/queries`` and ``/queries/{name}``."""
+    """Responds at ``/queries`` and ``/queries/{name}``."""
 
     def __init__(self, current: CurrentRelease, renderer: Renderer) -> None:
         self._current, self._renderer = current, renderer
@@ -44,23 +44,27 @@ class SavedQueries:
         )
 
     async def _list(self, request: HttpRequest) -> Response:
-        """Return what can be asked, as a page or as JSON."""
+        """Return the list, as a page or as JSON."""
         served = self._current.required()
-        values = dict(await parameters(request.query_string))
-        if preference_of(request, values).choose_or_none((*RESULTS, *GRAPHS, HTML)) == HTML:
+        if (
+            preference_of(request, dict(await parameters(request.query_string))).choose_or_none(
+                (*RESULTS, *GRAPHS, HTML)
+            )
+            == HTML
+        ):
             return queries_page(self._renderer.view(served, request))
         headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
-        return JSONResponse([_about(query) for query in served.queries.values()], headers=headers)
+        return JSONResponse([_summary(query) for query in served.queries.values()], headers=headers)
 
     async def _run(self, request: HttpRequest) -> ASGIApp:
-        """Return the answer to a saved query; raises UnknownNameError, ParameterError and what a query raises."""
-        served, name = self._current.required(), request.path_params["name"]
-        if name not in served.queries:
-            raise UnknownNameError("query", name, served.queries)
-        saved = served.queries[name]
-        given = dict(await parameters(request.query_string))
-        values = {key: value for key, value in given.items() if key not in ("format", "lang")}
-        formats = answer_formats(preference_of(request, given))
+        """Return the results of a saved query; raises UnknownNameError, ParameterError and what `respond` raises."""
+        served, query_name = self._current.required(), request.path_params["name"]
+        if query_name not in served.queries:
+            raise UnknownNameError("query", query_name, served.queries)
+        saved = served.queries[query_name]
+        query_parameters = dict(await parameters(request.query_string))
+        values = {name: value for name, value in query_parameters.items() if name not in ("format", "lang")}
+        formats = answer_formats(preference_of(request, query_parameters))
         page = partial(self._page, served, request, saved, values)
         if formats.data is None:
             return await page()
@@ -70,11 +74,11 @@ class SavedQueries:
         self, served: ServedRelease, request: HttpRequest, saved: SavedQuery, values: dict[str, str]
     ) -> Response:
         view = self._renderer.view(served, request)
-        needed = [one.name for one in saved.parameters if one.default is None and one.name not in values]
-        if needed and not values:
+        missing = [one.name for one in saved.parameters if one.default is None and one.name not in values]
+        if missing and not values:
             return saved_query_page(view, saved, values)
         try:
-            answer = await table(served, _operation(served, saved, values), MOST_ROWS + 1, request)
+            answer = await table(served, _operation(served, saved, values), MAX_ROWS + 1, request)
         except TwingraphError as error:
             return saved_query_page(view, saved, values, error=error, status=status_of(error))
         return saved_query_page(view, saved, values, answer)
@@ -84,7 +88,7 @@ def _operation(served: ServedRelease, saved: SavedQuery, values: dict[str, str])
     return ProtocolRequest(saved.bind(values, served.release.manifest.iris), Preference())
 
 
-def _about(query: SavedQuery) -> dict[str, object]:
+def _summary(query: SavedQuery) -> dict[str, object]:
     parameters = [
         {"name": one.name, "type": one.type, "default": one.default, "description": one.description}
         for one in query.parameters
@@ -98,11 +102,11 @@ def _run_operation() -> Document:
     values: Document = {
         "name": "parameters",
         "in": "query",
-        "description": "the query's own parameters, as the list of saved queries names them",
+        "description": "the parameters of the query, as the list of saved queries gives them",
         "schema": {"type": "object", "additionalProperties": TEXT},
     }
     return operation(
-        "Answer a saved query; its parameters are those of the address",
+        "Run a saved query with the parameters in the URL",
         content_of((*RESULTS, *GRAPHS, HTML)),
         [name, values, *format_parameter()],
         (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE),

@@ -1,6 +1,6 @@
-"""Keeping a process up that others rely on: when it ends and was not told to, another one takes its place.
+"""Keeps a server process running: when it ends unexpectedly, another one is started.
 
-The listener stays open here all the while, so who connects in between waits and is not turned away.
+The supervisor holds the listening socket, so clients that connect in between wait instead of being refused.
 """
 
 import logging
@@ -17,54 +17,55 @@ from types import FrameType
 logger = logging.getLogger(__name__)
 AGAIN = "--again"
 
-# One that ends sooner than this (seconds) after its start was not up; the pause before the next start then doubles.
-
-_SOON, _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 0.1, 10.0
+# A process that ends within this many seconds never worked; the pause before the next start then doubles.
+_STARTUP_SECONDS = 5.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.1, 10.0
 
 
 class Supervisor:
-    """Runs ``command``, to which it adds the listener's descriptor and its own process number.
+    """Runs ``command`` with the listener's file descriptor and its own process id as the last arguments.
 
-    Before them it adds `AGAIN` when there has been one that answered: what cannot be done then will perhaps be later.
+    Once a process has come up, `AGAIN` precedes them for later ones: they are to wait for what is missing, not to exit.
 
-    ``told`` is what each process reads from its standard input. ``started`` is called once, when the first of them
-    has written a line to its standard output, which says that it answers.
+    Each process is given ``stdin`` on its standard input. ``on_ready`` is called once, when the first process has
+    written a line to its standard output to say that it is ready.
     """
 
     def __init__(
-        self, command: Sequence[str], listener: socket.socket, told: bytes, started: Callable[[], None]
+        self, command: Sequence[str], listener: socket.socket, stdin: bytes, on_ready: Callable[[], None]
     ) -> None:
         descriptor = listener.fileno()
         self._command, self._arguments = command, (str(descriptor), str(os.getpid()))
         self._descriptor = descriptor
-        self._told, self._started, self._has_started = told, started, False
+        self._stdin, self._on_ready, self._was_ready = stdin, on_ready, False
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()
 
     def run(self) -> int:
-        """Return when this process is told to end (SIGTERM, SIGINT), or with the code of one that fails to start."""
-        handlers = {number: signal.signal(number, self._end) for number in (signal.SIGTERM, signal.SIGINT)}
+        """Run until SIGTERM or SIGINT and return 0, or return the exit code of a first process that fails to start."""
+        handlers = {number: signal.signal(number, self._terminate) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            return self._keep()
+            return self._supervise()
         finally:
             for number, handler in handlers.items():
                 signal.signal(number, handler)
 
-    def _keep(self) -> int:
+    def _supervise(self) -> int:
         pause = 0.0
         while not self._ending.is_set():
             begin = time.monotonic()
-            code = self._once()
-            was_up = time.monotonic() - begin > _SOON
-            if self._ending.is_set() or (code >= 0 and not self._has_started):
+            code = self._run_once()
+            was_up = time.monotonic() - begin > _STARTUP_SECONDS
+            if self._ending.is_set() or (code >= 0 and not self._was_ready):
                 return max(code, 0)
-            logger.error("the server's process ended (%s); it is started again", _reason(code))
-            pause = 0.0 if was_up else min(max(pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+            reason = f"signal {-code}" if code < 0 else f"exit code {code}"
+            logger.error("the server process ended (%s); starting it again", reason)
+            pause = 0.0 if was_up else min(max(pause * 2, _FIRST_PAUSE), _MAX_PAUSE)
             self._ending.wait(pause)
         return 0
 
-    def _once(self) -> int:
-        again = [AGAIN] if self._has_started else []
+    def _run_once(self) -> int:
+        again = [AGAIN] if self._was_ready else []
         with subprocess.Popen(
             [*self._command, *again, *self._arguments],
             stdin=subprocess.PIPE,
@@ -75,24 +76,16 @@ class Supervisor:
             self._process = process
             if self._ending.is_set():
                 process.terminate()
-            self._tell(process)
+            assert process.stdin is not None
+            assert process.stdout is not None
+            with suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(self._stdin)
+            if process.stdout.readline() and not self._was_ready:
+                self._was_ready = True
+                self._on_ready()
             return process.wait()
 
-    def _tell(self, process: subprocess.Popen[bytes]) -> None:
-        """Give a process what it is to read, and wait until it answers or ends."""
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with suppress(BrokenPipeError), process.stdin as told:
-            told.write(self._told)
-        if process.stdout.readline() and not self._has_started:
-            self._has_started = True
-            self._started()
-
-    def _end(self, number: int, _: FrameType | None) -> None:
+    def _terminate(self, number: int, _: FrameType | None) -> None:
         self._ending.set()
         if self._process and self._process.poll() is None:
             self._process.terminate()
-
-
-def _reason(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,1 +1,1 @@
-"""Queries run here: in processes of their own, which can be ended and replaced one by one."""
+"""Worker processes, in which queries run so that they can be killed, and their pool."""

@@ -1,9 +1,9 @@
 """Admission control: the free workers, the queue for them, and which query gets one next.
 
-A client that has a query running, or has used much of the workers' time lately, may not use the spares: they are for
-clients that ask little, and to replace a killed worker at once. In the queue, the client with the fewest running
-queries goes first, then the one that has used least, see `Usage`. One that has ended workers waits, see `Penalties`.
-When the queue is full, the client with the most waiting queries loses its last one.
+A client with a running query, or with heavy recent usage, may not use the reserve workers: they are for light clients
+and replace a killed worker at once. In the queue, the client with the fewest running queries goes first, then the one
+with the least recent usage, see `Usage`. A client whose queries killed workers has to wait, see `Penalties`. When the
+queue is full, the last query of the client with the most waiting queries is refused.
 """
 
 import asyncio
@@ -17,38 +17,35 @@ from twingraph.settings import Limits
 from twingraph.workers.backoff import Penalties
 from twingraph.workers.worker_handle import WorkerHandle
 
-# What was used so long ago (seconds) counts for little more than a third.
-_MEMORY = 10.0
-# Who has used more (seconds of workers) lately keeps a fifth of a worker busy, or has just asked something long.
-_MUCH = 2.0
-_MOST_CLIENTS = 4096
+# Time constant (seconds) of the exponential decay of usage.
+_DECAY_SECONDS = 10.0
+# Usage (seconds of workers) from which a client is heavy: a fifth of a worker all the time, or a recent long query.
+_HEAVY_SECONDS = 2.0
+_MAX_CLIENTS = 4096
 
 
 class Usage:
-    """Seconds of workers by client, fading as time passes; no more than ``most_clients`` are remembered."""
+    """Recent usage by client, in seconds of workers, with exponential decay; at most ``max_clients`` are tracked."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, most_clients: int = _MOST_CLIENTS) -> None:
-        self._clock, self._most_clients = clock, most_clients
+    def __init__(self, clock: Callable[[], float] = time.monotonic, max_clients: int = _MAX_CLIENTS) -> None:
+        self._clock, self._max_clients = clock, max_clients
         self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._used)
-
     def add(self, client: str, seconds: float) -> None:
-        """Count the time for which a client had a worker."""
+        """Add the time for which a client occupied a worker."""
         self._used[client] = self.of(client) + seconds, self._clock()
         self._used.move_to_end(client)
-        if len(self._used) > self._most_clients:
+        if len(self._used) > self._max_clients:
             self._used.popitem(last=False)
 
     def of(self, client: str) -> float:
-        """Return what a client has used lately, in seconds of workers."""
+        """Return the recent usage of a client in seconds of workers."""
         seconds, since = self._used.get(client, (0.0, 0.0))
-        return seconds * math.exp((since - self._clock()) / _MEMORY) if seconds else 0.0
+        return seconds * math.exp((since - self._clock()) / _DECAY_SECONDS) if seconds else 0.0
 
     def is_heavy(self, client: str) -> bool:
-        """Tell whether a client has used so much that the spares are for others."""
-        return self.of(client) > _MUCH
+        """Return whether the recent usage of a client bars it from the reserve workers."""
+        return self.of(client) > _HEAVY_SECONDS
 
 
 class Admission:
@@ -64,26 +61,26 @@ class Admission:
         self._running: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[WorkerHandle]]] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
-        self._at_rest = asyncio.Event()
+        self._may_be_idle = asyncio.Event()
         self._closed: TwingraphError | None = None
 
     @property
     def idle(self) -> int:
-        """How many workers are free, spares among them."""
+        """Number of free workers, reserve workers included."""
         return len(self._free)
 
     @property
     def busy(self) -> int:
-        """How many workers have a query."""
+        """Number of workers with a running query."""
         return self._running.total()
 
     @property
     def queued(self) -> int:
-        """How many queries wait for a worker."""
+        """Number of queries waiting for a worker."""
         return sum(len(queue) for queue in self._waiting.values())
 
     async def acquire(self, client: str) -> WorkerHandle:
-        """Return a worker for a query of the client when it is its turn; raises TooBusyError."""
+        """Return a worker for a query of the client, after queueing if necessary; raises TooBusyError."""
         if self._closed:
             raise self._closed
         if client not in self._waiting and self._may_run(client):
@@ -91,7 +88,7 @@ class Admission:
         return await self._queue(client)
 
     def offer(self, worker: WorkerHandle) -> None:
-        """Add a free worker, and assign it if a query waits."""
+        """Add a free worker, and assign it if a query is waiting."""
         self._free.append(worker)
         self._dispatch()
 
@@ -103,23 +100,23 @@ class Admission:
                 del self._running[worker.client]
             self._usage.add(worker.client, time.monotonic() - self._since.pop(worker))
             worker.client = None
-            self._at_rest.set()
+            self._may_be_idle.set()
 
     def withdraw(self, worker: WorkerHandle) -> None:
-        """Remove a worker that has ended or is about to."""
+        """Remove a worker that has ended or is about to end."""
         self.release(worker)
         if worker in self._free:
             self._free.remove(worker)
         self._dispatch()
 
     async def rest(self) -> None:
-        """Wait until no query runs and none waits."""
+        """Wait until no query is running or waiting."""
         while self.busy or self.queued:
-            self._at_rest.clear()
-            await self._at_rest.wait()
+            self._may_be_idle.clear()
+            await self._may_be_idle.wait()
 
     def close(self, reason: TwingraphError) -> None:
-        """Fail every waiting and every later query with a reason."""
+        """Fail all waiting and all later queries with ``reason``."""
         self._closed = reason
         if self._timer:
             self._timer.cancel()
@@ -129,7 +126,7 @@ class Admission:
                     waiting.set_exception(reason)
 
     async def _queue(self, client: str) -> WorkerHandle:
-        """Wait for a worker."""
+        """Wait in the queue for a worker."""
         if self.penalties.wait(client) > self._limits.queue_seconds:
             raise self._refusal(client)
         if self.queued >= self._limits.queue and not self._make_room(client):
@@ -141,7 +138,7 @@ class Admission:
             async with asyncio.timeout(self._limits.queue_seconds):
                 return await waiting
         except TimeoutError:
-            # A worker may have been assigned in the very moment in which the time was up: it must not be lost.
+            # A worker assigned at the moment of the timeout must not be lost.
             if _has_result(waiting):
                 return waiting.result()
             raise self._refusal(client) from None
@@ -153,21 +150,23 @@ class Admission:
             self._dequeue(client, waiting)
 
     def _refusal(self, client: str) -> TooBusyError:
-        """Return the error for a query that gets no worker in time."""
+        """Return the error for a query that did not get a worker in time."""
         if wait := self.penalties.wait(client):
-            return TooBusyError("queries from your address ended its workers, which are started anew", math.ceil(wait))
+            return TooBusyError(
+                "queries from your address have killed workers, which have to be replaced", math.ceil(wait)
+            )
         return TooBusyError(f"no worker was free for {self._limits.queue_seconds:g} seconds", self._retry_after())
 
     def _make_room(self, client: str) -> bool:
-        """Refuse the last query of the client that has the most waiting; return False when that is this client."""
+        """Refuse the last query of the client with the most waiting queries; return False when it is this client."""
         if not self._waiting:
             return False
-        greediest = max(self._waiting.values(), key=len)
-        if len(greediest) <= len(self._waiting.get(client, ())) + 1:
+        longest = max(self._waiting.values(), key=len)
+        if len(longest) <= len(self._waiting.get(client, ())) + 1:
             return False
-        last = greediest.pop()
+        last = longest.pop()
         if not last.done():
-            last.set_exception(TooBusyError("others wait with fewer queries", self._retry_after()))
+            last.set_exception(TooBusyError("other clients wait with fewer queries", self._retry_after()))
         return True
 
     def _dequeue(self, client: str, waiting: asyncio.Future[WorkerHandle]) -> None:
@@ -177,7 +176,7 @@ class Admission:
                 queue.remove(waiting)
             if not queue:
                 del self._waiting[client]
-        self._at_rest.set()
+        self._may_be_idle.set()
 
     def _return(self, worker: WorkerHandle) -> None:
         """Return a worker that was assigned to a cancelled query."""
@@ -198,7 +197,7 @@ class Admission:
         return worker
 
     def _dispatch(self) -> None:
-        """Assign free workers: first to the client with the fewest running queries, then with least usage."""
+        """Assign free workers, to the client with the fewest running queries first, then the least recent usage."""
         while self._free and self._waiting:
             fewest_first = sorted(self._waiting, key=lambda one: (self._running[one], self._usage.of(one)))
             client = next((one for one in fewest_first if self._may_run(one)), None)
@@ -214,7 +213,7 @@ class Admission:
                 waiting.set_result(self._assign(client))
 
     def _dispatch_later(self) -> None:
-        """Dispatch again when the first waiting client's penalty has passed."""
+        """Dispatch again when the first penalty of a waiting client has passed."""
         if self._timer:
             self._timer.cancel()
         waits = [wait for client in self._waiting if (wait := self.penalties.wait(client))]

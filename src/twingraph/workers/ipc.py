@@ -1,8 +1,8 @@
-"""What goes over the socket between the server and a worker.
+"""The messages between the server and a worker, over a socket.
 
-Either way go frames: a byte that says what kind, four bytes of length, and so many bytes. The server sends one OPEN and
-then JOBs, one at a time. A worker answers an OPEN by READY or ERROR. It answers a job by ERROR, by ANSWER, which is all
-of a small answer, or by HEAD, any number of BODY frames, the answer as the engine writes it, and then DONE or ERROR.
+Both sides send frames: a byte for the kind, four bytes for the length, and the content. The server sends one OPEN frame
+and then JOB frames, one at a time. The worker replies to OPEN with READY or ERROR. It replies to a job with ERROR; with
+ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
 """
 
 import json
@@ -23,7 +23,7 @@ _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
 class Kind(IntEnum):
-    """What a frame holds."""
+    """The kind of a frame."""
 
     OPEN = 1
     JOB = 2
@@ -40,7 +40,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """The release that a worker opens, and how much memory (bytes) each of its queries may use on top of it."""
+    """The release that a worker is to open, and how many bytes of memory each of its queries may use besides."""
 
     directory: str
     quads: int
@@ -54,18 +54,18 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """How many quads a worker has opened, and what there is to be noted about its sandbox."""
+    """The number of quads that a worker has opened, and notes on what its sandbox lacks."""
 
     quads: int
     notes: tuple[str, ...] = ()
 
 
 class Job(NamedTuple):
-    """A query's text and what bounds its answer.
+    """A query, with its dataset, the formats of its answer, and limits.
 
-    The formats are what solutions, and a graph, are written in, empty where none is acceptable; the graphs, when they
-    are not None, are a dataset that wins over the query's own; ``rows`` 0 is any number. So many ``buffer_bytes`` are
-    held back until it is known whether the answer will be whole.
+    ``results_format`` and ``graph_format`` are empty where none is acceptable. Graphs that are not None override the
+    dataset of the query. ``rows`` 0 means no limit. The first ``buffer_bytes`` are held back, so that a failure within
+    them can still be reported instead of an answer.
     """
 
     text: str
@@ -81,9 +81,9 @@ class Job(NamedTuple):
 class ResultHead(NamedTuple):
     """What is known of an answer before its first byte.
 
-    ``format`` is empty when none was acceptable, and there is no answer then. ``cut`` tells after how many rows it is
-    cut, 0 when it is not, ``next`` where the rest is, empty when nobody can say; ``volatile`` that the same query gives
-    another answer each time.
+    ``format`` is empty when none was acceptable, and then there is no body. ``cut`` is the number of rows after which
+    the answer is cut, 0 when it is whole. ``next`` is the link to the remaining rows, empty when there is none.
+    ``volatile`` means that the same query may give another answer each time.
     """
 
     form: str
@@ -104,7 +104,7 @@ def pack_open(request: OpenRequest) -> bytes:
 
 
 def open_request(content: bytes) -> OpenRequest:
-    """Return what an OPEN frame holds."""
+    """Return the content of an OPEN frame."""
     fields = json.loads(content)
     fields[-1] = tuple(fields[-1])
     return OpenRequest(*fields)
@@ -116,23 +116,23 @@ def pack_ready(message: Ready) -> bytes:
 
 
 def ready(content: bytes) -> Ready:
-    """Return what a READY frame holds."""
+    """Return the content of a READY frame."""
     quads, notes = json.loads(content)
     return Ready(quads, tuple(notes))
 
 
 def pack_job(job: Job) -> bytes:
-    """Return a JOB frame: the bounds, the length of each text, and the texts."""
+    """Return a JOB frame: the limits, the length of each text, and the texts."""
     default, named = job.default_graphs, job.named_graphs
     texts = (job.text, job.results_format, job.graph_format, *(default or ()), *(named or ()))
     encoded = [text.encode() for text in texts]
-    bounds = _LIMITS.pack(job.rows, job.bytes, job.buffer_bytes, _count(default), _count(named), len(encoded))
+    limits = _LIMITS.pack(job.rows, job.bytes, job.buffer_bytes, _count(default), _count(named), len(encoded))
     lengths = struct.pack(f"!{len(encoded)}I", *map(len, encoded))
-    return frame(Kind.JOB, b"".join((bounds, lengths, *encoded)))
+    return frame(Kind.JOB, b"".join((limits, lengths, *encoded)))
 
 
 def job(content: bytes) -> Job:
-    """Return what a JOB frame holds."""
+    """Return the content of a JOB frame."""
     rows, size, buffer_bytes, default, named, count = _LIMITS.unpack_from(content)
     start = _LIMITS.size + 4 * count
     texts = []
@@ -151,33 +151,33 @@ def pack_head(head: ResultHead) -> bytes:
 
 
 def head(content: bytes) -> ResultHead:
-    """Return what a HEAD frame holds."""
+    """Return the content of a HEAD frame."""
     return _unpacked(content, 0)[0]
 
 
 def pack_answer(head: ResultHead, grown: int, body: bytes | bytearray) -> bytes:
-    """Return an ANSWER frame: what DONE and HEAD frames hold, and the body between them."""
+    """Return an ANSWER frame: the contents of the DONE and HEAD frames, and the body."""
     return frame(Kind.ANSWER, b"".join((_DONE.pack(grown), _packed(head), body)))
 
 
 def answer(content: bytes) -> tuple[ResultHead, int, bytes]:
-    """Return what an ANSWER frame holds."""
+    """Return the content of an ANSWER frame."""
     head, end = _unpacked(content, _DONE.size)
     return head, _DONE.unpack_from(content)[0], content[end:]
 
 
 def pack_done(grown: int) -> bytes:
-    """Return a DONE frame: by how many bytes the worker is larger than when it began to answer."""
+    """Return a DONE frame: by how many bytes the worker has grown since it opened the release."""
     return frame(Kind.DONE, _DONE.pack(grown))
 
 
 def done(content: bytes) -> int:
-    """Return what a DONE frame holds."""
+    """Return the content of a DONE frame."""
     grown: int = _DONE.unpack(content)[0]
     return grown
 
 
-# The errors that workers raise, and the attributes from which each is made again.
+# The errors that workers raise, and the attributes from which they are reconstructed.
 _ERRORS: Mapping[type[TwingraphError], Sequence[str]] = {
     errors.QueryError: ("message", "line", "column"),
     errors.FederationRefusedError: ("message", "line", "column"),
@@ -192,7 +192,7 @@ _BY_NAME = {kind.__name__: kind for kind in (*_ERRORS, *_MESSAGES)}
 
 
 def pack_error(error: TwingraphError) -> bytes:
-    """Return an ERROR frame that holds an exception of ours; one that is not known here is a StoreError."""
+    """Return an ERROR frame for an exception; one that is not listed here becomes a StoreError."""
     kind = type(error)
     if kind in _ERRORS:
         facts: list[Any] = [kind.__name__, *(getattr(error, name) for name in _ERRORS[kind])]
@@ -202,23 +202,23 @@ def pack_error(error: TwingraphError) -> bytes:
 
 
 def error(content: bytes) -> TwingraphError:
-    """Return the exception that an ERROR frame holds."""
+    """Return the exception in an ERROR frame."""
     name, *facts = json.loads(content)
-    made: TwingraphError = _BY_NAME[name](*facts)
-    return made
+    exception: TwingraphError = _BY_NAME[name](*facts)
+    return exception
 
 
 class FrameReader:
-    """Frames out of bytes that come in pieces of any size."""
+    """Parses frames from bytes that arrive in pieces of any size."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> Iterator[tuple[Kind, bytes]]:
-        """Yield each frame that is whole now."""
+        """Add received bytes and yield each frame that is complete."""
         if self._rest:
             self._rest += data
-        # Most pieces hold whole frames, which need not be copied to be joined.
+        # Most pieces consist of complete frames and need not be appended to anything.
         received = self._rest or data
         begin, size = 0, len(received)
         while size >= (start := begin + _FRAME.size):
@@ -239,7 +239,7 @@ def _packed(head: ResultHead) -> bytes:
 
 
 def _unpacked(content: bytes, start: int) -> tuple[ResultHead, int]:
-    """Return the head that begins at an offset, and the offset behind it."""
+    """Return the head at an offset, and the offset of what follows it."""
     form, volatile, cut, length, link_length = _HEAD.unpack_from(content, start)
     start += _HEAD.size
     link, end = start + length, start + length + link_length

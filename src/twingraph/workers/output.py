@@ -1,6 +1,6 @@
-"""The answer to a job on its way from the engine to the server: limited in rows and bytes, and sent in frames.
+"""The output of a job, from the engine to the server: limited in rows and bytes, and sent in frames.
 
-The engine writes the rows; they are counted in the bytes, by what stands between two rows and nowhere else.
+The engine writes serialized rows. They are counted in the bytes, by a separator that occurs only between rows.
 """
 
 import socket
@@ -12,19 +12,19 @@ from twingraph.rdf.formats import RowSyntax
 from twingraph.workers import ipc
 from twingraph.workers.ipc import Job, Kind, ResultHead
 
-_PIECE = 1 << 16
-# How much is held back, because what stands between two rows may be split over two pieces.
-_HELD = 16
+_FRAME_BYTES = 1 << 16
+# How many bytes are held back, because the separator of two rows may be split between two pieces.
+_LOOKAHEAD_BYTES = 16
 
 
 class RowLimitReached(Exception):
-    """The answer has as many rows as it may have."""
+    """The answer has reached the limit of rows."""
 
 
 class RowLimiter:
-    """Passes on at most ``rows`` rows of an answer, and then an ending that says so.
+    """Passes on at most ``rows`` rows of an answer, and then an ending that says that it was cut.
 
-    ``link`` leads to the rest, empty when nothing does.
+    ``link`` leads to the remaining rows; it is empty when there is no such link.
     """
 
     def __init__(self, syntax: RowSyntax, rows: int, link: str) -> None:
@@ -33,11 +33,11 @@ class RowLimiter:
         self._held, self._in_quotes = b"", False
 
     def feed(self, piece: bytes) -> tuple[bytes, bool]:
-        """Return what may be passed on now, and whether that is the end because there are more rows."""
+        """Return what may be passed on now, and whether the answer is cut there because it has more rows."""
         data = self._held + piece
-        limit = max(len(data) - _HELD, 0)
+        limit = max(len(data) - _LOOKAHEAD_BYTES, 0)
         if self._syntax.escaped:
-            # What is held begins with a whole escape: quotes are counted in what is passed on.
+            # Do not split an escape sequence, as quotes are counted separately in what is passed on.
             limit -= _trailing_backslashes(data, limit) % 2
         places = self._places(data, limit)
         if len(places) > self._left:
@@ -49,14 +49,14 @@ class RowLimiter:
         return data[:limit], False
 
     def finish(self) -> tuple[bytes, bool]:
-        """Return what was held back, and whether it had to be cut."""
+        """Return the bytes held back, and whether the answer is cut within them."""
         places = self._places(self._held, len(self._held))
         if len(places) > self._left:
             return self._held[: places[self._left]] + self._ending(), True
         return self._held, False
 
     def _places(self, data: bytes, limit: int) -> list[int]:
-        # A place may be recognised by what follows it, so it is looked for in all that is there.
+        # A separator may be recognized by what follows it, so the search includes the bytes held back.
         is_sure = self._syntax.sure is not None and self._syntax.unsure not in data
         begins = self._syntax.sure if is_sure and self._syntax.sure else self._syntax.begins
         found = [match.end() for match in begins.finditer(data) if match.start() < limit]
@@ -71,7 +71,7 @@ class RowLimiter:
         return outside
 
     def _quotes(self, data: bytes, start: int, end: int) -> int:
-        """Return how many quotes stand in a part of the data that begins a text or end one."""
+        """Return the number of unescaped quotes in a part of the data."""
         if not self._syntax.escaped or data.find(b"\\", start, end) < 0:
             return data.count(b'"', start, end)
         part = data[start:end].replace(b"\\\\", b"")
@@ -80,29 +80,29 @@ class RowLimiter:
     def _ending(self) -> bytes:
         following = f"; the rest: {self._link}" if self._link else ""
         quoted = f'"{self._link}"' if self._link else "null"
-        # `--` may not stand in an XML comment.
+        # `--` must not occur in an XML comment.
         text = self._syntax.ending.format(rows=self._rows, next=following.replace("--", "%2D%2D"), next_json=quoted)
         return text.encode()
 
 
 def _trailing_backslashes(data: bytes, end: int) -> int:
-    return end - len(data[max(end - _HELD, 0) : end].rstrip(b"\\")) - max(end - _HELD, 0)
+    return end - len(data[max(end - _LOOKAHEAD_BYTES, 0) : end].rstrip(b"\\")) - max(end - _LOOKAHEAD_BYTES, 0)
 
 
 @dataclass(slots=True)
 class RowTally:
-    """A file that only counts the rows of an answer in TSV, and ends it when there are more than ``limit``."""
+    """A binary file that counts the rows of an answer in TSV, and stops it when there are more than ``limit``."""
 
     limit: int
     lines: int = 0
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether there are more rows than the limit; the first line names the columns."""
+        """Whether there are more rows than the limit; the first line is the header."""
         return self.lines > self.limit + 1
 
     def write(self, piece: bytes) -> int:
-        """Count what is in a piece; raises RowLimitReached when that is enough."""
+        """Count the lines in a piece; raises RowLimitReached when the limit is exceeded."""
         self.lines += piece.count(b"\n")
         if self.is_exceeded:
             raise RowLimitReached
@@ -115,9 +115,9 @@ class RowTally:
 class Output:
     """A binary file for the engine to write an answer into, which sends it within the limits of its job.
 
-    The first ``job.buffer_bytes`` are held back. An answer that ends within them is sent with a head that knows all of
-    it; before a larger one is begun, ``count`` tells whether it has more rows than it may, so that its head
-    announces where it is cut. ``rows`` is None when its rows are not limited, ``head`` what else is known.
+    The first ``job.buffer_bytes`` are held back. An answer that ends within them is sent as a whole. Before a larger
+    one is begun, ``count`` counts its rows, so that its head can announce where it is cut. ``head`` is the head as far
+    as it is known before; ``rows`` is None when rows are not limited.
     """
 
     def __init__(
@@ -130,12 +130,12 @@ class Output:
     ) -> None:
         self._connection, self._job, self._head, self._count = connection, job, head, count
         self._limiter = RowLimiter(rows, job.rows, head.next) if rows else None
-        self._waiting = bytearray()
+        self._buffer = bytearray()
         self._size = 0
         self._is_begun, self._is_cut = False, False
 
     def write(self, piece: bytes) -> int:
-        """Write a piece of the answer; raises AnswerTooLargeError, or RowLimitReached after the last row allowed."""
+        """Write a piece of the answer; raises AnswerTooLargeError, or RowLimitReached after the last allowed row."""
         if self._is_cut:  # the engine flushes its buffer once more after an exception
             return len(piece)
         passed, self._is_cut = self._limiter.feed(piece) if self._limiter else (piece, False)
@@ -145,22 +145,22 @@ class Output:
         return len(piece)
 
     def flush(self) -> None:
-        """Do nothing: what is waiting is sent when it is worth it, and at the end."""
+        """Do nothing: the buffer is sent when it is large enough, and at the end."""
 
     def end(self, grown: int) -> None:
         """Send what is left, and by how many bytes the process has ``grown``.
 
-        Raises StoreError when the answer is not cut where its head said it was.
+        Raises StoreError when the answer is not cut as its head announced.
         """
         if self._limiter and not self._is_cut:
             passed, self._is_cut = self._limiter.finish()
             self._take(passed)
         if not self._is_begun:
             head = self._head._replace(cut=self._job.rows) if self._is_cut else self._head._replace(next="")
-            self._connection.sendall(ipc.pack_answer(head, grown, self._waiting))
+            self._connection.sendall(ipc.pack_answer(head, grown, self._buffer))
             return
         if self._is_cut != bool(self._head.cut):
-            raise StoreError("the query had another answer the second time: where it is cut cannot be announced")
+            raise StoreError("the query gave a different answer when run again, so its cut cannot be announced")
         self._send()
         self._connection.sendall(ipc.pack_done(grown))
 
@@ -168,14 +168,14 @@ class Output:
         self._size += len(passed)
         if self._size > self._job.bytes:
             raise AnswerTooLargeError(self._job.bytes)
-        self._waiting += passed
-        if not self._is_begun and len(self._waiting) > self._job.buffer_bytes and not self._is_cut:
+        self._buffer += passed
+        if not self._is_begun and len(self._buffer) > self._job.buffer_bytes and not self._is_cut:
             self._begin()
-        if self._is_begun and len(self._waiting) >= _PIECE:
+        if self._is_begun and len(self._buffer) >= _FRAME_BYTES:
             self._send()
 
     def _begin(self) -> None:
-        """Send the head of an answer that is not all there."""
+        """Send the head of an answer that is not complete yet."""
         cut, link = 0, ""
         if self._limiter:
             tally = RowTally(self._job.rows)
@@ -187,5 +187,5 @@ class Output:
         self._connection.sendall(ipc.pack_head(self._head))
 
     def _send(self) -> None:
-        self._connection.sendall(ipc.frame(Kind.BODY, self._waiting))
-        self._waiting.clear()
+        self._connection.sendall(ipc.frame(Kind.BODY, self._buffer))
+        self._buffer.clear()

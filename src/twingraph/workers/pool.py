@@ -1,8 +1,8 @@
-"""The pool: the worker processes over one release, started, watched, ended and replaced.
+"""The pool: the worker processes over one release, and their replacement.
 
-Each release has a pool of its own, so that no answer can be mixed from two. A pool has ``limits.workers`` processes and
-``limits.reserve_workers`` more, and never more than that: one is replaced when it is gone. When the release cannot be
-opened, it is tried again, later each time. Whose query is given a worker next is decided by `Admission`.
+Each release has its own pool, so that no answer can mix two. A pool never has more than ``limits.workers`` and
+``limits.reserve_workers`` processes: a worker is replaced only when its process is gone. When workers cannot open the
+release, starting them is retried with exponential back-off. `Admission` decides which query gets a worker next.
 """
 
 import asyncio
@@ -36,19 +36,19 @@ from twingraph.workers.worker_handle import WorkerHandle
 
 logger = logging.getLogger(__name__)
 
-# A query that runs longer than this (seconds) goes behind shorter ones of others.
-_LONG = 1.0
-# A worker that has grown by more than this part of a query's memory is replaced: the next query is to have its own.
-_GROWN = 8
-# How long (seconds) a failed query waits for the inspection that may blame the store.
-_INSPECTION = 10.0
+# A query that runs longer than this (seconds) gets a lower priority.
+_LONG_SECONDS = 1.0
+# A worker that has grown by more than this fraction of the memory limit is replaced: the next query needs the memory.
+_MAX_GROWTH = 1 / 8
+# How long (seconds) a failed query waits for the inspection of the store.
+_INSPECTION_SECONDS = 10.0
 
 Inspect = Callable[[], Coroutine[Any, Any, DamagedStoreError | None]]
 
 
 @dataclass
 class PoolStats:
-    """How many workers were started, ended by themselves, and were killed, by reason."""
+    """Numbers of workers that were started, that ended unexpectedly, and that were killed, by reason."""
 
     started: int = 0
     lost: int = 0
@@ -56,106 +56,101 @@ class PoolStats:
 
 
 class Pool:
-    """Workers over the release of an opening.
+    """Workers over the release of an OpenRequest.
 
-    ``inspect`` finds out whether the release is damaged on the disk. It is asked when a worker has ended in a way that
-    damage can explain, and may refuse to look again so soon. ``failing`` is why workers do not start, if they do not.
+    ``inspect`` returns the damage of the release on disk, if any. It is called when a worker fails in a way that damage
+    can explain. ``failing`` is the reason why workers do not start, None if they do.
     """
 
     def __init__(
         self,
-        opening: OpenRequest,
+        request: OpenRequest,
         limits: Limits,
         stats: PoolStats | None = None,
         penalties: Penalties | None = None,
         inspect: Inspect | None = None,
     ) -> None:
-        self._opening, self._limits, self._inspect = opening, limits, inspect
-        self._width = limits.workers or max(2, os.cpu_count() or 1)
-        self._size = self._width + limits.reserve_workers
+        self._request, self._limits, self._inspect = request, limits, inspect
+        workers = limits.workers or max(2, os.cpu_count() or 1)
+        self._size = workers + limits.reserve_workers
         self.stats = stats or PoolStats()
-        self._admission = Admission(limits, limits.per_client or self._width, penalties)
+        self._admission = Admission(limits, limits.per_client or workers, penalties)
         self._all: set[WorkerHandle] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._filled, self._retry = asyncio.Event(), asyncio.Event()
         self._closed = False
-        # Until a query is slowed down, and from then, or from its start when it has less, until it is ended.
+        # A query is first slowed down and then given its deadline, unless the deadline comes first.
         seconds = limits.query_seconds
-        self._long = SharedTimer(_LONG, self._slow_down)
-        self._deadline = SharedTimer(seconds - _LONG if seconds > _LONG else seconds, self._end_late)
+        self._long = SharedTimer(_LONG_SECONDS, self._slow_down)
+        self._deadline = SharedTimer(seconds - _LONG_SECONDS if seconds > _LONG_SECONDS else seconds, self._time_out)
         self.failing: str | None = None
 
     @property
-    def width(self) -> int:
-        """How many workers there are beside the spares."""
-        return self._width
-
-    @property
     def idle(self) -> int:
-        """How many workers are free, spares among them."""
+        """Number of free workers, reserve workers included."""
         return self._admission.idle
 
     @property
     def busy(self) -> int:
-        """How many workers have a query."""
+        """Number of workers with a running query."""
         return self._admission.busy
 
     @property
     def workers(self) -> int:
-        """How many workers there are, spares among them."""
+        """Number of workers that have started, reserve workers included."""
         return sum(worker.opened and not worker.has_ended for worker in self._all)
 
     @property
     def queued(self) -> int:
-        """How many queries wait for a worker."""
+        """Number of queries waiting for a worker."""
         return self._admission.queued
 
     def ensure_available(self) -> None:
-        """Raise NotReadyError when there is no worker at all."""
+        """Raise NotReadyError when no worker is available or busy."""
         if not (self.idle or self.busy):
-            raise NotReadyError("there is no worker at the moment; the next one is being started")
+            raise NotReadyError("no worker is available at present; one is being started")
 
     async def start(self, *, complete: bool = False) -> None:
-        """Start the workers; return when one is ready, or all when the pool is to be ``complete``.
+        """Start the workers; return when one is ready, or all of them if ``complete``.
 
         Raises StoreError when the release cannot be opened.
         """
         await self._add()
         work = self._add if complete else self._replace
-        others = [self._keep(work()) for _ in range(self._size - 1)]
+        others = [self._spawn(work()) for _ in range(self._size - 1)]
         if complete:
             await asyncio.gather(*others)
 
     async def filled(self) -> None:
-        """Return when all workers have been ready."""
+        """Wait until all workers have been ready."""
         await self._filled.wait()
 
     def retry_now(self) -> None:
-        """Try at once to start the workers that could not open the release."""
+        """Retry at once to start workers that could not open the release."""
         self._retry.set()
         self._retry = asyncio.Event()
 
     async def ask(self, job: bytes, client: str) -> ResultStream:
-        """Return the answer to a job, given as its JOB frame, once its head is known.
+        """Return the answer to a job, given as a JOB frame, once its head is known.
 
         Raises QueryError, StoreError or a LimitError. Cancelling the calling task ends the query.
         """
         try:
             return await self._ask(job, client)
         except WorkerLostError as error:
-            # Killed from outside: it was not the query's fault.
+            # Killed from outside, so the query is not to blame and is retried once.
             if error.signal != signal.SIGKILL or self._closed:
                 raise
         try:
             return await self._ask(job, client)
         except WorkerLostError as error:
-            # Twice: it may be what the system ends when it runs out of memory.
+            # Killed twice: the query may make the system run out of memory, so it is charged to the client.
             if error.signal == signal.SIGKILL:
                 self._admission.penalties.charge(client)
             raise
 
     def abandon(self, answer: ResultStream) -> None:
-        """Kill the worker of an answer that is no longer needed."""
+        """Kill the worker of an answer that is no longer needed, unless the query has ended."""
         self._kill(answer, None)
 
     async def drain(self, grace: float = 1.0) -> None:
@@ -168,7 +163,7 @@ class Pool:
 
     async def close(self, reason: TwingraphError | None = None) -> None:
         """Kill every worker; waiting queries fail with the ``reason``."""
-        reason = reason or TooBusyError("it is being stopped", 1)
+        reason = reason or TooBusyError("the server is shutting down", 1)
         self._closed = True
         self._admission.close(reason)
         self.retry_now()
@@ -180,7 +175,7 @@ class Pool:
     async def _ask(self, job: bytes, client: str) -> ResultStream:
         worker = await self._admission.acquire(client)
         answer = worker.ask(job)
-        (self._long if self._limits.query_seconds > _LONG else self._deadline).add(answer)
+        (self._long if self._limits.query_seconds > _LONG_SECONDS else self._deadline).add(answer)
         try:
             await answer.head
         except asyncio.CancelledError:
@@ -197,12 +192,12 @@ class Pool:
         return answer
 
     async def _true_cause(self, error: TwingraphError) -> TwingraphError:
-        """Return why a query has ended: the engine can take a damaged block for endless work, or end at it."""
+        """Return the cause of a failure: a damaged store can make the engine run without end, or crash."""
         is_external = isinstance(error, WorkerLostError) and error.signal == signal.SIGKILL
         if self._inspect is None or self._closed or is_external:
             return error
         with contextlib.suppress(TimeoutError):
-            return await asyncio.wait_for(self._inspect(), _INSPECTION) or error
+            return await asyncio.wait_for(self._inspect(), _INSPECTION_SECONDS) or error
         return error
 
     def _slow_down(self, answer: ResultStream) -> None:
@@ -211,19 +206,19 @@ class Pool:
             worker.slow_down()
             self._deadline.add(answer)
 
-    def _end_late(self, answer: ResultStream) -> None:
+    def _time_out(self, answer: ResultStream) -> None:
         self._kill(answer, QueryTimeoutError(self._limits.query_seconds))
 
     def _worker_of(self, answer: ResultStream) -> WorkerHandle | None:
         return next((worker for worker in self._all if worker.answering(answer)), None)
 
     async def _add(self) -> None:
-        """Start a worker; what cannot open the release is ended, and gone when this raises."""
+        """Start a worker; when it cannot open the release, its process is reaped before this raises."""
         worker = WorkerHandle(self._free, self._lost)
         self._all.add(worker)
         begin = time.monotonic()
         try:
-            opened = await worker.start(self._opening)
+            opened = await worker.start(self._request)
         except (TwingraphError, OSError):
             worker.kill()
             await worker.reap()
@@ -240,7 +235,7 @@ class Pool:
             self._free(worker)
 
     async def _replace(self) -> None:
-        """Start a worker, with as many attempts as it takes."""
+        """Start a worker, and retry until that succeeds."""
         backoff = Backoff()
         while not self._closed:
             try:
@@ -260,12 +255,12 @@ class Pool:
                 await self._retry.wait()
 
     def _report(self, failure: str | None) -> None:
-        """Log that workers do not start, and that they do again, when that is news."""
+        """Record whether workers start, and log each change."""
         if failure == self.failing:
             return
         self.failing = failure
         if failure:
-            logger.error("workers do not start: %s; they are tried again, later each time", failure)
+            logger.error("workers do not start: %s; will retry", failure)
         else:
             logger.info("workers start again")
             self.retry_now()
@@ -273,10 +268,10 @@ class Pool:
     def _free(self, worker: WorkerHandle) -> None:
         self._admission.release(worker)
         if worker.found_damage:
-            self._look_for_damage()
-        grown = worker.grown > self._opening.memory_bytes / _GROWN
+            self._inspect_in_background()
+        has_grown = worker.grown > self._request.memory_bytes * _MAX_GROWTH
         is_stuck_slow = worker.slowed and not worker.speed_up()
-        if self._closed or is_stuck_slow or grown:
+        if self._closed or is_stuck_slow or has_grown:
             self.stats.killed["replaced"] += 1
             worker.kill()
             return
@@ -286,35 +281,35 @@ class Pool:
         client = worker.client
         self._admission.withdraw(worker)
         self.stats.lost += worker.opened and not worker.was_killed
-        # One that has not opened the release is tried again by who started it.
-        self._keep(self._bury(worker, client) if worker.opened else worker.reap())
+        # If it has not opened the release, `_replace` or the caller of `start` deals with it.
+        self._spawn(self._reap_and_replace(worker, client) if worker.opened else worker.reap())
 
-    async def _bury(self, worker: WorkerHandle, client: str | None) -> None:
-        """Wait until a worker is gone, and start the next one in its place."""
+    async def _reap_and_replace(self, worker: WorkerHandle, client: str | None) -> None:
+        """Wait until the process of a worker is gone, and start a replacement."""
         code = await worker.reap()
         self._all.discard(worker)
         if self._closed:
             return
-        # Nobody pays for a worker that was killed from outside.
+        # A worker killed from outside (SIGKILL, not by this pool) is not charged to any client.
         if client is not None and (worker.was_killed or code != -signal.SIGKILL):
             self._admission.penalties.charge(client)
             if not worker.was_killed:
-                self._look_for_damage()
+                self._inspect_in_background()
         await self._replace()
 
-    def _look_for_damage(self) -> None:
+    def _inspect_in_background(self) -> None:
         if self._inspect and not self._closed:
-            self._keep(self._inspect())
+            self._spawn(self._inspect())
 
     def _kill(self, answer: ResultStream, reason: LimitError | None) -> None:
-        """End the query of an answer, unless it has ended."""
+        """Kill the worker of an answer, unless the query has ended."""
         if worker := self._worker_of(answer):
             self.stats.killed["deadline" if reason else "abandoned"] += 1
             worker.kill(reason)
             if reason:
-                self._look_for_damage()
+                self._inspect_in_background()
 
-    def _keep(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

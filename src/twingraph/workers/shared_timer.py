@@ -1,10 +1,10 @@
-"""One timer of the event loop for any number of entries that wait equally long."""
+"""A timer that any number of entries with the same timeout share."""
 
 import asyncio
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-# The clock of an event loop may go in milliseconds.
+# Resolution (seconds) of event loop clocks.
 _TOLERANCE = 0.001
 _Entry = TypeVar("_Entry", bound=Hashable)
 
@@ -12,8 +12,8 @@ _Entry = TypeVar("_Entry", bound=Hashable)
 class SharedTimer(Generic[_Entry]):
     """Calls ``on_due`` with each entry ``seconds`` after it was added, unless it was discarded before.
 
-    Entries are due in the order in which they were added, so only the first needs a timer; one for each would cost
-    every query more than looking here does.
+    Entries are due in the order in which they were added, so only the first needs a timer of the event loop. A timer
+    for each entry would cost every query more.
     """
 
     def __init__(self, seconds: float, on_due: Callable[[_Entry], None]) -> None:
@@ -22,14 +22,14 @@ class SharedTimer(Generic[_Entry]):
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, entry: _Entry) -> None:
-        """Wait for an entry from now on."""
+        """Start the timeout of an entry."""
         loop = asyncio.get_running_loop()
         self._due[entry] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._fire)
 
     def discard(self, entry: _Entry) -> None:
-        """Forget an entry; the timer goes on for the others."""
+        """Cancel the timeout of an entry."""
         self._due.pop(entry, None)
 
     def _fire(self) -> None:

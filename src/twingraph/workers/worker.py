@@ -1,7 +1,7 @@
-"""A worker: a process with one release open, which answers one query at a time over the socket it was started with.
+"""A worker: a process with an open release that answers one query at a time over an inherited socket.
 
 It is started as ``python -m twingraph.workers.worker DESCRIPTOR PARENT`` and ends with the server or when killed.
-What it imports decides how soon a killed worker is replaced: nothing of the web or of the settings.
+Its imports determine how soon a killed worker is replaced, so it imports neither the server nor the settings.
 """
 
 import gc
@@ -23,59 +23,59 @@ from twingraph.workers import ipc, sandbox
 from twingraph.workers.ipc import Job, Kind, OpenRequest, Ready, ResultHead
 from twingraph.workers.output import Output, RowLimitReached, RowTally
 
-_RECEIVED = 1 << 16
-# After a query that took longer than this (seconds) it is worth looking how much the process has grown.
-_SHORT = 0.05
-# Addresses that are longer are not taken by every client and proxy (RFC 9110, section 4.1).
-_LONGEST_LINK = 8000
+_RECEIVE_BYTES = 1 << 16
+# The growth of the process is measured only after queries that took longer than this (seconds).
+_SHORT_SECONDS = 0.05
+# Maximum length of a link: all clients and proxies support URIs of 8,000 octets (RFC 9110, section 4.1).
+_MAX_LINK = 8000
 
 
 class Worker:
-    """Answers over a connection until the other side closes it."""
+    """Handles the frames that arrive over a connection until the server closes it."""
 
     def __init__(self, connection: socket.socket, notes: tuple[str, ...]) -> None:
         self._connection, self._frames, self._notes = connection, ipc.FrameReader(), notes
-        self._opened: _OpenRelease | None = None
+        self._release: _OpenRelease | None = None
 
     def run(self) -> None:
-        """Take frames and answer each."""
+        """Receive frames and reply to each."""
         try:
-            while data := self._connection.recv(_RECEIVED):
+            while data := self._connection.recv(_RECEIVE_BYTES):
                 for kind, content in self._frames.feed(data):
                     if kind == Kind.OPEN:
                         self._open(ipc.open_request(content))
                     else:
                         self._answer(ipc.job(content))
         except (BrokenPipeError, ConnectionResetError):
-            return  # the server has gone, or has dropped this answer
+            return  # the server has ended, or does not need this answer
 
     def _open(self, request: OpenRequest) -> None:
         try:
-            opened = _OpenRelease(request)
+            release = _OpenRelease(request)
         except TwingraphError as error:
             self._connection.sendall(ipc.pack_error(error))
             return
-        self._opened = opened
-        # Nothing that is here now becomes rubbish.
+        self._release = release
+        # Everything allocated so far lives as long as the process.
         gc.freeze()
         notes = self._notes + sandbox.limit_memory(request.memory_bytes)
-        opened.size = sandbox.memory("VmRSS") or 0
-        self._connection.sendall(ipc.pack_ready(Ready(opened.quads, notes)))
+        release.size = sandbox.memory("VmRSS") or 0
+        self._connection.sendall(ipc.pack_ready(Ready(release.quads, notes)))
 
     def _answer(self, job: Job) -> None:
-        opened = self._opened
+        release = self._release
         try:
-            if opened is None:
+            if release is None:
                 raise StoreError("no release is open")
-            opened.answer(job, self._connection)
+            release.answer(job, self._connection)
         except TwingraphError as error:
             self._connection.sendall(ipc.pack_error(error))
         except MemoryError:
-            self._connection.sendall(ipc.pack_error(MemoryLimitError(opened.memory_bytes if opened else 0)))
+            self._connection.sendall(ipc.pack_error(MemoryLimitError(release.memory_bytes if release else 0)))
 
 
 class _OpenRelease:
-    """The release of an OPEN, and the jobs over it; ``size`` is the process's memory (bytes) when it was opened."""
+    """An open release, and the jobs over it; ``size`` is the memory (bytes) of the process after opening it."""
 
     def __init__(self, request: OpenRequest) -> None:
         self._base, self._prefixes, self.memory_bytes = request.base, request.prefixes, request.memory_bytes
@@ -83,16 +83,16 @@ class _OpenRelease:
         self._store = EmbeddedStore(
             request.base, request.prefixes, default_graph, request.memory_quads, request.language_tags
         )
-        release = Path(request.directory)
-        self._store.load(release, request.quads)
+        directory = Path(request.directory)
+        self._store.load(directory, request.quads)
         self.quads = self._store.health()
         self.size = 0
         if request.quads > request.memory_quads:
-            _read_ahead(release)
+            _read_ahead(directory)
 
     def answer(self, job: Job, connection: socket.socket) -> None:
         """Answer a job; raises QueryError, StoreError or a LimitError."""
-        began = time.perf_counter()
+        start = time.perf_counter()
         query = read_query(job.text, self._prefixes, self._base)
         if job.default_graphs or job.named_graphs:
             query = replace(query, default_graphs=job.default_graphs or (), named_graphs=job.named_graphs or ())
@@ -107,7 +107,7 @@ class _OpenRelease:
             head = head._replace(next=_link(job, query.text, format_name))
         output = Output(connection, job, head, lambda tally: self._write(query, TSV, tally), rows)
         self._write(query, format_, output)
-        is_long = time.perf_counter() - began > _SHORT
+        is_long = time.perf_counter() - start > _SHORT_SECONDS
         output.end((sandbox.memory("VmRSS") or 0) - self.size if is_long else 0)
 
     def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
@@ -118,34 +118,34 @@ class _OpenRelease:
 
 
 def main() -> None:
-    """Run a worker on the socket whose descriptor, and for the server whose process, the command line gives."""
+    """Run a worker with the socket descriptor and the server's process id given on the command line."""
     descriptor, parent = (int(argument) for argument in sys.argv[1:])
     exit_with_parent(parent)
     sandbox.limit_files()
-    # Before there is any other thread: threads inherit it. Queries run on this one, the first: on another,
-    # memory comes from another arena.
+    # Done before any other thread exists, since threads inherit the filter. Queries run on the main thread, because
+    # others allocate from arenas of their own.
     notes = sandbox.close_network()
     sandbox.deepen_stack()
     with socket.socket(fileno=descriptor) as connection:
         Worker(connection, notes).run()
-    # Taking a large store apart piece by piece would take seconds; the system does it at once.
+    # Freeing a large store piece by piece takes seconds; the kernel does it at once.
     os._exit(0)
 
 
 def _link(job: Job, text: str, format_name: str) -> str:
-    """Return the link to the rows after those of a job, empty when there is none."""
-    following = next_page(text, job.rows) if len(text) <= _LONGEST_LINK else None
+    """Return the link to the rows that follow those of a job, empty when there is none."""
+    following = next_page(text, job.rows) if len(text) <= _MAX_LINK else None
     if following is None:
         return ""
     graphs = [("default-graph-uri", iri) for iri in job.default_graphs or ()]
     graphs += [("named-graph-uri", iri) for iri in job.named_graphs or ()]
     link = "/sparql?" + urlencode([("query", following), *graphs, ("format", format_name)])
-    return link if len(link) <= _LONGEST_LINK else ""
+    return link if len(link) <= _MAX_LINK else ""
 
 
-def _read_ahead(release: Path) -> None:
-    """Read the store's files once, so that the first queries do not wait for the disk."""
-    for path in sorted((release / "store").glob("*.sst")):
+def _read_ahead(directory: Path) -> None:
+    """Read the files of the store into the page cache, so that the first queries do not wait for the disk."""
+    for path in sorted((directory / "store").glob("*.sst")):
         with path.open("rb") as file:
             while file.read(1 << 22):
                 pass

@@ -1,4 +1,4 @@
-"""One worker seen from the server: its process, the protocol spoken with it, and why it ended."""
+"""The server's side of a worker: its process, the exchange of frames, and the cause of its end."""
 
 import asyncio
 import contextlib
@@ -16,16 +16,16 @@ from twingraph.workers import ipc
 from twingraph.workers.ipc import FrameReader, Kind, OpenRequest, Ready
 from twingraph.workers.result_stream import ResultStream
 
-# What the engine, Python and the C++ library print when they get no memory.
+# What the engine, Python and the C++ library print when an allocation fails.
 _OUT_OF_MEMORY = (b"memory allocation", b"MemoryError", b"bad_alloc")
 _STDERR_BYTES = 4096
 _LOW_PRIORITY = 10
 
 
 class WorkerHandle(asyncio.Protocol):
-    """A process that answers one query at a time.
+    """A worker process, which answers one query at a time.
 
-    ``on_free`` is called when it is ready for the next, ``on_lost`` once when it has ended.
+    ``on_free`` is called when it is ready for the next query, ``on_lost`` once, when it has ended.
     """
 
     def __init__(self, on_free: Callable[["WorkerHandle"], None], on_lost: Callable[["WorkerHandle"], None]) -> None:
@@ -44,9 +44,10 @@ class WorkerHandle(asyncio.Protocol):
         self.grown = 0
 
     async def start(self, request: OpenRequest) -> Ready:
-        """Start the process and have it open a release; raises StoreError when it cannot, OSError without a process.
+        """Start the process and have it open a release.
 
-        When it raises, `kill` and `reap` are still to be called.
+        Raises StoreError when it cannot open the release, and OSError when the process cannot be started. `kill` and
+        `reap` must be called even then.
         """
         self._memory_bytes = request.memory_bytes
         ours, theirs = socket.socketpair()
@@ -55,7 +56,7 @@ class WorkerHandle(asyncio.Protocol):
                 self._launch(theirs)
             ours.setblocking(False)
             await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=ours)
-        except BaseException:
+        except BaseException:  # cancellation too: the socket must not leak
             ours.close()
             raise
         if self.has_ended or self._transport is None:
@@ -66,23 +67,23 @@ class WorkerHandle(asyncio.Protocol):
         return await ready
 
     def _launch(self, theirs: socket.socket) -> None:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed with the process
         try:
-            # From this thread: the worker ends with the thread that started it.
+            # Started from this thread, because the worker is killed when the thread that started it ends.
             self._process = subprocess.Popen(
                 command("twingraph.workers.worker", str(theirs.fileno()), str(os.getpid())),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
                 pass_fds=[theirs.fileno()],
-                process_group=0,  # a keyboard's interrupt is for the server, which ends its workers itself
+                process_group=0,  # Ctrl+C must reach the server only, which ends its workers itself
             )
-        except BaseException:
+        except BaseException:  # whatever prevents the start, the file must not leak
             self._stderr.close()
             raise
 
     def ask(self, job: bytes) -> ResultStream:
-        """Ask for the answer to a job, as its JOB frame; the worker must be free."""
+        """Send a job, given as a JOB frame, and return its answer; the worker must be free."""
         transport = cast(asyncio.Transport, self._transport)
         answer = self._answer = ResultStream(transport)
         if self.has_ended:
@@ -92,11 +93,11 @@ class WorkerHandle(asyncio.Protocol):
         return answer
 
     def answering(self, answer: ResultStream) -> bool:
-        """Return whether the worker is computing this answer."""
+        """Return whether the worker is producing this answer."""
         return self._answer is answer
 
     def kill(self, reason: TwingraphError | None = None) -> None:
-        """Kill the process; its answer fails with the reason."""
+        """Kill the process; its answer fails with ``reason``."""
         self._reason = self._reason or reason
         self.was_killed = self.was_killed or not self.has_ended
         if self._process:
@@ -111,7 +112,7 @@ class WorkerHandle(asyncio.Protocol):
             os.setpriority(os.PRIO_PROCESS, self.pid, _LOW_PRIORITY)
 
     def speed_up(self) -> bool:
-        """Restore the priority of the process; return whether the system allows it."""
+        """Restore the priority of the process; return False when the system does not allow it."""
         try:
             os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0))
         except OSError:
@@ -130,7 +131,7 @@ class WorkerHandle(asyncio.Protocol):
             return 0
         code = await _exit_code(self._process)
         cause = self._reason or self._cause(code)
-        self._refuse(cause)
+        self._fail_opening(cause)
         if self._answer:
             self._answer.fail(cause)
             self._answer = None
@@ -139,38 +140,38 @@ class WorkerHandle(asyncio.Protocol):
 
     @property
     def pid(self) -> int:
-        """The number of the process, 0 when it could not be started."""
+        """The process id, 0 when the process could not be started."""
         return self._process.pid if self._process else 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
+        """Store the transport."""
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """Handle the frames that the worker sent."""
         for kind, content in self._frames.feed(data):
             if not self.opened:
-                self._open(kind, content)
+                self._handle_opening(kind, content)
             elif answer := self._answer:
-                self._pass_on(answer, kind, content)
+                self._handle_frame(answer, kind, content)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Treat the process as ended."""
         self._end()
 
-    def _open(self, kind: Kind, content: bytes) -> None:
+    def _handle_opening(self, kind: Kind, content: bytes) -> None:
         if kind != Kind.READY:
-            self._refuse(ipc.error(content))
+            self._fail_opening(ipc.error(content))
         elif self._ready and not self._ready.done():
             self.opened = True
             self._ready.set_result(ipc.ready(content))
 
-    def _refuse(self, reason: TwingraphError) -> None:
+    def _fail_opening(self, reason: TwingraphError) -> None:
         """Fail the opening of the release."""
         if self._ready and not self._ready.done():
             self._ready.set_exception(reason)
 
-    def _pass_on(self, answer: ResultStream, kind: Kind, content: bytes) -> None:
+    def _handle_frame(self, answer: ResultStream, kind: Kind, content: bytes) -> None:
         if kind == Kind.BODY:
             answer.feed(content)
             return
@@ -198,7 +199,7 @@ class WorkerHandle(asyncio.Protocol):
         if self._transport:
             self._transport.close()
         if self._reason:
-            self._refuse(self._reason)
+            self._fail_opening(self._reason)
         if self._answer and self._reason:
             self._answer.fail(self._reason)
             self._answer = None
@@ -207,25 +208,25 @@ class WorkerHandle(asyncio.Protocol):
     def _cause(self, code: int) -> TwingraphError:
         self._stderr.seek(0)
         stderr = self._stderr.read(_STDERR_BYTES)
-        if any(sign in stderr for sign in _OUT_OF_MEMORY):
+        if any(message in stderr for message in _OUT_OF_MEMORY):
             return MemoryLimitError(self._memory_bytes)
         if code < 0:
             return WorkerLostError(-code)
         if not stderr:
             return WorkerLostError()
-        return StoreError(f"a worker ended: {stderr.decode(errors='replace')[-500:].strip()}")
+        return StoreError(f"a worker ended unexpectedly: {stderr.decode(errors='replace')[-500:].strip()}")
 
 
 async def _exit_code(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a process without a thread: one that the system cannot end would keep its thread for ever."""
+    """Wait for a process, without a thread, which would block for ever if the kernel cannot end the process."""
     try:
         descriptor = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):  # not Linux, or an old one
+    except (AttributeError, OSError):  # not Linux, or an old kernel
         return await asyncio.to_thread(process.wait)
-    loop, gone = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(descriptor, gone.set)
+    loop, exited = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, exited.set)
     try:
-        await gone.wait()
+        await exited.wait()
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)

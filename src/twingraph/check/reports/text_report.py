@@ -1,48 +1,13 @@
 """The report of a check for people, grouped by file: what is wrong, where, and what to do about it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
+from collections.abc import Iterable, Iterator
 from itertools import groupby
-
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from twingraph.check.run import CheckResult
 from twingraph.findings import Finding, Severity
 from twingraph.rdf.iris import Iris
-
-
-def plural(number: int, one: str, many: str | None = None) -> str:
-    """Return a number and its noun, ``1 file`` or ``1,200 files``; ``many`` is the plural if it is not ``one`` + s."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-# Wider than any terminal: output to a file is not folded.
-_UNBOUNDED = 100_000
-
-
-def render_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]], width: int | None = None) -> str:
-    """Return a table as text, unbound cells empty; ``width`` is the terminal's in cells, None for no limit."""
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, highlight=False)
-    body = [[cell or "" for cell in row] for row in rows]
-    for position, column in enumerate(columns):
-        cells = [row[position] for row in body]
-        table.add_column(Text(column), overflow="fold", justify="right" if _are_numbers(cells) else "left")
-    for row in body:
-        table.add_row(*(Text(cell) for cell in row))
-    output = StringIO()
-    console = Console(file=output, width=width or _UNBOUNDED, color_system=None, force_terminal=False, emoji=False)
-    console.print(table, soft_wrap=False)
-    return "\n".join(line.rstrip() for line in output.getvalue().splitlines()) + "\n"
-
-
-def _are_numbers(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell]
-    return bool(filled) and all(cell.rstrip(" %").replace(",", "").replace(".", "", 1).isdigit() for cell in filled)
-
+from twingraph.tables import plural
 
 _NOUNS = {
     Severity.VIOLATION: ("violation", "violations"),

@@ -1,1 +1,1 @@
-"""What HTTP itself says: header fields with weights, content negotiation, conditional requests, forms."""
+"""HTTP itself: connections, header fields, content negotiation, conditional requests, problem documents, logging."""

@@ -1,7 +1,7 @@
-"""The access log: one JSON object a line for each request, and the counts that go with it.
+"""The access log, a line of JSON for each request, and the metrics that are counted with it.
 
-It says which query was asked by its hash, never by its text, and who asked only when the settings say so. What wraps
-the sending of a response for the log also adds the header fields that all have: one wrapper costs less than two.
+A query is logged as its hash, never as its text; client addresses are logged only when the settings say so. The wrapper
+around ``send`` also adds the header fields that all responses have, because one wrapper costs less than two.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ from twingraph.server.http.metrics import Metrics
 from twingraph.settings import Server
 
 LOGGER = "twingraph.access"
-# What the log says of an answer that was cut.
+# The `limit` that is logged when an answer was cut.
 ROWS_CUT = "Rows"
-# Where a scope holds the pattern of the route that answers it, and its log.
+# Keys of a scope: the pattern of the route that matched, and the RequestLog.
 ROUTE, _LOG = "twingraph.route", "twingraph.log"
 _HASH_BYTES = 8
-# Lines are gathered for so long (seconds): writing one alone costs as much as a cached answer.
-_TOGETHER = 0.1
+# How long (seconds) lines are collected before they are written: writing a single one costs as much as a cached answer.
+_FLUSH_SECONDS = 0.1
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _NAMES = {name: one.name for one in reversed(FORMATS) for name in (one.media_type, *one.also)}
 logger = logging.getLogger(LOGGER)
 
 
 class RequestLog:
-    """What is logged of a request: its response's status, format and size, its query's hash, which limit it met.
+    """What is logged about a request: status, format and size of its response, hash of its query, and limit it hit.
 
-    The status is 499 while nothing has been sent.
+    The status is 499 until a response has begun.
     """
 
     __slots__ = ("_send", "format", "limit", "query", "size", "status")
@@ -47,12 +47,12 @@ class RequestLog:
         self.status, self.size, self.format = 499, 0, "none"
 
     def failed(self, error: Exception) -> None:
-        """Log which limit an error tells of, if it does."""
+        """Record the limit that was hit, if the error is a LimitError."""
         if isinstance(error, LimitError):
             self.limit = type(error).__name__.removesuffix("Error")
 
     async def send(self, message: Message) -> None:
-        """Pass a message of the response on, with the header fields that all responses have."""
+        """Record a message of the response and send it, with the header fields that all responses have."""
         assert self._send is not None
         if message["type"] == COMPLETE:
             self.status, self.format, self.size = 200, message["format"], len(message["body"])
@@ -66,23 +66,23 @@ class RequestLog:
 
 
 def hash_of(text: str) -> str:
-    """Return what a query is called in the log."""
+    """Return the hash by which a query is logged."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_HASH_BYTES).hexdigest()
 
 
 def log_of(scope: Scope) -> RequestLog:
-    """Return the log of a request; one that nobody reads when requests are not logged."""
+    """Return the log of a request, or a detached one when the scope has none."""
     found = scope.get(_LOG)
     return found if isinstance(found, RequestLog) else RequestLog()
 
 
 class AccessLog:
-    """Passes requests on to ``app`` and logs and counts how each was answered, as the ``server``'s settings say."""
+    """Middleware that logs and counts the requests answered by ``app``, as the ``server`` settings say."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, server: Server) -> None:
         self._app, self._metrics, self._addresses = app, metrics, server.log_addresses
         self._lines: list[str] = []
-        # The time of day to a second, written out once a second.
+        # The current time as logged, formatted once a second.
         self._second, self._now = 0, ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +97,7 @@ class AccessLog:
         begin = time.perf_counter()
         try:
             await self._app(scope, receive, log.send)
-        except Exception:  # whatever it is: the response may have begun well, and it is for the server to log
+        except Exception:  # any failure counts as 500 here, even when 200 was already sent; the server logs it
             log.status = 500
             raise
         finally:
@@ -115,7 +115,7 @@ class AccessLog:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         query = f'"{log.query}"' if log.query else "null"
         limit = f'"{log.limit}"' if log.limit else "null"
-        # None of this needs escaping; written by hand it costs a third of what a JSON library takes.
+        # None of these values needs escaping, and formatting takes a third of the time of a JSON encoder.
         line = (
             f'{{"time": "{self._time()}", "method": "{method}", "route": "{route}", "status": {log.status}, '
             f'"bytes": {log.size}, "ms": {seconds * 1000:.1f}, "query": {query}, "limit": {limit}'
@@ -124,7 +124,7 @@ class AccessLog:
             address = scope["client"][0] if scope.get("client") else None
             line += f', "address": {json.dumps(address)}'
         if not self._lines:
-            asyncio.get_running_loop().call_later(_TOGETHER, self._flush)
+            asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._flush)
         self._lines.append(f"{line}}}")
 
     def _time(self) -> str:
@@ -140,7 +140,7 @@ class AccessLog:
 
 
 def _format_of(message: Message) -> str:
-    """Return what the log calls the format of a response."""
+    """Return the name by which the format of a response is logged."""
     found = next((value for name, value in message["headers"] if name.lower() == b"content-type"), b"")
     media_type = found.decode("latin-1").partition(";")[0]
     return _NAMES.get(media_type, media_type or "none")

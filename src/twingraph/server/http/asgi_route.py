@@ -1,4 +1,4 @@
-"""A route as a plain ASGI application: one request in, one response out, and every failure a problem document."""
+"""Routes as plain ASGI applications: every request gets a response, every failure a problem document."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from twingraph.server.http.openapi import document, json_content, operation
 from twingraph.server.http.problems import UNFORESEEN, problem
 from twingraph.server.http.request import HttpRequest
 
-# Where a scope holds the RequestError for which a request was refused before it could be read.
+# Key of a scope: the RequestError for which the connection rejected a request before it was parsed.
 REFUSAL = "twingraph.refusal"
 _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
@@ -28,10 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 class AsgiRoute:
-    """Answers requests for ``path`` by ``respond``.
+    """Responds to requests for ``path`` with ``respond``.
 
-    ``get`` and ``post`` describe its operations for the OpenAPI document; other methods are answered with 405 and
-    ``refusal``. HEAD is answered as GET: the server leaves the body out.
+    ``get`` and ``post`` are its operations in the OpenAPI document. HEAD is handled as GET: the server omits the body.
+    Other methods get 405 with ``refusal`` as the detail.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class AsgiRoute:
         self.operations = {"get": get, "post": post} if post else {"get": get}
         self._methods = ("GET", "HEAD", "POST") if post else ("GET", "HEAD")
         self.allow = ", ".join((*self._methods, "OPTIONS"))
-        self._refusal = refusal or f"ask with one of {self.allow}"
+        self._refusal = refusal or f"the methods allowed here are {self.allow}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a client that has gone gets nothing."""
+        """Answer one request, unless the client has disconnected."""
         try:
             response = await self.answer(HttpRequest(scope, receive))
         except ClientDisconnect:
@@ -57,30 +57,29 @@ class AsgiRoute:
         await response(scope, receive, send)
 
     async def answer(self, request: HttpRequest) -> ASGIApp:
-        """Return the response to a request, a problem document when it fails; raises ClientDisconnect."""
+        """Return the response to a request, a problem document on failure; raises ClientDisconnect."""
         request.scope[ROUTE] = self.path
+        if request.method not in self._methods:
+            return problem(RequestError(HTTPStatus.METHOD_NOT_ALLOWED, self._refusal, {"Allow": self.allow}))
         try:
-            return await self._respond(request) if request.method in self._methods else self._not_allowed()
+            return await self._respond(request)
         except TwingraphError as error:
             request.log.failed(error)
             return problem(error)
         except ClientDisconnect:
             raise
-        except Exception:  # whatever it is, the client gets a problem document and the log the traceback
-            logger.exception("a request was not answered")
+        except Exception:  # a bug: the client gets a problem document, the log the traceback
+            logger.exception("unhandled error while answering a request")
             return problem(UNFORESEEN)
-
-    def _not_allowed(self) -> Response:
-        return problem(RequestError(HTTPStatus.METHOD_NOT_ALLOWED, self._refusal, {"Allow": self.allow}))
 
 
 class RouteTable:
-    """Passes requests on to their routes: fixed paths at once, ``aliases`` among them, all others by FastAPI.
+    """Dispatches requests: fixed paths, ``aliases`` included, by one look-up, and paths with parameters by FastAPI.
 
-    OPTIONS is answered for every route, as preflights of browsers ask it (CORS). What has no route is redirected to the
-    path without `/` at its end, or answered with 404; a request that the connection has refused, with that refusal.
-    ``lifespan`` is entered when the server starts. FastAPI writes the OpenAPI document, of which each route describes
-    its own operations, and it is served at ``/openapi.json``.
+    It answers OPTIONS for every route, also as a CORS preflight. A path with a trailing slash that matches no route is
+    redirected to the path without it; any other gets 404. A request that the connection rejected gets that error.
+    ``lifespan`` is entered when the server starts. FastAPI generates the OpenAPI document at ``/openapi.json`` from the
+    operations that the routes give.
     """
 
     def __init__(
@@ -91,7 +90,7 @@ class RouteTable:
     ) -> None:
         self._every = (
             *routes,
-            AsgiRoute("/openapi.json", self._document, operation("This document", json_content({}))),
+            AsgiRoute("/openapi.json", self._document, operation("The OpenAPI document", json_content({}))),
         )
         self._fixed = {one.path: one for one in self._every if "{" not in one.path} | dict(aliases)
         self._patterns = [Route(one.path, one) for one in self._every if "{" in one.path]
@@ -112,7 +111,7 @@ class RouteTable:
         await app(scope, receive, send)
 
     def find(self, scope: Scope) -> AsgiRoute | None:
-        """Return the route for the path of a request, None when there is none."""
+        """Return the route that matches the path of a request, None when there is none."""
         found = next((one for one in self._patterns if one.matches(scope)[0] is not Match.NONE), None)
         return self._fixed.get(scope["path"]) or (found.app if found else None)  # type: ignore[return-value]  # an AsgiRoute
 
@@ -132,9 +131,9 @@ class RouteTable:
     async def _missing(self, request: Request, _: Exception) -> Response:
         scope = request.scope
         path, query = scope["raw_path"].decode("ascii"), scope["query_string"].decode("latin-1")
-        shorter = path.removesuffix("/")
-        if shorter != path and self.find({**scope, "path": scope["path"].removesuffix("/")}):
-            # Relative to this server: a Host header must not choose where it leads.
-            location = f"{shorter}?{query}" if query else shorter
+        without_slash = path.removesuffix("/")
+        if without_slash != path and self.find({**scope, "path": scope["path"].removesuffix("/")}):
+            # A relative reference, so that a forged Host field cannot redirect elsewhere.
+            location = f"{without_slash}?{query}" if query else without_slash
             return Response(status_code=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location})
         return problem(_NOT_FOUND)

@@ -1,4 +1,4 @@
-"""A response that is all there, its head encoded once for every client that gets it."""
+"""A response whose body is complete and whose head is encoded once, for all clients that receive it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,9 @@ from starlette.types import Receive, Scope, Send
 
 from twingraph.server.http.headers import COMMON_HEADERS
 
-# An extension of ASGI that the server may offer in a scope, and the type of its one message, which holds the encoded
-# header fields as `encoded`, the `body`, what the log calls its `format`, and as `plain` the two messages instead of
-# which it is sent.
+# An ASGI extension that the server may offer in a scope, and the type of its only message: `encoded` are the encoded
+# header fields, `body` is the body, `format` the name that is logged, and `plain` the two standard messages that it
+# replaces.
 COMPLETE = "twingraph.response.complete"
 
 
@@ -28,7 +28,7 @@ class CompleteResponse:
         self._message = {"type": COMPLETE, "encoded": encoded, "body": body, "format": format_, "plain": plain}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response, in one message where the server supports that."""
         if COMPLETE in scope.get("extensions", ()):
             await send(self._message)
             return

@@ -10,29 +10,29 @@ from twingraph.rdf.formats import GRAPHS, HTML, RESULTS, Format, by_name
 from twingraph.server.http.headers import MAX_BYTES, Weighted, weighted
 from twingraph.server.http.request import HttpRequest
 
-# Clients send few and short fields again and again; a longer one is not worth remembering.
-_SHORT = 500
+# Only what is shorter is cached: clients send the same few, short fields again and again.
+_MAX_CACHED_CHARACTERS = 500
 
 
 class Preference(NamedTuple):
-    """Which representation a request prefers: its Accept field, and ``?format=``, which wins over it."""
+    """What determines the representation: the Accept field, and ``?format=``, which takes precedence."""
 
     accept: str = ""
     format: str = ""
 
     @property
     def is_short(self) -> bool:
-        """Whether it is worth remembering what was negotiated for it."""
-        return len(self.accept) + len(self.format) < _SHORT
+        """Whether the result of negotiation is to be cached."""
+        return len(self.accept) + len(self.format) < _MAX_CACHED_CHARACTERS
 
     def choose(self, offered: tuple[Format, ...]) -> Format:
-        """Return the format to answer in; raises NotAcceptableError, also when no format is called so."""
+        """Return the format for the response; raises NotAcceptableError, also for an unknown name of a format."""
         if self.is_short:
             return _chosen(self, offered)
         return _chosen.__wrapped__(self, offered)
 
     def choose_or_none(self, offered: tuple[Format, ...]) -> Format | None:
-        """Return the format to answer in, None when none on offer is acceptable."""
+        """Return the format for the response, None when none of those offered is acceptable."""
         try:
             return self.choose(offered)
         except NotAcceptableError:
@@ -40,25 +40,25 @@ class Preference(NamedTuple):
 
 
 class AnswerFormats(NamedTuple):
-    """What an answer is given as, by the form of its query: solutions and graphs; None where nothing is acceptable."""
+    """The formats for solutions and for graphs, None if not acceptable; the query's form is not known yet."""
 
     results: Format | None
     graph: Format | None
 
     @property
     def has_page(self) -> bool:
-        """Whether a page is preferred for one form at least."""
+        """Whether a page is preferred for at least one of them."""
         return HTML in self
 
     @property
     def data(self) -> "AnswerFormats | None":
-        """The formats without pages, None when there are none."""
+        """The data formats, None when there are none."""
         results, graph = (None if one == HTML else one for one in self)
         return AnswerFormats(results, graph) if results or graph else None
 
 
 def answer_formats(preference: Preference) -> AnswerFormats:
-    """Return what is preferred for each form of query, a page too; raises NotAcceptableError when nothing is."""
+    """Return the preferred formats, a page included; raises NotAcceptableError when none is acceptable."""
     return _answer_formats(preference) if preference.is_short else _answer_formats.__wrapped__(preference)
 
 
@@ -66,22 +66,22 @@ def answer_formats(preference: Preference) -> AnswerFormats:
 def _answer_formats(preference: Preference) -> AnswerFormats:
     formats = AnswerFormats(preference.choose_or_none((*RESULTS, HTML)), preference.choose_or_none((*GRAPHS, HTML)))
     if formats == (None, None):
-        preference.choose((*RESULTS, *GRAPHS, HTML))  # raises, and says what there is for either form
+        preference.choose((*RESULTS, *GRAPHS, HTML))  # raises an error that lists the formats for both
     return formats
 
 
 def preference_of(request: HttpRequest, parameters: Mapping[str, str]) -> Preference:
-    """Return what a request's Accept field and the parameters of its address prefer."""
+    """Return the preference that a request expresses by its Accept field and its parameters."""
     return Preference(request.field(b"accept").decode("latin-1"), parameters.get("format", ""))
 
 
 def negotiate(accept: str, offered: Sequence[Format]) -> Format:
-    """Choose among the formats on offer by an Accept field (section 12.5.1).
+    """Choose among the offered formats by an Accept field (section 12.5.1).
 
-    The quality of a representation is that of the most specific media range it matches; among the best, a
-    representation that was named wins over one that a wildcard admits, and then the earlier offered. A format
-    chosen by one of its other media types is returned with that one as its media type. An absent or empty
-    field, or one in which nothing can be read, accepts everything.
+    The weight of a representation is that of the most specific media range that it matches. Among those of equal
+    weight, a named media type wins over one that matches a wildcard, and then the one that is offered first. A format
+    that is chosen by an alternative media type is returned with that media type. A field that is absent, empty or
+    malformed accepts everything.
 
     Raises NotAcceptableError.
     """
@@ -93,7 +93,7 @@ def negotiate(accept: str, offered: Sequence[Format]) -> Format:
     for format_ in offered:
         for media_type in (format_.media_type, *format_.also):
             rank = _rank(media_type, weights, is_primary=media_type == format_.media_type)
-            # Strictly greater: the first of equals is the earlier offered.
+            # Strictly greater, so that the first of equals is kept.
             if rank > best_rank:
                 best, best_rank = replace(format_, media_type=media_type), rank
     if best_rank[0] <= 0:
@@ -102,7 +102,7 @@ def negotiate(accept: str, offered: Sequence[Format]) -> Format:
 
 
 def _weights(ranges: Sequence[Weighted]) -> dict[str, float]:
-    """Return the weight of each media range; of one that stands twice, the greater."""
+    """Return the weight of each media range; for a repeated range, the greatest."""
     weights: dict[str, float] = {}
     for value, weight in ranges:
         weights[value] = max(weight, weights.get(value, 0.0))
@@ -110,7 +110,7 @@ def _weights(ranges: Sequence[Weighted]) -> dict[str, float]:
 
 
 def _rank(media_type: str, weights: dict[str, float], *, is_primary: bool) -> tuple[float, int]:
-    """Return the quality and specificity of a media type; another name of a format counts only when it is named."""
+    """Return weight and specificity of a media type; an alternative one matches by name only, not by wildcard."""
     if media_type in weights:
         return weights[media_type], 2
     if is_primary:

@@ -1,7 +1,7 @@
-"""The OpenAPI document: each route's operations with their parameters, media types and problem documents.
+"""The OpenAPI document: operations with their parameters, media types and problem documents.
 
-A route describes itself with `operation`: which representation an answer has depends on the form of its query, so this
-cannot be read off functions.
+Each route gives its operations explicitly: the media type of a response depends on the form of the query, so it cannot
+be inferred from the signatures of functions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ _PROBLEM = "application/problem+json"
 ANYTHING: Document = {"schema": {}}
 IRI: Document = {"type": "string", "format": "iri"}
 TEXT: Document = {"type": "string"}
-# What any request may be answered with, whatever it asks: the bounds of a request, and of the server.
-_ALWAYS = (
+# Failures of any operation: malformed or too large requests, and limits of the server.
+_COMMON_FAILURES = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -31,7 +31,7 @@ _ALWAYS = (
 )
 _DESCRIPTION = (
     "Queries (SPARQL 1.1 Protocol), whole graphs (Graph Store HTTP Protocol) and saved queries over one release. "
-    "HEAD is answered wherever GET is, OPTIONS with the methods that there are. Every failure is a problem document."
+    "HEAD is supported wherever GET is; OPTIONS returns the allowed methods. Every failure is a problem document."
 )
 _PROBLEM_SCHEMA: Document = {
     "type": "object",
@@ -41,21 +41,21 @@ _PROBLEM_SCHEMA: Document = {
         "title": TEXT,
         "status": {"type": "integer"},
         "detail": TEXT,
-        "line": {"type": "integer", "description": "where a malformed query is wrong, from 1"},
-        "column": {"type": "integer", "description": "the character of that line, from 1"},
+        "line": {"type": "integer", "description": "the line of the error in a malformed query, from 1"},
+        "column": {"type": "integer", "description": "the column of the error in that line, from 1"},
     },
 }
 
 
 def document(operations: Mapping[str, Mapping[str, Mapping[str, object]]]) -> Document:
-    """Return the document, as FastAPI writes it, of the operations at each path by their methods."""
+    """Return the OpenAPI document for the operations at each path, by method, as FastAPI generates it."""
     routes = [
-        APIRoute(path, _undescribed, methods=[method], response_class=Response, openapi_extra=dict(described))
+        APIRoute(path, _placeholder, methods=[method], response_class=Response, openapi_extra=dict(extra))
         for path, methods in operations.items()
-        for method, described in methods.items()
+        for method, extra in methods.items()
     ]
-    made = get_openapi(title="twingraph", version=__version__, description=_DESCRIPTION, routes=routes)
-    return {**made, "components": {"schemas": {"Problem": _PROBLEM_SCHEMA}}}
+    generated = get_openapi(title="twingraph", version=__version__, description=_DESCRIPTION, routes=routes)
+    return {**generated, "components": {"schemas": {"Problem": _PROBLEM_SCHEMA}}}
 
 
 def operation(
@@ -64,43 +64,43 @@ def operation(
     parameters: Sequence[Document] = (),
     failures: Sequence[HTTPStatus] = (),
 ) -> Document:
-    """Return an operation that is answered with ``content``, and its failures beside those that any request has."""
+    """Return an operation with its successful ``content`` and its ``failures`` besides the common ones."""
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    answers: Document = {
+    errors: Document = {
         str(status.value): {"description": status.phrase, "content": {_PROBLEM: problem}}
-        for status in sorted({*_ALWAYS, *failures})
+        for status in sorted({*_COMMON_FAILURES, *failures})
     }
-    found = {"200": {"description": "OK", "content": content}, "304": {"description": "Not Modified"}, **answers}
-    # A page says in its own words what is wrong with a query.
+    responses = {"200": {"description": "OK", "content": content}, "304": {"description": "Not Modified"}, **errors}
+    # Where pages are offered, an error may be shown on a page as well.
     if HTML.media_type in content:
-        for status in answers.values():
+        for status in errors.values():
             if isinstance(status, dict):
                 status["content"] = {**status["content"], **content_of((HTML,))}
-    return {"summary": summary, "parameters": list(parameters), "responses": found}
+    return {"summary": summary, "parameters": list(parameters), "responses": responses}
 
 
 def content_of(formats: Sequence[Format]) -> dict[str, object]:
-    """Return each media type in which one of these formats is answered."""
+    """Return the content object for these formats, with all their media types."""
     return {name: ANYTHING for one in formats for name in (one.media_type, *one.also)}
 
 
 def json_content(properties: Mapping[str, object], kind: str = "object") -> dict[str, object]:
-    """Return the content of JSON with these properties."""
+    """Return the content object for JSON with these required properties."""
     schema = {"type": kind, "properties": properties, "required": list(properties)} if properties else {"type": kind}
     return {"application/json": {"schema": schema}}
 
 
 def parameter(name: str, schema: Mapping[str, object], description: str, where: str = "query") -> Document:
-    """Return a parameter of a query or, where ``where`` says so, of the path."""
+    """Return a parameter object; ``where`` is ``query`` or ``path``."""
     return {"name": name, "in": where, "description": description, "schema": schema, "required": where == "path"}
 
 
 def format_parameter() -> list[Document]:
-    """Return the parameter `format`."""
+    """Return the parameter ``format``, as a list of one."""
     names = ", ".join(dict.fromkeys(one.name for one in FORMATS))
-    wanted = f"a format, which wins over the Accept header: {names}, an extension or a media type"
-    return [{**parameter("format", TEXT, wanted), "example": JSON.name}]
+    description = f"the format, which takes precedence over the Accept header: {names}, an extension or a media type"
+    return [{**parameter("format", TEXT, description), "example": JSON.name}]
 
 
-async def _undescribed() -> None:
-    """Stand for the function of a route, off which FastAPI reads nothing here: its operation is described whole."""
+async def _placeholder() -> None:
+    """Serve as the endpoint that FastAPI requires; ``openapi_extra`` says all there is to say about the operation."""

@@ -1,4 +1,4 @@
-"""Errors as HTTP answers: one table of statuses, one form of body (Problem Details, RFC 9457)."""
+"""Errors as HTTP responses: a table of status codes, and problem details as the body (RFC 9457)."""
 
 import json
 from collections.abc import Mapping
@@ -41,19 +41,19 @@ STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
 }
 
 
-# A visitor learns nothing of our insides.
-UNFORESEEN = RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; this is not your fault")
+# Reveals nothing about the internals of the server.
+UNFORESEEN = RequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed to process the request")
 
 
 def status_of(error: errors.TwingraphError) -> HTTPStatus:
-    """Return the status for an error: its own, its class's, or that of the nearest class above it."""
+    """Return the status for an error: its own, or that of its class or nearest base class."""
     if isinstance(error, RequestError):
         return error.status
     return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
 
 
 def problem(error: errors.TwingraphError) -> Response:
-    """Return an error as problem details; a malformed query's line and column are members of their own."""
+    """Return a problem document for an error, with line and column when the query is malformed."""
     status = status_of(error)
     body: dict[str, object] = {"type": "about:blank", "title": status.phrase, "status": status, "detail": str(error)}
     if isinstance(error, errors.QueryError) and error.line is not None:

@@ -1,4 +1,4 @@
-"""A request as routes read it: its header fields, and its parameters (``application/x-www-form-urlencoded``)."""
+"""A request as routes see it: its header fields, and its parameters (``application/x-www-form-urlencoded``)."""
 
 import asyncio
 from http import HTTPStatus
@@ -10,16 +10,16 @@ from twingraph.errors import RequestError
 from twingraph.server.http.access_log import RequestLog, log_of
 
 FORM = "application/x-www-form-urlencoded"
-# The SPARQL Protocol knows four parameters; nobody names more graphs than this.
+# The SPARQL Protocol has four parameters, of which only those that name graphs are repeated.
 MAX_FIELDS = 1000
-# Decoding so many bytes takes a few milliseconds at worst; others are answered before the next.
-_SLICE = 32_768
+# How many bytes are decoded before other requests get a turn; it takes a few milliseconds at worst.
+_SLICE_BYTES = 32_768
 
 
 class HttpRequest:
-    """The scope of a request, its header fields read in one pass, and what is logged about it.
+    """The scope of a request, with its header fields by name and its log.
 
-    Lighter than Starlette's, as one is made for each request; `starlette.requests.Request` reads the rest of a scope.
+    It is lighter than `starlette.requests.Request`, which can be used for whatever else is in the scope.
     """
 
     __slots__ = ("_fields", "log", "receive", "scope")
@@ -29,12 +29,12 @@ class HttpRequest:
         self.log: RequestLog = log_of(scope)
         self._fields: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
-            # Several fields of a name are one list (RFC 9110, section 5.3).
+            # Fields of the same name form one list (RFC 9110, section 5.3).
             self._fields[name] = b"%b,%b" % (self._fields[name], value) if name in self._fields else value
 
     @property
     def method(self) -> str:
-        """Its method, in upper case."""
+        """The method, in upper case."""
         method: str = self.scope["method"]
         return method
 
@@ -46,25 +46,25 @@ class HttpRequest:
 
     @property
     def query_string(self) -> bytes:
-        """The query of its target, as it came."""
+        """The query component of the request target, still encoded."""
         query: bytes = self.scope["query_string"]
         return query
 
     @property
     def path_params(self) -> dict[str, str]:
-        """The parameters in its path, by name."""
+        """The path parameters, by name."""
         found: dict[str, str] = self.scope.get("path_params", {})
         return found
 
     def field(self, name: bytes) -> bytes:
-        """Return a header field by its name in lower case, empty when there is none."""
+        """Return the value of a header field by its name in lower case, empty when it is absent."""
         return self._fields.get(name, b"")
 
 
 async def parameters(encoded: bytes) -> list[tuple[str, str]]:
-    """Return the names and values of an address or a form, in their order, those without a value too.
+    """Return the parameters of a query component or a form in order, those without a value included.
 
-    Raises RequestError when there are far too many, or they are not UTF-8.
+    Raises RequestError when there are too many or they are not UTF-8.
     """
     if encoded.count(b"&") >= MAX_FIELDS:
         raise RequestError(HTTPStatus.BAD_REQUEST, f"there are more than {MAX_FIELDS} parameters")
@@ -75,7 +75,7 @@ async def parameters(encoded: bytes) -> list[tuple[str, str]]:
 async def _decoded(text: bytes) -> str:
     text = text.replace(b"+", b" ")
     if b"%" in text:
-        text = unquote_to_bytes(text) if len(text) <= _SLICE else await _unescaped_in_slices(text)
+        text = unquote_to_bytes(text) if len(text) <= _SLICE_BYTES else await _unescaped_in_slices(text)
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -85,8 +85,8 @@ async def _decoded(text: bytes) -> str:
 async def _unescaped_in_slices(text: bytes) -> bytes:
     slices, start = [], 0
     while start < len(text):
-        end = start + _SLICE
-        # An escape is not divided.
+        end = start + _SLICE_BYTES
+        # Do not split a percent-encoded triplet.
         end -= next((back for back in (1, 2) if text[end - back : end - back + 1] == b"%"), 0)
         slices.append(unquote_to_bytes(text[start:end]))
         start = end

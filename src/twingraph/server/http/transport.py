@@ -1,18 +1,19 @@
-"""The transport of a connection: what is written in one turn goes out together, and a close loses no answer."""
+"""A transport that coalesces writes, and closes without losing a response on its way."""
 
 import asyncio
 from collections.abc import Callable
 
-# What is worth putting together (bytes); larger bodies are passed on as they are.
-_SMALL = 1 << 16
+# Data larger than this (bytes) is written at once: copying it costs more than another system call.
+_MAX_COALESCED_BYTES = 1 << 16
 
 
 class CoalescingTransport:
-    """A transport that puts together what is written to it in one turn of the loop; all else is the transport's own.
+    """Wraps a transport so that all writes of one iteration of the event loop are sent together.
 
-    ``is_unread`` tells whether a request has not come whole: then a close ends only what is sent, and the connection
-    stays for ``linger`` seconds. Closed at once, it would be reset, and a client that reads its answer only after it
-    has written would lose it (RFC 9112, section 9.6). A client that takes nothing for ``stalled`` seconds is cut off.
+    ``is_unread`` returns whether part of a request is still to be received. Closing the connection then shuts down the
+    sending side only, and the rest is discarded for at most ``linger`` seconds: closed at once, the connection would be
+    reset, and a client that reads only after it has written would lose the response (RFC 9112, section 9.6). A client
+    that reads nothing for ``stalled`` seconds is disconnected.
     """
 
     def __init__(
@@ -26,51 +27,51 @@ class CoalescingTransport:
         self._transport, self._loop = transport, loop
         self._is_unread, self._linger, self._stalled = is_unread, linger, stalled
         self._pieces: list[bytes] = []
-        self._ending: asyncio.TimerHandle | None = None
-        self._watch: asyncio.TimerHandle | None = None
-        self._written = self._taken = 0
+        self._linger_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._written = self._sent = 0
         self.get_extra_info = transport.get_extra_info
         self.pause_reading, self.resume_reading = transport.pause_reading, transport.resume_reading
         self.set_protocol = transport.set_protocol
 
     @property
     def is_lingering(self) -> bool:
-        """Whether all that is sent has been written, and the rest of a request is awaited only to be discarded."""
-        return self._ending is not None
+        """Whether the sending side is shut down, and what is still received is discarded."""
+        return self._linger_timer is not None
 
     def is_closing(self) -> bool:
-        """Tell whether nothing more will be written."""
+        """Return whether nothing more can be written."""
         return self.is_lingering or self._transport.is_closing()
 
     def write(self, data: bytes) -> None:
-        """Write data at the end of this turn; at once when it is large."""
+        """Write data at the end of this iteration of the event loop; at once when it is large."""
         if not self._pieces:
             self._loop.call_soon(self._flush)
         self._pieces.append(data)
-        if len(data) > _SMALL:
+        if len(data) > _MAX_COALESCED_BYTES:
             self._flush()
 
     def close(self) -> None:
-        """Write what is left and close, at once or when the client has sent what it had begun to."""
+        """Write what is buffered and close, after lingering when part of a request is unread."""
         if self.is_closing():
             return
         self._flush()
         if self._is_unread():
             self._transport.write_eof()
             self._transport.resume_reading()
-            self._ending = self._loop.call_later(self._linger, self._transport.close)
+            self._linger_timer = self._loop.call_later(self._linger, self._transport.close)
         else:
             self._transport.close()
 
     def end(self) -> None:
-        """Close, whatever the client is about to send."""
+        """Write what is buffered and close without lingering."""
         self._flush()
         self._transport.close()
 
     def lost(self) -> None:
-        """Take it that the connection is closed: nothing is waited for any more."""
+        """Drop the buffer and cancel all timers, since the connection is closed."""
         self._pieces.clear()
-        for timer in (self._ending, self._watch):
+        for timer in (self._linger_timer, self._stall_timer):
             if timer:
                 timer.cancel()
 
@@ -81,16 +82,16 @@ class CoalescingTransport:
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         self._transport.write(data)
         self._written += len(data)
-        if self._watch is None and self._transport.get_write_buffer_size():
-            self._watch = self._loop.call_later(self._stalled, self._look)
+        if self._stall_timer is None and self._transport.get_write_buffer_size():
+            self._stall_timer = self._loop.call_later(self._stalled, self._check_progress)
 
-    def _look(self) -> None:
-        """Cut the client off when it has taken nothing since the last look."""
-        left = self._transport.get_write_buffer_size()
-        before, self._taken, self._watch = self._taken, self._written - left, None
-        if not left:
+    def _check_progress(self) -> None:
+        """Disconnect the client when it has read nothing since the last check."""
+        buffered = self._transport.get_write_buffer_size()
+        before, self._sent, self._stall_timer = self._sent, self._written - buffered, None
+        if not buffered:
             return
-        if self._taken == before:
+        if self._sent == before:
             self._transport.abort()
         else:
-            self._watch = self._loop.call_later(self._stalled, self._look)
+            self._stall_timer = self._loop.call_later(self._stalled, self._check_progress)

@@ -1,9 +1,9 @@
 """uvicorn's HTTP/1.1 protocol with the limits that it lacks.
 
-- The head of a request has bounds in bytes, fields and time, its Host is looked at, and so many requests may wait.
-- What is refused here is answered like everything else, by the application, in its turn after the requests before it.
-- An answer that is there before its request is whole reaches the client: see `transport.py`.
-- There are so many connections, and those that wait for a request give way: see `connection_limit.py`.
+- The head of a request is limited in bytes, fields and time, its Host is checked, and pipelining is limited.
+- A request that is rejected here is answered by the application, after the requests before it on the connection.
+- A response that is sent before its request is complete reaches the client: see `transport.py`.
+- The number of connections is limited, and idle ones are closed for new ones: see `connection_limit.py`.
 """
 
 import asyncio
@@ -23,42 +23,41 @@ from twingraph.errors import RequestError
 from twingraph.server.http.asgi_route import REFUSAL
 from twingraph.server.http.complete_response import COMPLETE
 from twingraph.server.http.connection_limit import ConnectionLimiter
-from twingraph.server.http.request_head import MALFORMED, RequestHead
+from twingraph.server.http.request_head import RequestHead, malformed
 from twingraph.server.http.transport import CoalescingTransport
 from twingraph.settings import Limits, Settings
 
-# So many bytes are read at a time: no more requests than fit in there can come at once.
+# How many bytes are parsed at a time, which bounds the requests that are found before the pipeline is checked again.
 _CHUNK_BYTES = 4096
-# So many requests may wait behind one that is answered; what follows them is read later.
-_MOST_PIPELINED = 16
-# So much of it (bytes) is kept; who sends more is cut off.
-_MOST_UNREAD = 1 << 20
-# So much of a request that was answered before it was whole (bytes) is read and thrown away.
-_DISCARDED = 1 << 25
+# Maximum number of requests that wait behind the one being answered; what follows them is parsed later.
+_MAX_PIPELINED = 16
+# Maximum size (bytes) of what is kept to be parsed later; beyond it, the connection is closed.
+_MAX_UNPARSED_BYTES = 1 << 20
+# Maximum size (bytes) of what is discarded after the response to an incomplete request.
+_MAX_DISCARDED_BYTES = 1 << 25
 _RETRY = {"Retry-After": "5"}
-_TOO_MANY = RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections; try again soon", _RETRY)
+_TOO_MANY = RequestError(HTTPStatus.SERVICE_UNAVAILABLE, "there are too many connections; try again later", _RETRY)
 _EXTENSIONS: dict[str, dict[object, object]] = {COMPLETE: {}}
-_BODIES = (b"content-length", b"transfer-encoding")
+_FRAMING_FIELDS = (b"content-length", b"transfer-encoding")
 
 
 class RequestCycle(RequestResponseCycle):
-    """A cycle that sends a `CompleteResponse` in one piece, without a look at each of its header fields."""
+    """A request and its response; it sends a `CompleteResponse` in one write, without encoding its fields again."""
 
     async def send(self, message: Any) -> None:
-        """Send a message of ASGI or of the extension."""
+        """Send a message of ASGI, or of the extension for complete responses."""
         if message["type"] != COMPLETE:
             await super().send(message)
-        elif self.flow.write_paused or self.disconnected or self.response_started:
+            return
+        if self.flow.write_paused or self.disconnected or self.response_started:
             for one in message["plain"]:
                 await super().send(one)
-        else:
-            self._send_complete(message["encoded"], b"" if self.scope["method"] == "HEAD" else message["body"])
-
-    def _send_complete(self, encoded: bytes, body: bytes) -> None:
+            return
         self.response_started = self.response_complete = True
         defaults = [b"%b: %b\r\n" % field for field in self.default_headers]
         end = b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((b"HTTP/1.1 200 OK\r\n", *defaults, encoded, end, body)))
+        body = b"" if self.scope["method"] == "HEAD" else message["body"]
+        self.transport.write(b"".join((b"HTTP/1.1 200 OK\r\n", *defaults, message["encoded"], end, body)))
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
@@ -66,9 +65,9 @@ class RequestCycle(RequestResponseCycle):
 
 
 class HttpConnection(HttpToolsProtocol):
-    """A connection within ``limits``, if ``limiter`` lets it in; what ``trusted`` proxies say of their clients is used.
+    """A connection within ``limits``, if ``limiter`` admits it; ``trusted`` proxies may forward for other clients.
 
-    Requests that no proxy has forwarded, nearly all, do not pass what looks for that.
+    Only requests with X-Forwarded fields pass through uvicorn's middleware for them.
     """
 
     def __init__(
@@ -79,16 +78,16 @@ class HttpConnection(HttpToolsProtocol):
         self._limits, self._limiter, self._head = limits, limiter, RequestHead(limits)
         self._head_timer: asyncio.TimerHandle | None = None
         self._transport: CoalescingTransport
-        self._unread = bytearray()
+        self._unparsed = bytearray()
         self._discarded = 0
-        # Whether a request has begun and not ended, something was finished in this piece, and anything more is read.
+        # Whether a request has begun and not ended, a part was completed in this chunk, and no more is to be parsed.
         self._in_request = self._progressed = self._is_refused = False
-        # Whether a request is with the application, may be followed by others, and is read a second time.
+        # Whether a request was dispatched, the connection may persist after it, and its framing is parsed once more.
         self._is_dispatched = self._keeps_alive = self._replays = False
         self._last_cycle: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Admit the connection and wait for its first request, or turn it away."""
+        """Admit the connection and await its first request, or refuse it."""
         limits = self._limits
         self._transport = CoalescingTransport(
             transport, self.loop, self._has_unread_body, limits.request_seconds, limits.stalled_seconds
@@ -106,18 +105,18 @@ class HttpConnection(HttpToolsProtocol):
         self._stop_head_timer()
         self._limiter.leave(self)
         self._transport.lost()
-        self._unread.clear()
+        self._unparsed.clear()
         if self._last_cycle and self._is_answering:
             self._abandon(self._last_cycle)
         self.pipeline.clear()
         super().connection_lost(exc)
 
     def give_way(self) -> None:
-        """Close for another connection."""
+        """Close, to make room for another connection."""
         self._transport.end()
 
     def shutdown(self) -> None:
-        """Close as soon as what was asked is answered."""
+        """Close once the pending requests have been answered."""
         self._keeps_alive = False
         if self._is_answering:
             super().shutdown()
@@ -125,62 +124,62 @@ class HttpConnection(HttpToolsProtocol):
             self._transport.end()
 
     def data_received(self, data: bytes) -> None:
-        """Parse bytes of requests; discard them when the response to them has been sent."""
+        """Parse what was received, or discard it when the connection is about to be closed."""
         if self._is_refused or self._transport.is_closing():
             self._discarded += len(data)
-            if self._discarded > _DISCARDED:
+            if self._discarded > _MAX_DISCARDED_BYTES:
                 self._transport.end()
-        elif self._unread:
+        elif self._unparsed:
             self._defer(data)
         else:
-            self._read(data)
+            self._parse(data)
 
     def _defer(self, data: bytes) -> None:
-        self._unread += data
+        self._unparsed += data
         self.flow.pause_reading()
-        if len(self._unread) > _MOST_UNREAD:
+        if len(self._unparsed) > _MAX_UNPARSED_BYTES:
             self._transport.end()
 
-    def _read(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
         for start in range(0, len(data), _CHUNK_BYTES):
-            if len(self.pipeline) >= _MOST_PIPELINED:
+            if len(self.pipeline) >= _MAX_PIPELINED:
                 self._defer(data[start:])
                 return
             try:
-                self._feed(data[start : start + _CHUNK_BYTES])
+                self._parse_chunk(data[start : start + _CHUNK_BYTES])
             except RequestError as error:
                 self._refuse(error)
                 return
-        # Most heads come in one piece. Empty lines may come before a request, but not for ever.
+        # Most heads arrive whole and need no timer. Empty lines before a request must not keep a connection open.
         if self._head_timer is None and (self._is_idle or (self._in_request and not self._is_dispatched)):
             self._start_head_timer()
 
-    def _feed(self, piece: bytes) -> None:
-        """Read a piece; raises RequestError."""
+    def _parse_chunk(self, chunk: bytes) -> None:
+        """Parse a chunk; raises RequestError."""
         self._progressed = False
         try:
-            while piece:
+            while chunk:
                 try:
-                    self.parser.feed_data(piece)
+                    self.parser.feed_data(chunk)
                     break
                 except httptools.HttpParserUpgrade as upgrade:
-                    piece = piece[upgrade.args[0] :]
+                    chunk = chunk[upgrade.args[0] :]
                     self._ignore_upgrade()
         except httptools.HttpParserError as error:
             cause = error.__context__
-            raise cause if isinstance(cause, RequestError) else MALFORMED from None
+            raise cause if isinstance(cause, RequestError) else malformed() from None
         if self._progressed:
             self._head.forget_unfinished()
             if self._in_request and not self._is_dispatched:
                 self._head.count(self.headers)
         elif self._in_request:
-            self._head.count_unfinished(len(piece))
+            self._head.count_unfinished(len(chunk))
 
     def _ignore_upgrade(self) -> None:
-        """Go on in HTTP/1.1, to which a server may keep (RFC 9110, section 7.8).
+        """Continue in HTTP/1.1, as a server may (RFC 9110, section 7.8).
 
-        The parser would take the body of such a request for another protocol, so another parser reads it.
+        The parser treats what follows such a head as another protocol, so a new parser is started for the body.
         """
         if framing := self._framing():
             self._replays = True
@@ -189,8 +188,8 @@ class HttpConnection(HttpToolsProtocol):
             self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % head)
 
     def _framing(self) -> list[tuple[bytes, bytes]]:
-        """Return the headers that say how long the body is."""
-        return [field for field in self.headers if field[0] in _BODIES]
+        """Return the header fields that determine the length of the body (RFC 9112, section 6)."""
+        return [field for field in self.headers if field[0] in _FRAMING_FIELDS]
 
     def on_message_begin(self) -> None:
         """Start counting a new request."""
@@ -209,7 +208,7 @@ class HttpConnection(HttpToolsProtocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header field; fields of a trailer are counted and dropped."""
+        """Store a header field; trailer fields are counted and dropped."""
         if self._replays:
             return
         self._progressed = True
@@ -243,26 +242,26 @@ class HttpConnection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, app))
 
     def on_body(self, body: bytes) -> None:
-        """Pass on a part of the body."""
+        """Append a part of the body."""
         self._progressed = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Let the connection stay open when the request ended before its response began."""
+        """Allow the connection to persist if the request ended before its response began."""
         if self.parser.should_upgrade() and self._framing():
-            return  # the body comes
+            return  # the body is still to come, see `_ignore_upgrade`
         self._in_request, self._progressed = False, True
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._keeps_alive
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Parse what was received meanwhile; tell the limiter when the connection is idle."""
+        """Parse what was received meanwhile, and notify the limiter when the connection is idle."""
         super().on_response_complete()
-        if self._unread and not self._transport.is_closing():
-            unread = bytes(self._unread)
-            self._unread.clear()
-            self._read(unread)
+        if self._unparsed and not self._transport.is_closing():
+            unparsed = bytes(self._unparsed)
+            self._unparsed.clear()
+            self._parse(unparsed)
         if self._is_idle or self._transport.is_closing():
             self._limiter.rest(self)
 
@@ -271,19 +270,19 @@ class HttpConnection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def _refuse(self, error: RequestError) -> None:
-        """Have the application answer with the error, after the requests before it, and close."""
+        """Have the application respond with the error, after the requests before it, and then close."""
         self._is_refused = True
         self._stop_head_timer()
         self._unset_keepalive_if_required()
         if self._in_request and self._is_dispatched:
-            # The request has gone to the application, but its body will not come.
+            # The application has this request already, but will not get the rest of its body.
             if self.cycle.response_started:
                 self._transport.end()
                 return
             self._abandon(self.cycle)
         super().on_message_begin()
-        nothing: Any = {"method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
-        self.scope |= nothing | {REFUSAL: error}
+        placeholder: Any = {"method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
+        self.scope |= placeholder | {REFUSAL: error}
         self.cycle = self._cycle()
         self.cycle.more_body = False
         if self._is_answering:
@@ -292,7 +291,7 @@ class HttpConnection(HttpToolsProtocol):
             self._start_asgi_task(self.cycle, self.app)
 
     def _cycle(self) -> RequestCycle:
-        # A response that begins before the request is whole says that it is the last one, and is: no `keep_alive` yet.
+        # `keep_alive` is set when the request is complete: a response that begins before then closes the connection.
         return RequestCycle(
             scope=self.scope,
             transport=self.transport,
@@ -308,7 +307,7 @@ class HttpConnection(HttpToolsProtocol):
         )
 
     def _abandon(self, cycle: RequestResponseCycle) -> None:
-        """Let an application know that its client has gone."""
+        """Notify the application that the client has disconnected."""
         cycle.disconnected = True
         cycle.message_event.set()
         self.pipeline = deque(one for one in self.pipeline if one[0] is not cycle)
@@ -335,14 +334,14 @@ class HttpConnection(HttpToolsProtocol):
 
     def _head_timed_out(self) -> None:
         if self.flow.read_paused:
-            self._start_head_timer()  # it is us who do not read
+            self._start_head_timer()  # reading is paused, so the client is not to blame
         else:
-            slow = f"the request was not there after {self._limits.request_seconds:g} seconds"
-            self._refuse(RequestError(HTTPStatus.REQUEST_TIMEOUT, slow))
+            timeout = f"the request was not complete after {self._limits.request_seconds:g} seconds"
+            self._refuse(RequestError(HTTPStatus.REQUEST_TIMEOUT, timeout))
 
 
 def configuration(app: Any, settings: Settings, connections: int) -> Config:
-    """Return how uvicorn serves an application over so many ``connections``."""
+    """Return the configuration of uvicorn for an application, with at most ``connections`` connections."""
     limits, trusted = settings.limits, list(settings.server.trusted_proxies)
     share = limits.connections_per_client or max(1, connections // 4)
     connection: Any = partial(

@@ -1,7 +1,7 @@
-"""The pages: each a function from what it shows to a response, and a template of the same name.
+"""The HTML pages: each is a function that renders the template of the same name.
 
-A page that needs nothing but the release is added to `PAGES`; those with data for programs at the same address are
-called by the routes that negotiate between them.
+A page that needs nothing but the release has an entry in `PAGES`. A page that shares its URL with data formats is
+called by the route that negotiates between them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,8 +29,8 @@ SELECT ?class (COUNT(DISTINCT ?thing) AS ?things) WHERE {
 GROUP BY ?class
 ORDER BY DESC(?things)"""
 _NAMES = ("http://www.w3.org/2000/01/rdf-schema#label", "http://www.w3.org/2004/02/skos/core#prefLabel")
-# Classes of the languages of ontologies, which tell a visitor nothing about what is in a publication.
-_LANGUAGE_CLASSES = (
+# Classes of OWL, RDF and RDFS describe the ontology; they say nothing about what is in a publication.
+_META_VOCABULARIES = (
     "http://www.w3.org/2002/07/owl#",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "http://www.w3.org/2000/01/rdf-schema#",
@@ -38,7 +38,7 @@ _LANGUAGE_CLASSES = (
 
 
 class Page(NamedTuple):
-    """A page at an address of its own; ``render`` is given what a request shows."""
+    """A page with a path of its own, and the function that renders it."""
 
     path: str
     summary: str
@@ -47,7 +47,7 @@ class Page(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """A line of a table that says how much is in a release; ``query`` lists what was counted."""
+    """A row of the tables of counts on the home page; ``query`` lists what was counted."""
 
     name: str
     iri: str
@@ -56,7 +56,7 @@ class Amount:
 
 
 def home_page(view: View) -> Response:
-    """Return the page that says what this is, how much is in it, and lets one ask."""
+    """Return the home page: what the publication is, counts of what it holds, and a query form."""
     manifest = view.served.release.manifest
     return view.render(
         "home.html",
@@ -75,7 +75,7 @@ def query_page(
     error: TwingraphError | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """Return the query box with what its query gave: rows, or an error with its place."""
+    """Return the query form with the results of its query, or with the error and its position."""
     page = {
         "text": text,
         "error": error,
@@ -98,7 +98,7 @@ def saved_query_page(
     error: TwingraphError | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
-    """Return a saved query with a form for its parameters and what it gave."""
+    """Return the page of a saved query: a form for its parameters, and its results or the error."""
     page = {"saved": saved, "values": values, "text": body(saved.text), "error": error}
     return view.render("saved.html", status, **view.table(answer, f"/queries/{saved.name}", values), **page)
 
@@ -107,7 +107,7 @@ PAGES = (Page("/", "The home page", home_page),)
 
 
 def page_routes(current: CurrentRelease, renderer: Renderer) -> list[AsgiRoute]:
-    """Return the routes to the pages and to what they are drawn with."""
+    """Return the routes to the pages and to their style sheet."""
     return [*(_route(page, current, renderer) for page in PAGES), _style_route(renderer)]
 
 
@@ -122,7 +122,7 @@ def _style_route(renderer: Renderer) -> AsgiRoute:
     async def respond(_: HttpRequest) -> Response:
         return renderer.style()
 
-    return AsgiRoute("/style.css", respond, operation("How pages look", {"text/css": ANYTHING}))
+    return AsgiRoute("/style.css", respond, operation("The style sheet of the pages", {"text/css": ANYTHING}))
 
 
 def _by_title(served: ServedRelease) -> list[SavedQuery]:
@@ -132,29 +132,32 @@ def _by_title(served: ServedRelease) -> list[SavedQuery]:
 def _classes(manifest: Manifest, language: str) -> Iterable[Amount]:
     rows = sorted(manifest.classes.items(), key=lambda row: (-row[1].things, row[0]))
     for iri, count in rows:
-        if not iri.startswith(_LANGUAGE_CLASSES):
+        if not iri.startswith(_META_VOCABULARIES):
             yield Amount(
-                in_language(count.labels, language) or manifest.iris.shorten(iri), iri, count.things, _things(iri)
+                in_language(count.labels, language) or manifest.iris.shorten(iri),
+                iri,
+                count.things,
+                _instances_query(iri),
             )
 
 
 def _graphs(manifest: Manifest) -> Iterable[Amount]:
     for iri, count in sorted(manifest.graphs.items()):
-        yield Amount(iri.removeprefix(manifest.base_iri), iri, count, _statements(iri))
+        yield Amount(iri.removeprefix(manifest.base_iri), iri, count, _statements_query(iri))
 
 
-def _things(iri: str) -> str:
+def _instances_query(iri: str) -> str:
     names = "|".join(f"<{name}>" for name in _NAMES)
     pattern = f"  ?thing a <{iri}>\n  OPTIONAL {{ ?thing {names} ?name }}\n"
     return f"SELECT DISTINCT ?thing ?name WHERE {{\n{pattern}}}\nORDER BY ?thing"
 
 
-def _statements(iri: str) -> str:
+def _statements_query(iri: str) -> str:
     return f"SELECT * WHERE {{\n  GRAPH <{iri}> {{ ?subject ?predicate ?object }}\n}}\nORDER BY ?subject\nLIMIT 1000"
 
 
 def _marked(text: str, error: TwingraphError | None) -> tuple[str, str] | None:
-    """Return the line of a query at which it went wrong, cut at the place."""
+    """Return the line of a query that has the error, split at the column of the error."""
     if not isinstance(error, QueryError) or error.line is None or error.column is None:
         return None
     lines = text.splitlines()

@@ -1,4 +1,4 @@
-"""How pages are drawn: whole without JavaScript, with nothing fetched from elsewhere."""
+"""Rendering of HTML pages, which need no JavaScript and load nothing from other origins."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,12 +16,12 @@ from twingraph.server.query.current_release import ServedRelease
 from twingraph.server.query.respond import Table
 from twingraph.store.solutions import Cell
 
-# A page with more rows than this is slow to draw; the data formats give them all.
-MOST_ROWS = 1000
+# Maximum number of rows on a page: browsers are slow with more. The data formats have all of them.
+MAX_ROWS = 1000
 _HEADERS = {
     "Vary": "Accept, Accept-Language",
     "Cache-Control": "no-cache",
-    # No script, no other origin: the pages need neither, and the texts of a publication may hold anything.
+    # Pages need no scripts and no other origins, and the text in a publication is not trusted.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
@@ -30,7 +30,7 @@ _HEADERS = {
 
 
 class Renderer:
-    """Holds the templates."""
+    """Loads the templates and the style sheet."""
 
     def __init__(self) -> None:
         self._loader = PackageLoader("twingraph.server.pages")
@@ -43,7 +43,7 @@ class Renderer:
         )
 
     def view(self, served: ServedRelease, request: HttpRequest) -> "View":
-        """Return what a request shows of a release."""
+        """Return the view of a release that a request is answered with."""
         return View(self.templates, served, request)
 
     def style(self) -> Response:
@@ -53,14 +53,14 @@ class Renderer:
 
 
 class View:
-    """A release as one request shows it; ``language`` is that of titles and labels."""
+    """A release as presented to one request; titles and labels are in ``language``."""
 
     def __init__(self, templates: Environment, served: ServedRelease, request: HttpRequest) -> None:
         self._templates, self.served, self._request = templates, served, Request(request.scope)
         self.language = self._preferred_language(request)
 
     def render(self, template: str, status: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response:
-        """Return a template with facts of its own and those that all pages have."""
+        """Return a page: the template with its own variables, ``facts``, and those that every page has."""
         manifest, language = self.served.release.manifest, self.language
         common = {
             "manifest": manifest,
@@ -76,19 +76,19 @@ class View:
         return Response(content, status, {**_HEADERS, "Content-Language": "en"}, "text/html")
 
     def table(self, answer: Table | None, address: str, values: Mapping[str, str]) -> dict[str, object]:
-        """Return the facts of an answer's table, with links to the same answer in formats for programs."""
+        """Return the template variables for a table of results, with links to the same results in the data formats."""
         formats: tuple[Format, ...] = (GRAPHS if answer.is_graph else RESULTS) if answer else ()
         links = [(one.name, f"{address}?{urlencode({**values, 'format': one.name})}") for one in formats]
         base = self.served.release.manifest.base_iri
         return {
             "rows": answer and answer.rows,
-            "most": MOST_ROWS,
+            "most": MAX_ROWS,
             "downloads": links,
             "link": lambda cell: _link(cell, base),
         }
 
     def _preferred_language(self, request: HttpRequest) -> str:
-        """Return ``?lang=``, else what the browser prefers by its weights (RFC 9110, 12.5.4), else the first one."""
+        """Return the language by ``?lang=``, else by Accept-Language (RFC 9110, section 12.5.4), else the first."""
         known = self.served.release.manifest.languages
         ranges = weighted(request.field(b"accept-language").decode("latin-1"))
         ranges = sorted((one for one in ranges if one.weight > 0), key=lambda one: -one.weight)
@@ -97,7 +97,7 @@ class View:
 
 
 def in_language(texts: Mapping[str, str], language: str) -> str:
-    """Return the text in a language, else in English, else the first."""
+    """Return the text in a language, falling back to English and then to the first one."""
     return texts.get(_available(texts, language), "")
 
 
@@ -106,7 +106,7 @@ def _available(texts: Mapping[str, str], language: str) -> str:
 
 
 def _matches(language_range: str, tag: str) -> bool:
-    """Tell whether a language is the one of a range, or a narrower or wider form of it (RFC 4647, section 3.4)."""
+    """Return whether a tag equals a language range, or one is a prefix of the other (RFC 4647, section 3.4)."""
     language_range, tag = language_range.lower(), tag.lower()
     if not language_range:
         return False
@@ -114,7 +114,7 @@ def _matches(language_range: str, tag: str) -> bool:
 
 
 def _link(cell: Cell, base: str) -> str | None:
-    """Return where a cell leads: our own things to their description here, others to themselves."""
+    """Return the link of a cell: a DESCRIBE query for IRIs of this publication, other IRIs as they are."""
     if cell.iri is None or not cell.iri.startswith(("http://", "https://")):
         return None
     if cell.iri.startswith(base):

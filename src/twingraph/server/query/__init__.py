@@ -1,1 +1,1 @@
-"""The SPARQL Protocol: from a request to a worker's answer, and to one that is given again."""
+"""The SPARQL Protocol: from a request to an answer, from a worker or from the cache."""

@@ -1,4 +1,4 @@
-"""Answers and requests that may come again: bounded by the bytes they take, the least recently used go first."""
+"""The cache of answers and prepared queries, bounded by size; the least recently used entries are evicted first."""
 
 import asyncio
 import gzip
@@ -9,26 +9,26 @@ from cachetools import LRUCache
 
 from twingraph.server.http.complete_response import CompleteResponse
 
-_LEVEL = 5
-# A smaller body is not worth compressing: it goes into one packet either way.
-_LEAST = 1024
-# A larger one is compressed on a thread.
-_LARGE = 1 << 16
-# What an entry takes beside its texts and bodies: its key, its objects and its headers, in both forms (measured).
+_GZIP_LEVEL = 5
+# Bodies smaller than this (bytes) are not compressed: they fit into one packet either way.
+_MIN_COMPRESSED_BYTES = 1024
+# Bodies of this size (bytes) or more are compressed on a thread.
+_MIN_THREAD_BYTES = 1 << 16
+# Size (bytes) of an entry besides texts and bodies: its key, its objects, and the header fields twice (measured).
 _OVERHEAD = 4096
 _Entry = TypeVar("_Entry", bound="Sized")
 
 
 class Sized(Protocol):
-    """What can be kept: ``size`` is how many bytes it takes, all that it holds included."""
+    """An object with a ``size`` in bytes, that of everything it holds included."""
 
     @property
     def size(self) -> int:
-        """How many bytes it takes."""
+        """Its size in bytes."""
 
 
 class SizedCache:
-    """Entries by key, of ``max_bytes`` together; one that would take more than a quarter of that is not kept."""
+    """Entries by key, at most ``max_bytes`` in total; one larger than a quarter of that is not cached."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -36,16 +36,16 @@ class SizedCache:
 
     @property
     def size(self) -> int:
-        """How many bytes the entries take."""
+        """The size of all entries in bytes."""
         return int(self._entries.currsize)
 
     def get(self, key: Hashable, kind: type[_Entry]) -> _Entry | None:
-        """Return the entry under a key, None when there is none of that kind."""
+        """Return the entry for a key, None when there is none of that type."""
         found = self._entries.get(key)
         return found if isinstance(found, kind) else None
 
     def put(self, key: Hashable, entry: Sized) -> None:
-        """Keep an entry, in place of one under the same key."""
+        """Add an entry, replacing any for the same key."""
         if (entry.size + _OVERHEAD) * 4 <= self._max_bytes:
             self._entries[key] = entry
         else:
@@ -53,9 +53,9 @@ class SizedCache:
 
 
 class Answer:
-    """A complete answer and, once it was asked for, its compressed form; ``format`` is the name of its format.
+    """A complete answer and, once a client has accepted it, its gzip form; ``format`` is the name of its format.
 
-    ``limit`` is the limit that it met.
+    ``limit`` is the limit that cut it, None for a whole answer.
     """
 
     __slots__ = ("_gzip", "_headers", "format", "identity", "limit")
@@ -69,23 +69,23 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """How many bytes its forms take."""
+        """The size of its bodies in bytes."""
         return len(self.identity.body) + (len(self._gzip.body) if self._gzip else 0)
 
     @property
     def is_worth_compressing(self) -> bool:
-        """Whether a compressed form would spare anybody anything."""
-        return len(self.identity.body) >= _LEAST
+        """Whether it is large enough for compression to help."""
+        return len(self.identity.body) >= _MIN_COMPRESSED_BYTES
 
     async def compressed(self) -> CompleteResponse:
-        """Return its compressed form, made once; on a thread when it is large, so that others need not wait."""
+        """Return its gzip form, which is created once; on a thread when large, so as not to block the event loop."""
         if self._gzip is None:
             body = self.identity.body
-            made = await asyncio.to_thread(_compress, body) if len(body) >= _LARGE else _compress(body)
-            self._gzip = CompleteResponse(made, [*self._headers, (b"content-encoding", b"gzip")], self.format)
+            gzipped = await asyncio.to_thread(_compress, body) if len(body) >= _MIN_THREAD_BYTES else _compress(body)
+            self._gzip = CompleteResponse(gzipped, [*self._headers, (b"content-encoding", b"gzip")], self.format)
         return self._gzip
 
 
 def _compress(body: bytes) -> bytes:
-    # No time in it, so that the same answer has the same bytes.
-    return gzip.compress(body, _LEVEL, mtime=0)
+    # Without a timestamp, so that the same answer gives the same bytes.
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0)

@@ -1,9 +1,9 @@
 """The release that is served, following ``releases/current``.
 
-A new release is opened by workers of its own beside the old one, and takes its place when they are all ready; who is
-being answered from the old one is answered to the end. One that cannot be opened is logged and tried again, later each
-time, and the old one stays. A release that turns out to be damaged on the disk is taken out of service: it is then one
-that cannot be opened. No older release takes its place, for nobody would know that the answers have become older.
+A new release is opened by a pool of its own and replaces the old one when all workers are ready; queries that run over
+the old one are completed. If it cannot be opened, that is logged, the old one stays, and opening is retried with
+exponential back-off. A release that turns out to be damaged on disk is taken out of service and retried likewise. No
+older release replaces it, since clients could not know that their answers are out of date.
 """
 
 import asyncio
@@ -30,15 +30,15 @@ from twingraph.workers.ipc import OpenRequest
 from twingraph.workers.pool import Pool, PoolStats
 
 logger = logging.getLogger(__name__)
-# So long (seconds) a server that is started again has those wait who connect, before it tells them to come again.
-_PATIENCE = 10.0
+# How long (seconds) a restarted server waits for a release before it accepts requests and answers them with 503.
+_STARTUP_SECONDS = 10.0
 _RETRY_AFTER = 5
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class ServedRelease:
-    """A release, opened: everything that an answer comes from."""
+    """An open release, with all that is needed to answer from it; ``announcement`` is the field Twingraph-Limits."""
 
     release: Release
     queries: Mapping[str, SavedQuery]
@@ -50,7 +50,7 @@ class ServedRelease:
     announcement: bytes
 
     def ready_queries(self) -> Iterator[ProtocolRequest]:
-        """Yield the saved queries that need no values."""
+        """Yield the saved queries whose parameters all have defaults."""
         for saved in self.queries.values():
             if all(parameter.default is not None for parameter in saved.parameters):
                 yield ProtocolRequest(saved.bind({}, self.release.manifest.iris), Preference())
@@ -58,24 +58,23 @@ class ServedRelease:
 
 @dataclass(frozen=True, slots=True)
 class PendingRelease:
-    """A release that is the current one and cannot be opened; ``reason`` may name paths of this machine.
+    """A current release that cannot be opened; ``reason`` is not for clients, since it may contain local paths.
 
-    It is tried again at ``due``, in seconds of the event loop's clock; ``was_there`` tells whether there were files.
+    It is retried at ``due`` (seconds of the event loop's clock); ``had_files`` is whether its files existed.
     """
 
     id: str
     reason: str
     due: float
-    was_there: bool
+    had_files: bool
 
 
 class CurrentRelease:
-    """Holds what is served now.
+    """The release that is served, ``served``, which is None while there is none, and how it is replaced.
 
-    Without ``patient`` it raises NoReleaseError or ReleaseError, and `start` StoreError, when there is nothing whole to
-    begin with; with it, that is tried again until it works. ``on_open`` is called, and awaited, with each release when
-    it begins to be served. ``served`` is None while there is none; ``pending`` is the current release while it cannot
-    be opened.
+    ``pending`` is the current release while it cannot be opened. Without ``patient``, NoReleaseError or ReleaseError is
+    raised, and by `start` StoreError, when the first release cannot be opened; with it, opening is retried. ``on_open``
+    is awaited in a task with each release once it is served.
     """
 
     def __init__(
@@ -89,42 +88,45 @@ class CurrentRelease:
         self._archive, self._limits, self._on_open = archive, limits, on_open
         self._cache, self.stats, self._penalties = SizedCache(limits.cache_bytes), PoolStats(), Penalties()
         self.lookups: Counter[str] = Counter()
-        # Not those of everybody else: a disk that does not answer is to hold up nothing but this.
+        # Separate from the default threads, so that a hanging disk holds up nothing else.
         self._threads = ThreadPoolExecutor(2, "release")
         self._backoff = Backoff()
         self._tasks: set[asyncio.Future[None]] = set()
         self._refreshing: asyncio.Future[bool] | None = None
         self.served: ServedRelease | None = None
-        self._damage: DamagedStoreError | None = None
-        self._is_started, self._was_there = False, True
+        self._damage = ""
+        self._is_started, self._had_files = False, True
         self.pending: PendingRelease | None = None
         if not patient:
             self.served = self._prepare(archive.current())
 
     def required(self) -> ServedRelease:
-        """Return the release that is served; raises NotReadyError, or DamagedStoreError when it was taken out."""
+        """Return the release that is served; raises NotReadyError, or DamagedStoreError when it is out of service."""
         if self.served:
             return self.served
-        raise self._damage or NotReadyError("the current release cannot be opened at the moment", _RETRY_AFTER)
+        if self._damage:
+            # A new exception each time: one keeps the frames of every place that raises it.
+            raise DamagedStoreError(self._damage)
+        raise NotReadyError("the current release cannot be opened at present", _RETRY_AFTER)
 
     async def start(self) -> None:
-        """Start the workers, once; raises StoreError when they cannot open the release, unless it is ``patient``."""
+        """Start the workers, at the first call only; raises StoreError when they cannot open the release."""
         if self._is_started:
             return
         self._is_started = True
         if self.served:
             try:
                 await self.served.pool.start()
-            except BaseException:
+            except BaseException:  # cancellation too: no worker may be left behind
                 await self.stop()
                 raise
             self._warm_up(self.served)
             return
         self._refreshing = asyncio.ensure_future(self.refresh())
-        await asyncio.wait((self._refreshing,), timeout=_PATIENCE)
+        await asyncio.wait((self._refreshing,), timeout=_STARTUP_SECONDS)
 
     async def stop(self) -> None:
-        """End all workers and what else is under way."""
+        """Cancel all tasks and end all workers."""
         if self._refreshing:
             self._refreshing.cancel()
         for task in self._tasks:
@@ -135,66 +137,66 @@ class CurrentRelease:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def refresh(self) -> bool:
-        """Open the current release if it is another one now; tell whether it has taken the old one's place."""
-        identifier, is_there = await self._in_thread(self._look)
+        """Open the current release if it has changed; return whether it is now served."""
+        identifier, has_files = await self._in_thread(self._current_id)
         old = self.served
         if identifier is None or (old and identifier == old.release.id):
-            self._settle(is_there)
+            self._clear_pending(has_files)
             return False
-        if not self._is_due(identifier, is_there):
+        if not self._is_due(identifier, has_files):
             return False
         try:
-            new = await self._in_thread(self._read)
+            new = await self._in_thread(self._read_current)
             await self._open(new)
         except (TwingraphError, OSError, ValueError) as error:
-            self._postpone(identifier, str(error), is_there)
+            self._postpone(identifier, str(error), has_files)
             return False
-        self.served, self._damage = new, None
-        self._settle(is_there=True)
+        self.served, self._damage = new, ""
+        self._clear_pending(has_files=True)
         if old:
-            self._keep(old.pool.drain())
+            self._spawn(old.pool.drain())
         self._warm_up(new)
         logger.info("now serving release %s", new.release.id)
         return True
 
     async def follow(self, seconds: float = 0.5) -> None:
-        """Look for a new release again and again, until cancelled."""
+        """Check for a new release every few ``seconds``, until cancelled."""
         if self._refreshing:
             await asyncio.wait((self._refreshing,))
         while True:
             await asyncio.sleep(seconds)
             await self.refresh()
 
-    def _look(self) -> tuple[str | None, bool]:
-        """Return which release is the current one, and whether there are files of it."""
+    def _current_id(self) -> tuple[str | None, bool]:
+        """Return the id of the current release, and whether its files exist."""
         identifier = self._archive.current_id()
         return identifier, identifier is not None and self._archive.holds(identifier)
 
-    def _settle(self, is_there: bool) -> None:
-        """Take it that nothing is pending; workers that could not start try it at once when the files are back."""
+    def _clear_pending(self, has_files: bool) -> None:
+        """Record that no release is pending; when the files have reappeared, start missing workers at once."""
         self.pending = None
         self._backoff.succeeded()
-        if is_there and not self._was_there and self.served:
+        if has_files and not self._had_files and self.served:
             self.served.pool.retry_now()
-        self._was_there = is_there
+        self._had_files = has_files
 
-    def _is_due(self, identifier: str, is_there: bool) -> bool:
+    def _is_due(self, identifier: str, has_files: bool) -> bool:
         pending = self.pending
         if pending is None or pending.id != identifier:
             self._backoff.succeeded()
             return True
-        return asyncio.get_running_loop().time() >= pending.due or (is_there and not pending.was_there)
+        return asyncio.get_running_loop().time() >= pending.due or (has_files and not pending.had_files)
 
-    def _postpone(self, identifier: str, reason: str, is_there: bool) -> None:
-        """Try a release again later; log why it was not opened, once for each reason."""
+    def _postpone(self, identifier: str, reason: str, has_files: bool) -> None:
+        """Schedule the next attempt to open a release, and log the reason for the failure unless it is the same."""
         before = self.pending
         due = asyncio.get_running_loop().time() + self._backoff.failed()
-        self.pending = PendingRelease(identifier, reason, due, is_there)
+        self.pending = PendingRelease(identifier, reason, due, has_files)
         if before is None or (before.id, before.reason) != (identifier, reason):
-            stays = f"{self.served.release.id} stays" if self.served else "no other one is served"
-            logger.error("release %s is not served: %s; %s, and it is tried again", identifier, reason, stays)
+            instead = f"still serving {self.served.release.id}" if self.served else "serving no release"
+            logger.error("release %s is not served: %s; %s, will retry", identifier, reason, instead)
 
-    def _read(self) -> ServedRelease:
+    def _read_current(self) -> ServedRelease:
         release = self._archive.current()
         if self.served and release.id == self.served.release.id:
             raise NoReleaseError(str(release.directory))
@@ -202,9 +204,9 @@ class CurrentRelease:
 
     async def _open(self, new: ServedRelease) -> None:
         try:
-            # Nobody is answered meanwhile when there is no other release, so the first worker is enough.
+            # Without an old release no query can be answered, so the new one is served from its first worker on.
             await new.pool.start(complete=self.served is not None)
-        except BaseException:
+        except BaseException:  # cancellation too: no worker may be left behind
             await new.pool.close()
             raise
 
@@ -218,12 +220,16 @@ class CurrentRelease:
             f"seconds={limits.query_seconds:g}, memory={limits.memory_bytes}, rows={limits.rows or 'any'}, "
             f"bytes={limits.answer_bytes}"
         )
-        inspector = Inspector(release, self._threads, self._take_out) if from_disk else None
+        inspector = Inspector(release, self._threads, self._take_out_of_service) if from_disk else None
         return ServedRelease(
             release,
             {query.name: query for query in queries},
             Pool(
-                _opening(release, limits), limits, self.stats, self._penalties, inspector.inspect if inspector else None
+                _open_request(release, limits),
+                limits,
+                self.stats,
+                self._penalties,
+                inspector.inspect if inspector else None,
             ),
             limits,
             self._cache,
@@ -232,29 +238,29 @@ class CurrentRelease:
             announcement.encode(),
         )
 
-    def _take_out(self, release: Release, damage: DamagedStoreError, reason: str) -> None:
-        """Take a damaged release out of service, until its files are whole again or there is another one."""
+    def _take_out_of_service(self, release: Release, damage: DamagedStoreError, reason: str) -> None:
+        """Take a damaged release out of service, until its files are restored or there is another release."""
         served = self.served
         if served is None or served.release.id != release.id:
             return
-        self.served, self._damage = None, damage
-        self._keep(served.pool.close(damage))
-        self._postpone(release.id, reason, is_there=True)
+        self.served, self._damage = None, str(damage)
+        self._spawn(served.pool.close(damage))
+        self._postpone(release.id, reason, has_files=True)
 
     def _warm_up(self, served: ServedRelease) -> None:
         if self._on_open:
-            self._keep(self._on_open(served))
+            self._spawn(self._on_open(served))
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _keep(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-def _opening(release: Release, limits: Limits) -> OpenRequest:
+def _open_request(release: Release, limits: Limits) -> OpenRequest:
     manifest = release.manifest
     return OpenRequest(
         directory=str(release.directory.resolve()),

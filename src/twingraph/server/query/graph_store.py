@@ -1,7 +1,7 @@
-"""The reading side of the SPARQL 1.1 Graph Store HTTP Protocol: whole graphs of the release, by name.
+"""The read operations of the SPARQL 1.1 Graph Store HTTP Protocol, over the graphs of the release.
 
-A graph is named by ``?graph=`` (section 4.2) or, where the base of the release is this server's, by its own address
-(section 4.1). Nothing is written here: releases are made by builds.
+A graph is identified indirectly by ``?graph=`` (section 4.2) or, where the base IRI of the release is that of this
+server, directly by its own IRI (section 4.1). Writing is not supported, since a release is immutable.
 """
 
 from collections.abc import Sequence
@@ -20,23 +20,23 @@ from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.respond import prepare, respond
 
 _FAILURES = (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
-_READ_ONLY = "this graph store is read-only; its graphs change by building a release"
+_READ_ONLY = "this graph store is read-only; its graphs change when a release is built"
 
 
 class GraphStore:
-    """Answers with whole graphs of the current release."""
+    """Responds with whole graphs of the current release."""
 
     def __init__(self, current: CurrentRelease) -> None:
         self._current = current
 
     def routes(self) -> tuple[AsgiRoute, ...]:
-        """Return the routes to graphs, named by a parameter and by their own addresses."""
+        """Return the routes for indirect and for direct graph identification."""
         graph = parameter("graph", IRI, "the IRI of a graph of the release")
-        default = parameter("default", TEXT, "the default graph, instead of a named one")
+        default = parameter("default", TEXT, "the default graph instead of a named graph")
         path = parameter("path", TEXT, "the IRI of the graph after BASE/graph/", where="path")
         content, format_ = content_of(GRAPHS), format_parameter()
-        indirect = operation("Give a whole graph", content, [graph, default, *format_], _FAILURES)
-        direct = operation("Give a whole graph by its own address", content, [path, *format_], _FAILURES)
+        indirect = operation("Get a graph", content, [graph, default, *format_], _FAILURES)
+        direct = operation("Get a graph by its own IRI", content, [path, *format_], _FAILURES)
         return (
             AsgiRoute("/graph-store", self._respond, indirect, refusal=_READ_ONLY),
             AsgiRoute("/graph/{path:path}", self._respond, direct, refusal=_READ_ONLY),
@@ -44,21 +44,21 @@ class GraphStore:
 
     async def _respond(self, request: HttpRequest) -> ASGIApp:
         served = self._current.required()
-        given = await parameters(request.query_string)
-        text = _query(_named(served, request, given), served)
-        formats = AnswerFormats(None, preference_of(request, dict(given)).choose(GRAPHS))
+        pairs = await parameters(request.query_string)
+        text = _query(_graph_name(served, request, pairs), served)
+        formats = AnswerFormats(None, preference_of(request, dict(pairs)).choose(GRAPHS))
         return await respond(served, prepare(served, ProtocolRequest(text, Preference()), formats), request)
 
 
-def _named(served: ServedRelease, request: HttpRequest, given: Sequence[tuple[str, str]]) -> str | None:
-    """Return the IRI of the graph that a request names, None for the default graph; raises QueryError."""
+def _graph_name(served: ServedRelease, request: HttpRequest, pairs: Sequence[tuple[str, str]]) -> str | None:
+    """Return the IRI of the requested graph, None for the default graph; raises QueryError."""
     path = request.path_params.get("path")
     if path is not None:
         return served.release.manifest.iris.resolve("graph/") + path
-    named = [value for name, value in given if name == "graph"]
-    default = any(name == "default" for name, _ in given)
+    named = [value for name, value in pairs if name == "graph"]
+    default = any(name == "default" for name, _ in pairs)
     if len(named) + default != 1:
-        raise QueryError("name one graph: ?graph= with its IRI, or ?default")
+        raise QueryError("name exactly one graph: ?graph= with its IRI, or ?default")
     return None if default else named[0]
 
 

@@ -1,4 +1,4 @@
-"""Reading a query operation of the SPARQL 1.1 Protocol (section 2.1) out of a request."""
+"""Parsing of the query operation of the SPARQL 1.1 Protocol (section 2.1)."""
 
 from collections.abc import Sequence
 from email.message import Message
@@ -14,15 +14,15 @@ DIRECT = "application/sparql-query"
 _UPDATE = "application/sparql-update"
 _FORMAT_NAMES = {name for one in FORMATS for name in (one.name, one.extension, one.media_type, *one.aliases)}
 _UTF_8 = ("utf-8", "utf8", "us-ascii")
-# A Content-Type is a media type and perhaps a charset.
-_LONGEST_TYPE = 500
-_READ_ONLY = "this endpoint is read-only: it answers queries and takes no updates"
+# Maximum length of a Content-Type: a media type and perhaps a charset.
+_MAX_TYPE_BYTES = 500
+_READ_ONLY = "this endpoint is read-only: updates are not supported"
 
 
 class RawRequest(NamedTuple):
-    """A request as it came: all that its answer depends on, the release apart; ``body`` is None without one.
+    """An unparsed request: all that its answer depends on, besides the release; ``body`` is None without one.
 
-    It is the key under which the query that was prepared for it is cached.
+    It is the key of the prepared query in the cache.
     """
 
     query_string: bytes
@@ -32,12 +32,12 @@ class RawRequest(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes it has."""
+        """Its size in bytes."""
         return len(self.query_string) + len(self.accept) + len(self.body or b"")
 
 
 class ProtocolRequest(NamedTuple):
-    """A query operation as a request gives it: ``text`` is None when it has no query."""
+    """A query operation; ``text`` is None when the request has no query."""
 
     text: str | None
     preference: Preference
@@ -46,17 +46,17 @@ class ProtocolRequest(NamedTuple):
 
 
 def media_type_of(content_type: bytes) -> str:
-    """Return the media type of a body that holds a query.
+    """Return the media type of a request body.
 
-    Raises RequestError for any other, and for a charset but UTF-8, of which the protocol leaves no choice
+    Raises RequestError when it is not one for queries, or the charset is not UTF-8, which the protocol requires
     (section 2.1.3).
     """
-    if len(content_type) > _LONGEST_TYPE:
-        raise _unsupported(f"a Content-Type may have {_LONGEST_TYPE} bytes at most")
-    given = content_type.decode("latin-1")
+    if len(content_type) > _MAX_TYPE_BYTES:
+        raise _unsupported(f"a Content-Type may have at most {_MAX_TYPE_BYTES} bytes")
+    text = content_type.decode("latin-1")
     message = Message()
-    message["Content-Type"] = given
-    media_type = given.partition(";")[0].strip().lower()
+    message["Content-Type"] = text
+    media_type = text.partition(";")[0].strip().lower()
     charset = (message.get_content_charset() or "utf-8").lower()
     if media_type == _UPDATE:
         raise RequestError(HTTPStatus.FORBIDDEN, _READ_ONLY)
@@ -70,22 +70,22 @@ def media_type_of(content_type: bytes) -> str:
 async def read_protocol(raw: RawRequest) -> ProtocolRequest:
     """Return the operation of a request; raises QueryError or RequestError."""
     accept = raw.accept.decode("latin-1")
-    address = _operation(await parameters(raw.query_string), accept)
+    in_url = _operation(await parameters(raw.query_string), accept)
     if raw.body is None:
-        return address
+        return in_url
     if raw.media_type == FORM:
-        # The parameters of a form stand in its body (section 2.1.2), so what the address asks is asked besides.
+        # All parameters belong into the form (section 2.1.2); of those in the URL, only the format is used.
         form = _operation(await parameters(raw.body), accept)
-        if address.text is not None and form.text is not None:
-            raise QueryError("one query only: it stands in the form and in the address")
-        return form if form.preference.format else form._replace(preference=address.preference)
-    if address.text is not None:
-        raise QueryError("one query only: it stands in the body and in the address")
+        if in_url.text is not None and form.text is not None:
+            raise QueryError("send one query only: there is one in the form and one in the URL")
+        return form if form.preference.format else form._replace(preference=in_url.preference)
+    if in_url.text is not None:
+        raise QueryError("send one query only: there is one in the body and one in the URL")
     try:
         text = raw.body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise QueryError(f"the body is not UTF-8: {error.reason} at byte {error.start}") from error
-    return address._replace(text=text if text.strip() else None)
+    return in_url._replace(text=text if text.strip() else None)
 
 
 def _unsupported(detail: str) -> RequestError:
@@ -93,7 +93,7 @@ def _unsupported(detail: str) -> RequestError:
 
 
 def _operation(pairs: Sequence[tuple[str, str]], accept: str) -> ProtocolRequest:
-    """Read the parameters of the protocol (section 2.1.4); those of others are passed over."""
+    """Return the operation given by the parameters of the protocol (section 2.1.4); other parameters are ignored."""
     found: dict[str, list[str]] = {
         "query": [],
         "update": [],
@@ -107,16 +107,16 @@ def _operation(pairs: Sequence[tuple[str, str]], accept: str) -> ProtocolRequest
     if found["update"]:
         raise RequestError(HTTPStatus.FORBIDDEN, _READ_ONLY)
     if len(found["query"]) > 1:
-        raise QueryError("one query only: the parameter `query` is given more than once")
+        raise QueryError("send one query only: the parameter `query` occurs more than once")
     text = next((value for value in found["query"] if value.strip()), None)
     default, named = (
-        tuple(stripped for iri in found[name] if (stripped := iri.strip()))
+        tuple(iri for value in found[name] if (iri := value.strip()))
         for name in ("default-graph-uri", "named-graph-uri")
     )
     return ProtocolRequest(text, Preference(accept, _format(found["format"])), default, named)
 
 
 def _format(names: Sequence[str]) -> str:
-    """Return the first name of a format that is known: SPARQLWrapper gives two, of which servers know one or other."""
-    given = [name.strip() for name in names if name.strip()]
-    return next((name for name in given if name.lower() in _FORMAT_NAMES), given[0] if given else "")
+    """Return the first known name of a format; SPARQLWrapper sends two, as servers know one or the other."""
+    stripped = [name.strip() for name in names if name.strip()]
+    return next((name for name in stripped if name.lower() in _FORMAT_NAMES), stripped[0] if stripped else "")

@@ -1,8 +1,8 @@
-"""Answering a query: from a worker or from what is kept, with the headers that go with it.
+"""Responses to queries, from the cache or from a worker, with their header fields.
 
-An answer leaves when it is complete or has ``limits.buffer_bytes``: until then, whatever goes wrong is said by a
-problem document. A larger one is passed on as it comes, and if it then goes wrong the connection is broken off, so that
-what came before is not mistaken for an answer.
+An answer is sent when it is complete or has reached ``limits.buffer_bytes``; a failure before that gives a problem
+document. A larger answer is streamed, and when it then fails, the connection is closed before the last chunk, so that
+the part already sent is not mistaken for a complete answer.
 """
 
 import asyncio
@@ -35,15 +35,15 @@ from twingraph.workers.result_stream import ResultStream
 logger = logging.getLogger(__name__)
 
 _HEADERS = ((b"vary", b"Accept, Accept-Encoding"), (b"cache-control", b"no-cache"))
-# A page shows some rows only; more bytes than this it does not want to read.
+# Maximum size (bytes) of an answer that is shown on a page, which has few rows anyway.
 _PAGE_BYTES = 4 << 20
 
 
 class PreparedQuery(NamedTuple):
-    """The JOB frame for a worker, the key and entity tag of the answer, and the formats it may have by preference.
+    """The JOB frame for a worker, the cache key and entity tag of the answer, and the negotiated formats.
 
-    ``query_hash`` is what the log calls it; it ``may_be_volatile`` when its text names a function that gives another
-    value each time.
+    ``query_hash`` identifies the query in the log. It ``may_be_volatile`` when its text contains the name of a function
+    such as NOW or RAND.
     """
 
     job: bytes
@@ -56,32 +56,32 @@ class PreparedQuery(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many bytes it takes, with the request that is its key: an address may take three for a character."""
+        """Its size in bytes, with that of the request that is its key, which may be percent-encoded three to one."""
         return 4 * len(self.job) + len(self.preference.accept) + len(self.preference.format)
 
 
 class Table(NamedTuple):
-    """An answer as rows to be laid out; a graph's are its triples."""
+    """An answer as rows for a page; the rows of a graph are its triples."""
 
     rows: Solutions
     is_graph: bool
 
 
 def prepare(served: ServedRelease, operation: ProtocolRequest, formats: AnswerFormats) -> PreparedQuery:
-    """Make a query ready to be asked, once or many times."""
+    """Return the query with everything that is computed once for all requests for it."""
     limits = served.limits
     return _prepared(served, operation, formats, limits.rows, limits.answer_bytes, limits.buffer_bytes)
 
 
 async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest) -> ASGIApp:
-    """Return the answer as data, or 304 when the client has it already.
+    """Return the response with the answer, or 304 or 412 as If-None-Match requires.
 
-    Raises QueryError, NotAcceptableError, StoreError or a LimitError; ClientDisconnect when the client has gone.
+    Raises QueryError, NotAcceptableError, StoreError or a LimitError; ClientDisconnect when the client disconnects.
     """
     log = request.log
     log.query = prepared.query_hash
     condition = request.field(b"if-none-match")
-    # Whoever has the tag of an answer was given that answer: the query need not be asked to know that it has one.
+    # A client that has this entity tag got it with this answer, so it holds without running the query.
     if condition and (status := precondition(request.method, condition, prepared.etag, exists=False)):
         return _without_body(served, prepared, status)
     result: Result | None = served.cache.get(prepared.key, Answer)
@@ -99,7 +99,7 @@ async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpR
         return result.identity
     compressed = await result.compressed()
     if served.cache.get(prepared.key, Answer) is result:
-        # It takes more now.
+        # Put again, as its size has changed.
         served.cache.put(prepared.key, result)
     return compressed
 
@@ -111,7 +111,7 @@ async def respond_or_page(
     request: HttpRequest,
     page: Callable[[], Awaitable[Response]],
 ) -> ASGIApp:
-    """Return the answer as data, or a page where that is preferred for the form of its query; raises as `respond`."""
+    """Return the answer as data, or the page if that is preferred for the form of the query; raises as `respond`."""
     if formats.data is None:
         return await page()
     try:
@@ -123,7 +123,7 @@ async def respond_or_page(
 
 
 async def table(served: ServedRelease, operation: ProtocolRequest, rows: int, request: HttpRequest) -> Table:
-    """Return the answer as a table of so many rows at most; raises what `respond` raises."""
+    """Return the answer as a table of at most ``rows`` rows; raises what `respond` raises."""
     size = min(served.limits.answer_bytes, _PAGE_BYTES)
     prepared = _prepared(served, operation, AnswerFormats(JSON, N_TRIPLES), rows, size, size)
     request.log.query = prepared.query_hash
@@ -138,9 +138,9 @@ async def table(served: ServedRelease, operation: ProtocolRequest, rows: int, re
 
 
 async def warm_up(served: ServedRelease) -> None:
-    """Ask each saved query that needs no values once, so that its answer is there when it is asked for.
+    """Run each saved query that needs no parameters once, so that its answer is in the cache.
 
-    That begins when there are enough workers for those who ask meanwhile; a large answer is not kept.
+    It begins when all workers have started, so as not to delay clients. Large answers are not cached.
     """
     await served.pool.filled()
     for operation in served.ready_queries():
@@ -150,14 +150,14 @@ async def warm_up(served: ServedRelease) -> None:
         try:
             result = await _ask(served, prepared, None)
         except TwingraphError as error:
-            logger.warning("a saved query could not be asked in advance: %s", error)
+            logger.warning("warm-up: a saved query failed: %s", error)
             continue
         if isinstance(result, ResultStream):
             served.pool.abandon(result)
 
 
 class StreamingResult(Response):
-    """A large answer, passed on as it comes; one that fails on the way is broken off."""
+    """A large answer, sent while the worker produces it; when that fails, the connection is closed."""
 
     def __init__(self, result: ResultStream, served: ServedRelease, headers: Sequence[tuple[bytes, bytes]]) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ class StreamingResult(Response):
         self._result, self._served = result, served
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; the query ends when the client goes."""
+        """Send the answer; the query is ended when the client disconnects."""
         watch = asyncio.create_task(self._watch(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -174,7 +174,7 @@ class StreamingResult(Response):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except TwingraphError as error:
-            logger.warning("an answer was broken off: %s", error)
+            logger.warning("an answer was aborted: %s", error)
         finally:
             watch.cancel()
             self._served.pool.abandon(self._result)
@@ -192,16 +192,16 @@ def _prepared(
     names = (results.name if results else "", graph.name if graph else "")
     job = ipc.pack_job(Job(text, *names, default, named, rows, size, buffered))
     media_types = (one.media_type if one else "" for one in formats)
-    # The version too: a mended program may answer otherwise.
-    beside = f"{__version__} {served.release.id} {' '.join(media_types)} "
-    key = hashlib.blake2b(beside.encode() + job, digest_size=24).digest()
-    # A weak tag: rows that are not ordered may come in another order from another worker (RFC 9110, section 8.8.1).
+    # The version is included because another version may answer differently.
+    context = f"{__version__} {served.release.id} {' '.join(media_types)} "
+    key = hashlib.blake2b(context.encode() + job, digest_size=24).digest()
+    # A weak tag: the order of unordered rows may differ between workers (RFC 9110, section 8.8.1).
     etag = f'W/"{served.release.id}-{key[:12].hex()}"'
     return PreparedQuery(job, key, etag, formats, operation.preference, hash_of(text), may_be_volatile(text))
 
 
 async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest | None) -> Result:
-    """Return the answer, complete and kept, or as it comes when it is large."""
+    """Return the answer: complete, and cached where possible, or as a stream when it is large."""
 
     async def work() -> Result:
         result = await served.pool.ask(prepared.job, client)
@@ -216,13 +216,13 @@ async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequ
         return answer
 
     client = request.client if request else ""
-    # What is asked in nobody's name may have other limits, and nobody is to be given another's UUID.
+    # Not shared: warm-up, which has no client and may have other limits, and volatile answers such as a UUID.
     is_shared = request is not None and not prepared.may_be_volatile
     return await served.flights.run(prepared.key if is_shared else object(), request, work)
 
 
 def _not_acceptable(prepared: PreparedQuery, head: ResultHead) -> NotAcceptableError:
-    """Return the error for a form of query for which no data is acceptable, though a page may be."""
+    """Return the error for a query form for which no data format is acceptable, though a page may be."""
     offered = (*(GRAPHS if QueryForm(head.form).gives_graph else RESULTS), HTML)
     try:
         prepared.preference.choose(offered)
@@ -233,7 +233,7 @@ def _not_acceptable(prepared: PreparedQuery, head: ResultHead) -> NotAcceptableE
 
 def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStream, request: HttpRequest) -> Response:
     if request.scope.get("http_version") == "1.0":
-        # That has no chunks: an answer that was broken off would look whole.
+        # HTTP/1.0 has no chunked coding, so an aborted answer would look complete.
         served.pool.abandon(result)
         raise AnswerTooLargeError(served.limits.buffer_bytes)
     head = result.head.result()

@@ -1,7 +1,7 @@
 """The service description (SPARQL 1.1 Service Description) with the VoID description of the release.
 
-What the release says of itself was counted when it was built; added here is what depends on where the server stands
-and on its settings: the endpoint's address, formats, features and limits.
+The release contains the description that was computed when it was built. What depends on the server and its settings is
+added here: URL of the endpoint, formats, features and limits.
 """
 
 import asyncio
@@ -31,31 +31,31 @@ from twingraph.store.output_filters import write_graph
 
 _SCHEMA = "https://schema.org/"
 _FORMATS = "http://www.w3.org/ns/formats/"
-# The limits that one who asks can meet.
+# The limits that a client can hit.
 _LIMITS = ("query_bytes", "query_seconds", "memory_bytes", "rows", "answer_bytes", "queue_seconds")
 _PREFIXES = {"rdf": RDF, "sd": SD, "void": VOID, "sh": SH, "dcterms": DCTERMS, "schema": _SCHEMA, "formats": _FORMATS}
 _HEADERS = {"Vary": "Accept", "Cache-Control": "no-cache"}
 
 
 class ServiceDescription:
-    """Answers with the description of the current release as this server offers it."""
+    """Responds with the description of the current release and of this endpoint."""
 
     def __init__(self, current: CurrentRelease, limits: Limits) -> None:
         self._current, self._limits = current, limits
-        described = operation(
+        get = operation(
             "Describe the dataset (VoID) and the endpoint",
             content_of(GRAPHS),
             format_parameter(),
             (HTTPStatus.NOT_ACCEPTABLE,),
         )
-        self.route = AsgiRoute("/.well-known/void", self.respond, described)
+        self.route = AsgiRoute("/.well-known/void", self.respond, get)
 
     async def respond(self, request: HttpRequest) -> Response:
-        """Return the description in the format that is wanted; raises NotAcceptableError."""
-        release, given = self._current.required().release, dict(await parameters(request.query_string))
-        format_ = preference_of(request, given).choose(GRAPHS)
+        """Return the description in the negotiated format; raises NotAcceptableError."""
+        release, values = self._current.required().release, dict(await parameters(request.query_string))
+        format_ = preference_of(request, values).choose(GRAPHS)
         root = str(Request(request.scope).url.replace(path="", query="", fragment="")).rstrip("/")
-        content = await asyncio.to_thread(_written, release.directory, root, self._limits, format_)
+        content = await asyncio.to_thread(_serialized, release.directory, root, self._limits, format_)
         headers = {**_HEADERS, "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
         condition = request.field(b"if-none-match")
         if status := precondition(request.method, condition, headers["ETag"], exists=True):
@@ -64,15 +64,15 @@ class ServiceDescription:
 
 
 @lru_cache(maxsize=16)
-def _written(directory: Path, root: str, limits: Limits, format_: Format) -> bytes:
+def _serialized(directory: Path, root: str, limits: Limits, format_: Format) -> bytes:
     release = Release(directory, read_manifest(directory))
     manifest = release.manifest
-    # A release of an earlier form says nothing of itself.
-    counted = (release.directory / DESCRIPTION).read_bytes() if DESCRIPTION in manifest.files else b""
-    queries = [path.stem for path in release.query_files if f"/queries/{path.stem}> ".encode() in counted]
+    # Releases of the first manifest version have no description.
+    stored = (release.directory / DESCRIPTION).read_bytes() if DESCRIPTION in manifest.files else b""
+    queries = [path.stem for path in release.query_files if f"/queries/{path.stem}> ".encode() in stored]
     union = manifest.default_graph == DefaultGraph.UNION
     own = serialize(_service(manifest.base_iri, root, limits, queries, union=union))
-    return write_graph(counted + own, format_, {**_PREFIXES, **manifest.prefixes}, manifest.language_tags)
+    return write_graph(stored + own, format_, {**_PREFIXES, **manifest.prefixes}, manifest.language_tags)
 
 
 def _service(base: str, root: str, limits: Limits, queries: list[str], *, union: bool) -> Iterator[Statement]:

@@ -1,4 +1,4 @@
-"""Single flight: those who ask the same at the same time share one answer, and a query that nobody wants ends."""
+"""Single flight: concurrent requests for one answer share one execution, which ends when no client is left."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -12,28 +12,28 @@ from twingraph.workers.result_stream import ResultStream
 from twingraph.workers.shared_timer import SharedTimer
 
 Result = Answer | ResultStream
-# After so long (seconds) it is worth watching whether the client is still there.
-_SOON = 0.05
+# How long (seconds) a query runs before its client is watched for a disconnect; most are finished by then.
+_UNWATCHED_SECONDS = 0.05
 
 
 class InFlight:
-    """A query under way: the first to ask does the work in its own task, the others wait for it.
+    """A running query: the first request executes it in its own task, and the others wait for the result.
 
-    ``is_taken`` is set once somebody has taken the result, if it is one that only one can take, and ``is_abandoned``
-    when nobody wants it any more.
+    ``is_taken`` is set once one of them has the result, because a stream can be read only once; ``is_abandoned`` is set
+    when all clients have disconnected.
     """
 
     __slots__ = ("_has_ended", "_leader", "_result", "_waiters", "is_abandoned", "is_taken")
 
     def __init__(self) -> None:
-        # Made when somebody waits; most queries have no other client than the first.
+        # Created when a second client waits, which is rare.
         self._result: asyncio.Future[Result] | None = None
         self._leader: asyncio.Task[object] | None = asyncio.current_task()
         self._waiters = 0
         self._has_ended = self.is_abandoned = self.is_taken = False
 
     async def lead(self, work: Coroutine[object, object, Result]) -> Result:
-        """Do the work; raises what it raises, or ClientDisconnect when nobody wants its result any more."""
+        """Do the work; raises what it raises, or ClientDisconnect when all clients have disconnected."""
         self._waiters += 1
         try:
             result = await work
@@ -44,10 +44,10 @@ class InFlight:
                 self._leader.uncancel()
                 raise ClientDisconnect from None
             raise
-        except Exception as error:  # whatever it is, those who wait are given it too
+        except Exception as error:  # any error is passed on to those who wait
             if self._result:
                 self._result.set_exception(error)
-                self._result.exception()  # all who waited may have gone
+                self._result.exception()  # retrieved, in case no one waits any more
             raise
         finally:
             self._has_ended = True
@@ -56,7 +56,7 @@ class InFlight:
         return result
 
     async def wait(self, request: HttpRequest | None, watches: "SharedTimer[_DisconnectWatch]") -> Result:
-        """Wait for the result; raises what the work raises, or ClientDisconnect when the client has gone."""
+        """Wait for the result; raises what the work raises, or ClientDisconnect when the client disconnects."""
         self._waiters += 1
         if self._result is None:
             self._result = asyncio.get_running_loop().create_future()
@@ -74,7 +74,7 @@ class InFlight:
                 watch.end()
 
     def leave(self) -> None:
-        """Count one client less, and cancel the work when none is left."""
+        """Remove one client, and cancel the work when none is left."""
         self._waiters -= 1
         if not self._waiters and self._leader and not self._has_ended:
             self.is_abandoned = True
@@ -82,19 +82,18 @@ class InFlight:
 
 
 class SingleFlight:
-    """The queries under way, by key."""
+    """The running queries by key."""
 
     def __init__(self) -> None:
         self._in_flight: dict[object, InFlight] = {}
-        # Most answers are there sooner than it takes to begin to watch for a client that leaves.
-        self._watches: SharedTimer[_DisconnectWatch] = SharedTimer(_SOON, _DisconnectWatch.begin)
+        self._watches: SharedTimer[_DisconnectWatch] = SharedTimer(_UNWATCHED_SECONDS, _DisconnectWatch.begin)
 
     async def run(
         self, key: object, request: HttpRequest | None, work: Callable[[], Coroutine[object, object, Result]]
     ) -> Result:
-        """Return the result of the work that is under way for a key, or is now begun.
+        """Return the result of the work that is running for a key, or else start it.
 
-        Raises what the work raises, or ClientDisconnect when the client of ``request`` has gone.
+        Raises what the work raises, or ClientDisconnect when the client of ``request`` disconnects.
         """
         flight = self._in_flight.get(key)
         if flight is None or flight.is_abandoned:
@@ -110,38 +109,38 @@ class SingleFlight:
         else:
             result = await flight.wait(request, self._watches)
         if isinstance(result, ResultStream) and flight.is_taken:
-            # A large answer is read once; the others ask for themselves.
+            # A stream can be read only once, so the other clients run the query themselves.
             return await self.run(object(), request, work)
         flight.is_taken = True
         return result
 
 
 async def disconnected(receive: Receive) -> None:
-    """Return when the client of a request has hung up."""
+    """Wait until the client of a request disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 class _DisconnectWatch:
-    """Calls ``left`` when the client goes while its answer is awaited; begun by a timer that all share."""
+    """Calls ``on_disconnect`` when the client disconnects while it waits; a shared timer starts it."""
 
-    __slots__ = ("_left", "_request", "_task", "_timer")
+    __slots__ = ("_on_disconnect", "_request", "_task", "_timer")
 
     def __init__(
-        self, request: HttpRequest, left: Callable[[], object], timer: "SharedTimer[_DisconnectWatch]"
+        self, request: HttpRequest, on_disconnect: Callable[[], object], timer: "SharedTimer[_DisconnectWatch]"
     ) -> None:
-        self._request, self._left, self._timer = request, left, timer
+        self._request, self._on_disconnect, self._timer = request, on_disconnect, timer
         self._task: asyncio.Task[None] | None = None
         timer.add(self)
 
     def begin(self) -> None:
-        self._task = asyncio.create_task(self._look())
+        self._task = asyncio.create_task(self._wait())
 
     def end(self) -> None:
         self._timer.discard(self)
         if self._task:
             self._task.cancel()
 
-    async def _look(self) -> None:
+    async def _wait(self) -> None:
         await disconnected(self._request.receive)
-        self._left()
+        self._on_disconnect()

@@ -1,4 +1,4 @@
-"""``twingraph check``, ``coverage`` and ``locate``: what is in a publication's files and its source documents."""
+"""``twingraph coverage`` and ``locate``: what passages say of the source documents."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,51 +6,26 @@ from typing import Annotated
 import typer
 
 from twingraph.check.coverage import DocumentCoverage, coverage_html, coverage_text, document_coverages
-from twingraph.check.reports import REPORTS
-from twingraph.check.run import check, restricted_to
 from twingraph.check.statements import Statements
-from twingraph.cli.options import progress, settings
-from twingraph.errors import ExitCode, PublicationError, SettingsError, UnknownNameError
-from twingraph.publication.assembly import assemble
+from twingraph.cli.config import settings
+from twingraph.cli.progress import progress
+from twingraph.errors import PublicationError, SettingsError, UnknownNameError
 from twingraph.publication.evidence import SourceArchive, locate
 from twingraph.publication.files import Publication, read
-from twingraph.settings import FILE_NAME, Settings
+from twingraph.settings import Settings
+from twingraph.settings_layers import FILE_NAME
 
 _COVERAGE_FORMATS = ("text", "html")
-
-
-def check_command(
-    context: typer.Context,
-    paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Report only on these files and folders.")
-    ] = None,
-    format_: Annotated[str, typer.Option("--format", "-f", help=f"One of {', '.join(REPORTS)}.")] = "text",
-    examples: Annotated[
-        bool, typer.Option("--examples", help="Also check the examples of shapes, checks and rules.")
-    ] = False,
-) -> None:
-    """Check the publication: syntax, shapes, evidence, IRIs, saved queries. Exits with 1 if it does not conform.
-
-    Example: twingraph check data/sources --format sarif
-    """
-    if format_ not in REPORTS:
-        raise UnknownNameError("format", format_, REPORTS)
-    publication = settings(context)
-    with progress("Checking"):
-        assembly = assemble(publication)
-        result = check(assembly, examples=examples)
-    if paths:
-        result = restricted_to(result, assembly.publication, paths)
-    typer.echo(REPORTS[format_](result, publication.iris).rstrip("\n"))
-    raise typer.Exit(ExitCode.OK if result.conforms else ExitCode.NOT_CONFORMING)
 
 
 def coverage_command(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[DOCUMENT]...", help="Slugs or file names; all by default.")
+        list[str] | None, typer.Argument(metavar="DOCUMENT", help="Slugs or file names; all by default.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", "-f", help=f"One of {', '.join(_COVERAGE_FORMATS)}.")] = "text",
+    format_: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(_COVERAGE_FORMATS)}.")
+    ] = "text",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")] = None,
 ) -> None:
     """Show how much of each source document is covered by passages, and the gaps between them.
@@ -60,7 +35,7 @@ def coverage_command(
     if format_ not in _COVERAGE_FORMATS:
         raise UnknownNameError("format", format_, _COVERAGE_FORMATS)
     publication = settings(context)
-    with progress("Reading the passages"):
+    with progress(context, "Reading the passages"):
         coverages = find_coverages(publication, names or [])
     title = publication.title.get("en") or next(iter(publication.title.values()), "")
     report = coverage_text(coverages) if format_ == "text" else coverage_html(coverages, publication.iris, title)
@@ -72,8 +47,10 @@ def coverage_command(
 
 def locate_command(
     context: typer.Context,
-    document: Annotated[str, typer.Argument(help="The document's slug, prefixed name or file name.")],
-    words: Annotated[str, typer.Argument(help="Words of the document; white space may differ.")],
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help="The document's slug, prefixed name or file name.")
+    ],
+    words: Annotated[str, typer.Argument(metavar="WORDS", help="Words of the document; white space may differ.")],
 ) -> None:
     """Print the start and end offset of each occurrence of some words in a source document.
 

@@ -1,0 +1,69 @@
+"""``twingraph check``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twingraph.check.reports import REPORTS
+from twingraph.check.run import check, restricted_to
+from twingraph.cli.config import settings
+from twingraph.cli.loose_files import has_settings, judged_by_shapes, loose_settings
+from twingraph.cli.options import chosen_format, common
+from twingraph.cli.progress import progress
+from twingraph.errors import ExitCode, UnknownNameError
+from twingraph.publication.assembly import assemble
+
+
+def check_command(
+    context: typer.Context,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH", help="Report only on these files and folders; without twingraph.toml, check them."
+        ),
+    ] = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(REPORTS)}.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Also check the examples of shapes, checks and rules.")
+    ] = False,
+    shapes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--shapes", metavar="PATH", help="Validate PATH by these shapes, whatever twingraph.toml says; repeatable."
+        ),
+    ] = None,
+    base_iri: Annotated[
+        str | None,
+        typer.Option("--base-iri", metavar="IRI", help="Use this base IRI instead of the settings' or a guess."),
+    ] = None,
+) -> None:
+    """Check the publication: syntax, shapes, evidence, IRIs, saved queries. Exits with 1 if it does not conform.
+
+    In a directory without twingraph.toml, or with --shapes, check files by syntax, datatypes and shapes alone.
+
+    Example: twingraph check data/sources --format sarif
+
+    Example: twingraph check some.ttl --shapes shapes.ttl
+    """
+    chosen = chosen_format(format_, json=as_json) or "text"
+    if chosen not in REPORTS:
+        raise UnknownNameError("format", chosen, REPORTS)
+    is_loose = bool(shapes) or bool(paths and not has_settings(common(context).directory))
+    publication = (
+        loose_settings(context, paths or [], shapes or [], base_iri=base_iri)
+        if is_loose
+        else settings(context, base_iri=base_iri)
+    )
+    with progress(context, "Checking") as observer:
+        assembly = assemble(publication, observer=observer)
+        result = check(assembly, examples=examples, observer=observer)
+    if is_loose:
+        result = judged_by_shapes(result)
+    elif paths:
+        result = restricted_to(result, assembly.publication, paths)
+    typer.echo(REPORTS[chosen](result, publication.iris).rstrip("\n"))
+    raise typer.Exit(ExitCode.OK if result.conforms else ExitCode.NOT_CONFORMING)

@@ -1,0 +1,1 @@
+"""Starting a publication: its first files, and shapes drafted from data."""
