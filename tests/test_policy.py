@@ -14,6 +14,7 @@ from twingraph.errors import PublicationError, SettingsError
 from twingraph.findings import RULES
 from twingraph.policy import Policy
 from twingraph.publication.assembly import assemble
+from twingraph.publication.loose_files import settings_of_files
 from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.skolem import skolemised
 from twingraph.release.archive import Archive
@@ -167,7 +168,7 @@ def test_a_result_of_a_shape_is_not_lost_with_the_finding_that_explains_it(lamps
         ('[[policy.exceptions]]\nrule = "irri"\nfiles = ["*"]', "there is no rule 'irri'; did you mean 'iri'?"),
         (
             '[[policy.exceptions]]\nrule = "iri"\nproperties = ["rdf:label"]',
-            "twingraph.toml:12: policy.exceptions.0.properties: 'rdf:label' has no declared prefix; did you mean rdfs:l",
+            "twingraph.toml:12: policy.exceptions.0.properties: 'rdf:label' has no declared prefix; did you mean rdfs",
         ),
         ('[[policy.exceptions]]\nrule = "iri"\nclasses = ["rfds:Class"]', "did you mean rdfs:Class?"),
         ('[policy.iri_types]\nlamp = "lmp:Lamp"', "policy.iri_types.lamp: 'lmp:Lamp' has no declared prefix"),
@@ -363,6 +364,12 @@ def test_a_finding_about_a_blank_node_that_was_replaced_says_its_file(lamps):
     lamps.data('[] :watts "twenty"^^xsd:integer . :watts rdfs:label "w" .')
     [finding] = check(assemble(lamps.settings)).findings
     assert finding.location.path == "data/more.ttl"
+
+
+def test_a_blank_graph_name_in_a_file_without_settings_is_refused_and_no_traceback(tmp_path):
+    (tmp_path / "a.trig").write_text('_:g { <https://o.test/a> <https://o.test/b> "c" }', encoding="utf-8")
+    loose, _ = settings_of_files([tmp_path / "a.trig"])
+    assert [finding.rule for finding in check(assemble(loose)).findings] == ["iri/blank-graph"]
 
 
 @pytest.mark.parametrize("policy", ["allow", "skolemise"])
