@@ -100,7 +100,7 @@ def _default(value: object, inner: type[BaseModel] | None) -> str:
     if inner or value in ({}, (), None):
         return ""
     shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-    return f"`{shown}`"
+    return f"`{_cell(shown)}`"
 
 
 def _queries(publication: Publication) -> Iterator[str]:
@@ -129,8 +129,11 @@ def _checks(publication: Publication) -> Iterator[str]:
 def _findings() -> Iterator[str]:
     yield "## Findings\n"
     yield "What `twingraph check` reports, by the rule in brackets; each finding also says where, and what to do.\n"
-    yield "| rule | meaning | what to do |\n|---|---|---|"
-    yield from (f"| `{name}` | {_cell(rule.meaning)} | {_cell(rule.remedy)} |" for name, rule in RULES.items())
+    yield "`level` is the severity unless `policy.levels` or the shape says otherwise; fixed ones cannot be lowered.\n"
+    yield "| rule | level | meaning | what to do |\n|---|---|---|---|"
+    for name, rule in RULES.items():
+        level = f"{rule.level}, fixed" if rule.fixed else str(rule.level)
+        yield f"| `{name}` | {level} | {_cell(rule.meaning)} | {_cell(rule.remedy)} |"
     yield ""
 
 

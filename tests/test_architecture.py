@@ -127,7 +127,7 @@ def test_the_folder_tree_of_the_page_names_every_room_and_nothing_else():
 
 
 def test_the_page_shows_the_floors():
-    rows = re.findall(r"^\| (\d) \| (.*) \|$", PAGE, re.MULTILINE)
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", PAGE, re.MULTILINE)
     shown = {int(floor) - 1: set(re.findall(r"`(\w+)(?:/|\.py)`", rooms)) for floor, rooms in rows}
     assert shown == {floor: set(rooms) for floor, rooms in enumerate(FLOORS)}
 

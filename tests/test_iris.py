@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twingraph.errors import IriError
-from twingraph.rdf.iris import IriKind, Iris, ParsedIri, canonical_language, resolve
+from twingraph.rdf.iris import IriKind, Iris, ParsedIri, canonical_language, is_language_tag, resolve
+from twingraph.settings.policy import IriForm
 
 BASE = "https://kg.test/"
 IRIS = Iris(
@@ -38,22 +39,52 @@ def test_what_is_no_iri_is_refused(name):
         IRIS.expand(name)
 
 
+FORMS = (
+    IriForm(form="id/{folder}/{slug}", parts={"folder": "[a-z]+", "slug": "[a-z0-9-]+"}),
+    IriForm(form="ontology#{name}", kind="term"),
+    IriForm(form="ontology", kind="other"),
+    IriForm(form="graph/{name}", kind="graph", parts={"name": "[a-z0-9/]+"}),
+    IriForm(form="https://other.test/{name}", kind="term"),
+)
+STRICT = Iris(BASE, {}, ("https://other.test/",), tuple(form.compiled(BASE) for form in FORMS))
+
+
 @pytest.mark.parametrize(
-    ("path", "parsed"),
+    ("iri", "parsed"),
     [
-        ("id/thing/a-1", ParsedIri(IriKind.THING, "a-1", "thing")),
-        ("ontology#Thing", ParsedIri(IriKind.TERM, "Thing")),
-        ("ontology", ParsedIri(IriKind.ONTOLOGY)),
-        ("graph/source/000", ParsedIri(IriKind.GRAPH, "source/000")),
-        ("release/20260101T000000Z-0a1b", ParsedIri(IriKind.RELEASE, "20260101T000000Z-0a1b")),
-        ("id/thing/Gävle", None),
-        ("id/thing/a_b", None),
-        ("id/thing", None),
-        ("elsewhere", None),
+        (BASE + "id/thing/a-1", ParsedIri(IriKind.THING, "id/{folder}/{slug}", "thing")),
+        (BASE + "ontology#Thing", ParsedIri(IriKind.TERM, "ontology#{name}")),
+        (BASE + "ontology", ParsedIri(IriKind.OTHER, "ontology")),
+        (BASE + "graph/source/000", ParsedIri(IriKind.GRAPH, "graph/{name}")),
+        ("https://other.test/x", ParsedIri(IriKind.TERM, "https://other.test/{name}")),
+        (BASE + "id/thing/Gävle", None),
+        (BASE + "id/thing/a_b", None),
+        (BASE + "id/thing", None),
+        (BASE + "elsewhere", None),
+        ("https://nobody.test/x", None),
     ],
 )
-def test_an_own_iri_is_parsed_by_its_form(path, parsed):
-    assert IRIS.parse(BASE + path) == parsed
+def test_an_own_iri_is_parsed_by_the_declared_forms(iri, parsed):
+    assert STRICT.parse(iri) == parsed
+
+
+def test_without_forms_every_own_iri_is_free():
+    assert IRIS.parse(BASE + "Any_Thing/ö") == ParsedIri(IriKind.FREE)
+    assert IRIS.parse("https://other.test/x") is None
+
+
+@pytest.mark.parametrize(
+    ("iri", "is_own"),
+    [
+        ("https://kg.test/gist#Thing", True),
+        ("https://kg.test/gist", False),
+        ("https://second.test/x", True),
+        ("https://third.test/x", False),
+        ("https://kg.test/.well-known/genid/0", False),
+    ],
+)
+def test_own_is_what_is_under_the_base_or_another_namespace_and_replaces_no_blank_node(iri, is_own):
+    assert Iris("https://kg.test/gist#", {}, ("https://second.test/",)).owns(iri) is is_own
 
 
 def test_an_iri_is_shortened_by_the_longest_namespace():
@@ -79,3 +110,16 @@ def test_expanding_undoes_shortening(slug):
 )
 def test_a_language_tag_gets_its_canonical_case(tag, canonical):
     assert canonical_language(tag) == canonical
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["en", "pt-BR", "zh-Hans-CN", "sl-rozaj-biske", "de-CH-1901", "es-419", "x-klingon", "i-klingon", "en-a-bbb-x-a"],
+)
+def test_a_language_tag_is_well_formed(tag):
+    assert is_language_tag(tag)
+
+
+@pytest.mark.parametrize("tag", ["english!", "", "e", "en_GB", "en-", "en--GB", "123", "abcdefghi"])
+def test_a_language_tag_is_malformed(tag):
+    assert not is_language_tag(tag)

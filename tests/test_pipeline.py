@@ -106,7 +106,7 @@ def test_rule_that_does_not_parse_is_a_finding_in_its_file(tiny):
 
 def test_publication_without_evidence_or_rules_or_shapes_is_checked(tiny):
     settings = tiny.text("twingraph.toml")
-    begin, end = settings.index("[evidence]"), settings.index("[iri_types]")
+    begin, end = settings.index("[evidence]"), settings.index("# Everything has an IRI of its own")
     tiny.write("twingraph.toml", settings[:begin] + settings[end:])
     for path in ("ontology/rules", "shapes", "queries"):
         tiny.remove(path)

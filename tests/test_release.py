@@ -261,7 +261,7 @@ def test_two_builds_of_the_real_publication_give_the_same_bytes(built_real, copy
 
 def test_a_publication_with_blank_nodes_is_built_the_same_twice_where_they_are_allowed(tiny):
     tiny.append("data/islands.ttl", '\n[] a l:Island ; rdfs:label "Nameless rock"@en .\n')
-    tiny.edit("twingraph.toml", "blank_nodes = false", "blank_nodes = true")
+    tiny.edit("twingraph.toml", 'blank_nodes = "refuse"', 'blank_nodes = "allow"')
     first, second = (build(tiny.settings).release for _ in range(2))
     assert first.manifest.id == second.manifest.id
     assert b"_:c14n0 " in gzip.decompress((first.directory / "quads.nq.gz").read_bytes())

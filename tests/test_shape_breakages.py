@@ -201,7 +201,7 @@ BLANK = "\n[] a l:Book ; l:file 'a', 'b' .\n"
 
 
 def test_result_about_a_blank_node_is_a_finding(tiny):
-    tiny.edit("twingraph.toml", "blank_nodes = false", "blank_nodes = true")
+    tiny.edit("twingraph.toml", 'blank_nodes = "refuse"', 'blank_nodes = "allow"')
     text = "l:More a sh:NodeShape ; sh:targetClass l:Book ; sh:property [ sh:path l:file ; sh:maxCount 1 ] .\n"
     result = checked(tiny, text, BLANK)
     found = of(result, "shape/MaxCountConstraintComponent")
@@ -209,7 +209,7 @@ def test_result_about_a_blank_node_is_a_finding(tiny):
 
 
 def test_turtle_report_has_blank_nodes_and_what_other_reports_leave_out(tiny):
-    tiny.edit("twingraph.toml", "blank_nodes = false", "blank_nodes = true")
+    tiny.edit("twingraph.toml", 'blank_nodes = "refuse"', 'blank_nodes = "allow"')
     text = (
         "l:More a sh:NodeShape ; sh:targetClass l:Book ;\n"
         "  sh:property [ sh:path [ sh:inversePath l:of ] ; sh:maxCount 0 ] ;\n"

@@ -1,7 +1,7 @@
 """What a check finds: plain data, ordered by location, the same for every kind of check."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -51,6 +51,7 @@ class Finding:
     ``rule`` is a key of `RULES` (``syntax``, ``shape/MinCountConstraintComponent``, ``evidence/quote``...), ``message``
     says what is wrong and ``remedy`` what to do; ``focus``, ``path`` (the property) and ``shape`` are IRIs, ``label``
     is the focus node's label, ``value`` the offending value as text, ``terms`` those of a SHACL validation result.
+    ``subject`` is the focus node also when it is a blank node, by its identifier in this run.
     """
 
     rule: str
@@ -64,6 +65,7 @@ class Finding:
     value: str | None = None
     shape: str | None = None
     terms: ResultTerms | None = None
+    subject: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -85,80 +87,125 @@ def violations(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the findings of a rule mean, and what to do about them."""
+    """What the findings of a rule mean, and what to do about them.
+
+    ``level`` is their severity unless the settings or the finding say otherwise; a ``fixed`` one cannot be lowered.
+    """
 
     meaning: str
     remedy: str
+    level: Severity = Severity.VIOLATION
+    fixed: bool = False
 
 
 # All rules; the part in angle brackets stands for the name of a check or of a SHACL constraint component.
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
-        "syntax": Rule("A file does not parse.", "Correct it at the line given; the rest of the file was not read."),
+        "syntax": Rule(
+            "A file does not parse.", "Correct it at the line given; the rest of the file was not read.", fixed=True
+        ),
         "file/unreadable": Rule(
             "A file cannot be read: the system reports an error, its compression is damaged, or it is a broken link.",
             "Restore the file, or exclude it under `[files]`.",
+            fixed=True,
         ),
         "file/encoding": Rule(
             "A file is not in UTF-8, or is not what its suffix says: a page of HTML, OWL in XML.",
             "Save it as UTF-8, or in the syntax of its suffix.",
+            fixed=True,
         ),
         "file/limit": Rule(
             "A file exceeds a limit of `[files]`, so none of it was read.",
             "Raise the limit if the file is as it should be.",
+            fixed=True,
         ),
         "file/context": Rule(
             "A document in JSON-LD refers to a context that has no local file; contexts are never fetched.",
             "Save the context in the publication and name its file under `[files.contexts]`.",
+            fixed=True,
         ),
         "file/graph": Rule(
             "No pattern under `[[graphs]]` matches a file, so it was not read; or there is none, so a default applies.",
             "Add a pattern, or exclude the file under `[files]`.",
+            fixed=True,
         ),
         "file/ignored": Rule(
             "A document in JSON-LD has properties or IRIs that no context defines, or that are malformed.",
             "Define them in the context, or correct the IRIs.",
+            level=Severity.WARNING,
         ),
         "file/not-read": Rule(
             "Files in the publication's folders are not read, because of their suffixes.",
             "Rename those that should be read; exclude the others under `[files]`.",
+            level=Severity.INFO,
         ),
         "file/variants": Rule(
             "Files differ in nothing but their suffix, and may state the same twice.",
             "List the suffixes under `files.prefer`, best first.",
+            level=Severity.INFO,
         ),
         "left-out": Rule(
             "Checks were skipped, because other findings would have misled them.",
             "Fix those first, then check again.",
+            level=Severity.INFO,
         ),
         "iri/policy": Rule(
-            "An IRI under the base has none of the forms, or its folder does not fit the class of the thing.",
-            "Rename the thing, or move it to the folder named; folders are declared under `[iri_types]`.",
+            "An IRI of one's own has none of the forms, or its folder does not fit the class of the thing.",
+            "Rename the thing, or move it to the folder named; forms are declared under `[[policy.iri_forms]]`, "
+            "folders under `[policy.iri_types]`.",
         ),
         "iri/blank-node": Rule(
-            "A subject, value or graph name is a blank node, although `blank_nodes` is `false`.", "Give it an IRI."
+            "A subject, value or graph name is a blank node, although `policy.blank_nodes` is `refuse`.",
+            "Give it an IRI.",
+        ),
+        "iri/blank-graph": Rule(
+            "A graph name is a blank node, so that the graph could not be addressed.",
+            "Give it an IRI, or set `policy.blank_nodes` to `skolemise`.",
+            fixed=True,
         ),
         "iri/dangling": Rule(
-            "A statement or a query refers to a thing that is not defined.", "Define it, or correct its IRI."
+            "A statement or a query refers to a thing that is not defined.",
+            "Define it, or correct its IRI.",
+            level=Severity.WARNING,
         ),
         "iri/duplicate": Rule(
             "A thing has the same class stated twice, or classes stated in two files.",
             "State its class once, in one file.",
+            level=Severity.INFO,
         ),
         "term/unknown": Rule(
-            "A term is not defined in the ontology, or not in its standard vocabulary.",
+            "A term of one's own is not defined (see `policy.dangling`).",
             "Correct its name, or define it.",
+            level=Severity.WARNING,
+        ),
+        "term/vocabulary": Rule(
+            "A term is not defined in its standard vocabulary.", "Correct its name.", level=Severity.WARNING
+        ),
+        "literal/unknown-datatype": Rule(
+            "A datatype is not defined by XML Schema or RDF.", "Correct its name.", level=Severity.WARNING
+        ),
+        "literal/language": Rule(
+            "A language tag is malformed, or a label is in a language that `languages` does not list.",
+            "Correct the tag, or add the language to `languages`.",
+            level=Severity.WARNING,
         ),
         "literal/datatype": Rule(
-            "A literal is not in the lexical space of its XML Schema datatype.", "Correct the value or the datatype."
+            "A literal is not in the lexical space of its XML Schema datatype.",
+            "Correct the value or the datatype.",
+            level=Severity.WARNING,
         ),
-        "date/edtf": Rule("A date is not in EDTF.", "Write it as 2010, 2010-04, 2012-23 (autumn) or 1998~."),
+        "date/edtf": Rule(
+            "A date is not in EDTF.", "Write it as 2010, 2010-04, 2012-23 (autumn) or 1998~.", level=Severity.WARNING
+        ),
         "personal-data": Rule(
-            "A statement contains an e-mail address or a telephone number.", "Remove it; link to a page instead."
+            "A statement contains an e-mail address or a telephone number.",
+            "Remove it; link to a page instead.",
+            level=Severity.WARNING,
         ),
         "evidence/archive": Rule(
             "The source archive lacks a document, so its passages were not verified.",
             "Set `TWINGRAPH_SOURCES` to the archive.",
+            level=Severity.INFO,
         ),
         "evidence/hash": Rule(
             "A document in the archive is not the one that the data describes.",
@@ -178,10 +225,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "query/header": Rule("The header of a saved query cannot be read.", "Correct the lines that begin with `#+`."),
         "query/name": Rule("Two saved queries have the same name.", "Rename one of the files."),
         "query/syntax": Rule("A check or a saved query is malformed, or fails.", "Correct the query."),
-        "query/rule": Rule("A rule is malformed or is not a CONSTRUCT query.", "Correct the rule."),
+        "query/rule": Rule("A rule is malformed or is not a CONSTRUCT query.", "Correct the rule.", fixed=True),
         "query/limit": Rule(
             "A rule, a check or a saved query exceeded a limit under `[check_limits]`, so it was not evaluated.",
             "Make it cheaper, or raise the limit.",
+            fixed=True,
         ),
         "query/parameter": Rule(
             "The default of a parameter is not of its type.", "Correct the default or the type in the header."
@@ -196,21 +244,30 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "shape/none": Rule(
             "There are no shapes, or a file in their folder defines none.",
             "Write shapes, or correct `folders.shapes`; remove a file that is none of shapes.",
+            level=Severity.WARNING,
         ),
-        "shape/no-focus-node": Rule("A shape has no focus node, so it checks nothing.", "Correct its target."),
+        "shape/no-focus-node": Rule(
+            "A shape has no focus node, so it checks nothing.", "Correct its target.", level=Severity.WARNING
+        ),
         "shape/malformed": Rule(
-            "A shape is not well-formed, as SHACL-SHACL (SHACL, appendix C) finds.", "Correct the shape."
+            "A shape is not well-formed, as SHACL-SHACL (SHACL, appendix C) finds.",
+            "Correct the shape.",
+            level=Severity.WARNING,
         ),
         "shape/recursive": Rule(
-            "A shape refers to itself, which SHACL leaves undefined (section 3.4.3).", "Break the circle."
+            "A shape refers to itself, which SHACL leaves undefined (section 3.4.3).",
+            "Break the circle.",
+            level=Severity.WARNING,
         ),
         "shape/failure": Rule(
             "A constraint cannot be evaluated, for one node or for all of them.",
             "Correct the constraint, or the value that it cannot deal with.",
+            fixed=True,
         ),
         "shape/limit": Rule(
             "A shape exceeded the limit of time under `[check_limits]`, so it was not evaluated for all focus nodes.",
             "Make it cheaper, or raise the limit.",
+            fixed=True,
         ),
         "example/wrong": Rule(
             "An example of a shape, check or rule does not show what it states.",
@@ -219,3 +276,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "example/missing": Rule("A shape, check or rule lacks an example.", "Add one in the folder of examples."),
     }
 )
+
+
+def default_severity(rule: str) -> Severity:
+    """Return the severity of a rule's findings unless the settings or the finding say otherwise."""
+    return RULES[rule].level if rule in RULES else Severity.VIOLATION

@@ -10,17 +10,21 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from twingraph.check.consequences import split, without_row_counts
 from twingraph.check.examples import (
     check_examples_of_checks,
     check_examples_of_rules,
     check_examples_of_shapes,
     read_examples,
 )
-from twingraph.check.rules.iris import check_duplicates, check_policy, check_references
+from twingraph.check.levels import check_rule_names, with_levels
+from twingraph.check.rules.iris import check_blank_nodes, check_forms
+from twingraph.check.rules.languages import check_languages
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
 from twingraph.check.rules.personal_data import check_personal_data
 from twingraph.check.rules.queries import run_checks, run_saved_queries
+from twingraph.check.rules.references import check_duplicates, check_references
 from twingraph.check.rules.shape_files import check_shape_files
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
 from twingraph.check.shacl.shapes import shapes_graph
@@ -34,6 +38,7 @@ from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
 from twingraph.publication.query_files import read_query_files
 from twingraph.rdf.nquads import NQuads
+from twingraph.settings.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,12 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     """Run every check, with ``examples`` those of the examples too, and return all findings.
 
     When a file does not parse, checks that would report its contents as missing are skipped, and a finding lists them.
+    Raises SettingsError when the policy names a check or constraint component that does not exist.
     """
     context = CheckContext(assembly, examples)
+    if context.is_complete:
+        names = (path.stem for path in assembly.publication.check_files)
+        check_rule_names(context.policy, names, context.of_shapes)
     readings = (assembly.reading, assembly.shapes)
     findings = [finding for reading in readings for finding in (*reading.findings, *reading.notes)]
     findings += [*assembly.saved.findings, *assembly.findings]
@@ -92,12 +101,13 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     skipped = [step.name for steps in _STEPS for step in steps if step.needs_all and not context.is_complete]
     if skipped:
         findings.append(_skipped(skipped))
-    return _result(context, _without_row_counts(findings), skipped)
+    return _result(context, findings, skipped)
 
 
 def _result(context: "CheckContext", findings: list[Finding], skipped: list[str]) -> CheckResult:
-    causes, consequences = _split(findings)
     counts = context.counts()
+    levelled = with_levels(findings, context.policy, context.everything)
+    causes, consequences = split(without_row_counts(levelled))
     return replace(
         counts,
         findings=in_order(causes),
@@ -106,7 +116,7 @@ def _result(context: "CheckContext", findings: list[Finding], skipped: list[str]
     )
 
 
-# What the findings of these rules leave unchecked.
+# What the findings of these rules leave unchecked, whatever their level.
 _UNCHECKED = {
     "query/limit": "queries that exceeded a limit",
     "query/syntax": "queries that are malformed",
@@ -158,6 +168,11 @@ class CheckContext:
     with_examples: bool
 
     @property
+    def policy(self) -> Policy:
+        """The publication's policy."""
+        return self.assembly.settings.policy
+
+    @property
     def is_complete(self) -> bool:
         """Whether every file was read, so that checks may report what is missing."""
         return not (self.assembly.reading.findings or self.assembly.shapes.findings)
@@ -165,12 +180,12 @@ class CheckContext:
     @cached_property
     def asserted(self) -> Statements:
         """The statements of the files."""
-        return self._statements(self.assembly.reading.lines)
+        return self.statements(self.assembly.reading.lines)
 
     @cached_property
     def everything(self) -> Statements:
         """The statements of the files, and the derived ones."""
-        return self._statements(self.assembly.quads)
+        return self.statements(self.assembly.quads)
 
     @property
     def ontology(self) -> Iterator[ox.Quad]:
@@ -238,7 +253,8 @@ class CheckContext:
             passages_not_verified=self.passages.not_verified,
         )
 
-    def _statements(self, quads: NQuads) -> Statements:
+    def statements(self, quads: NQuads) -> Statements:
+        """Return some of the publication's quads as statements with their locations."""
         settings, reading = self.assembly.settings, self.assembly.reading
         return Statements(quads, reading.locations, settings.iris, settings.languages)
 
@@ -249,9 +265,24 @@ def _checks(context: CheckContext) -> tuple[Finding, ...]:
     return run_checks(files, context.assembly.working_store, context.everything)
 
 
-def _policy(context: CheckContext) -> tuple[Finding, ...]:
+def _blank_nodes(context: CheckContext) -> tuple[Finding, ...]:
+    allowed = context.policy.blank_nodes
+    derived = context.statements(context.assembly.derived)
+    return (*check_blank_nodes(context.asserted, allowed), *check_blank_nodes(derived, allowed))
+
+
+def _references(context: CheckContext) -> tuple[Finding, ...]:
+    return check_references(context.asserted, context.policy.dangling)
+
+
+def _terms(context: CheckContext) -> tuple[Finding, ...]:
+    return check_terms(context.asserted, context.of_shapes, context.policy.dangling)
+
+
+def _languages(context: CheckContext) -> tuple[Finding, ...]:
     settings = context.assembly.settings
-    return check_policy(context.asserted, settings.iri_types, blank_nodes=settings.blank_nodes)
+    listed = settings.languages if "languages" in settings.model_fields_set else ()
+    return check_languages(context.asserted, listed)
 
 
 def _queries(context: CheckContext) -> tuple[Finding, ...]:
@@ -263,7 +294,10 @@ def _queries(context: CheckContext) -> tuple[Finding, ...]:
 def _query_names(context: CheckContext) -> tuple[Finding, ...]:
     publication = context.assembly.publication
     paths = (*publication.rule_files, *publication.check_files, *publication.query_files)
-    return check_query_names(read_query_files(publication, paths), context.asserted)
+    settings = context.assembly.settings
+    # Where IRIs have no forms, a name is known that only rules make.
+    known = context.asserted if settings.policy.iri_forms else context.everything
+    return check_query_names(read_query_files(publication, paths), known, settings.policy.dangling)
 
 
 def _shape_files(context: CheckContext) -> tuple[Finding, ...]:
@@ -309,14 +343,16 @@ class _Step:
 # the engine has been unloaded.
 _STEPS = (
     (
-        _Step("IRI policy", _policy),
+        _Step("blank nodes", _blank_nodes),
+        _Step("forms of IRIs", lambda context: check_forms(context.asserted, context.policy.iri_types)),
         _Step("duplicates", lambda context: check_duplicates(context.asserted)),
-        _Step("references", lambda context: check_references(context.asserted), needs_all=True),
-        _Step("terms", lambda context: check_terms(context.asserted, context.of_shapes), needs_all=True),
+        _Step("references", _references, needs_all=True),
+        _Step("terms", _terms, needs_all=True),
         _Step("names in queries", _query_names, needs_all=True),
         _Step("files of shapes", _shape_files),
         _Step("literals", lambda context: check_literals(context.asserted)),
-        _Step("personal data", lambda context: check_personal_data(context.asserted)),
+        _Step("languages", _languages),
+        _Step("personal data", lambda context: check_personal_data(context.asserted, context.policy.personal_data)),
         _Step("passages", lambda context: context.passages.findings),
     ),
     (
@@ -329,31 +365,6 @@ _STEPS = (
         _Step("examples of shapes", _examples_of_shapes, needs_all=True),
     ),
 )
-
-
-def _split(findings: list[Finding]) -> tuple[list[Finding], list[Finding]]:
-    """Set results of shapes apart about statements that another check reports, since that is the cause."""
-    explained = {(finding.focus, finding.path, finding.value) for finding in findings if not _is_of_shape(finding)}
-    causes: list[Finding] = []
-    consequences: list[Finding] = []
-    for finding in findings:
-        statement = (finding.focus, finding.path, finding.value)
-        is_cause = not _is_of_shape(finding) or None in statement or statement not in explained
-        (causes if is_cause else consequences).append(finding)
-    return causes, consequences
-
-
-def _without_row_counts(findings: list[Finding]) -> list[Finding]:
-    """Drop missing rows of saved queries while there are other violations, which may be the cause."""
-    counted = [finding for finding in findings if finding.rule != "query/rows"]
-    if len(counted) == len(findings) or not violations(counted):
-        return findings
-    message = "missing rows of saved queries are not reported while there are other violations"
-    return [*counted, Finding("left-out", message, "fix the violations first, then check again", Severity.INFO)]
-
-
-def _is_of_shape(finding: Finding) -> bool:
-    return finding.rule.startswith("shape/")
 
 
 def _skipped(names: list[str]) -> Finding:

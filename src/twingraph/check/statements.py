@@ -7,7 +7,7 @@ from functools import cached_property
 
 import pyoxigraph as ox
 
-from twingraph.findings import Finding, Location, Severity
+from twingraph.findings import Finding, Location, Severity, default_severity
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads, terms
 from twingraph.rdf.positions import Locations
@@ -57,7 +57,7 @@ class Statements:
 
     @cached_property
     def types(self) -> dict[str, set[str]]:
-        """The classes that each IRI is an instance of."""
+        """The classes that each IRI or blank node is an instance of."""
         types: dict[str, set[str]] = defaultdict(set)
         for subject, value in self.pairs(TYPE):
             types[subject].add(value)
@@ -84,11 +84,10 @@ class Statements:
         return {iri: label for iri, (_, label) in best.items()}
 
     def pairs(self, predicate: str) -> Iterator[tuple[str, str]]:
-        """Yield the subject and the object of each statement of ``predicate`` between IRIs."""
+        """Yield the subject and the object of each statement of ``predicate`` between IRIs or blank nodes."""
         for quad in self.lines.with_predicates((predicate,)):
-            subject, value = quad.subject, quad.object
-            if isinstance(subject, ox.NamedNode) and isinstance(value, ox.NamedNode):
-                yield subject.value, value.value
+            if not isinstance(quad.object, ox.Literal):
+                yield text(quad.subject), text(quad.object)
 
     def short(self, iri: str) -> str:
         """Return an IRI as a prefixed name, if one of the prefixes fits."""
@@ -103,15 +102,20 @@ class Statements:
         path: str | None = None,
         value: str | None = None,
         *,
-        severity: Severity = Severity.VIOLATION,
+        severity: Severity | None = None,
         shape: str | None = None,
         location: Location | None = None,
     ) -> Finding:
-        """Return a finding about the statement ``focus path value``, with the label and, unless given, the location."""
+        """Return a finding about the statement ``focus path value``, with its label.
+
+        Unless given, the severity is the rule's, and the location that of the statement.
+        """
         place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
         # The identifier of a blank node changes with every run and means nothing to a reader.
         named = None if not focus or focus.startswith("_:") else focus
-        return Finding(rule, message, remedy, severity, place, named, self.labels.get(focus), path, value, shape)
+        value = None if value and value.startswith("_:") else value
+        level, label = severity or default_severity(rule), self.labels.get(focus)
+        return Finding(rule, message, remedy, level, place, named, label, path, value, shape, subject=focus or None)
 
 
 def text(term: Term) -> str:

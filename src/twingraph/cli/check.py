@@ -9,7 +9,7 @@ from twingraph.check.reports import REPORTS
 from twingraph.check.reports.selection import select
 from twingraph.check.run import check, restricted_to
 from twingraph.cli.config import settings
-from twingraph.cli.loose_files import has_settings, judged_by_shapes, loose_settings
+from twingraph.cli.loose_files import has_settings, loose_settings
 from twingraph.cli.options import chosen_format, common
 from twingraph.cli.progress import progress
 from twingraph.errors import ExitCode, UnknownNameError
@@ -77,9 +77,7 @@ def check_command(
     with progress(context, "Checking") as observer:
         assembly = assemble(publication, observer=observer)
         result = check(assembly, examples=examples, observer=observer)
-    if is_loose:
-        result = judged_by_shapes(result)
-    elif paths:
+    if paths and not is_loose:
         result = restricted_to(result, assembly.publication, paths)
     if limit is None and chosen == "text":
         limit = _TEXT_LIMIT

@@ -15,14 +15,11 @@ import typer
 from twingraph.check.run import CheckResult
 from twingraph.cli.building import build_with_report
 from twingraph.cli.options import print_note
-from twingraph.findings import Finding, Severity
+from twingraph.findings import Severity
 from twingraph.publication.loose_files import UNKNOWN_BASE, settings_of_files
 from twingraph.settings import Settings
 from twingraph.settings.layers import FILE_NAME
 
-# What a publication agrees with itself: nobody has agreed on anything for files alone.
-_CONVENTIONS = ("iri/", "personal-data")
-_UNKNOWN_TERM = "term/unknown"
 # What does not keep files from being served and queried as they are.
 _ADVICE = ("literal/", "date/", "shape/", "check/", "query/")
 
@@ -49,24 +46,13 @@ def loose_settings(
     return publication
 
 
-def judged_by_shapes(result: CheckResult) -> CheckResult:
-    """Return a result without what concerns a publication's own conventions only, which loose files have not."""
-    return replace(result, findings=tuple(filter(_concerns_loose_files, result.findings)))
-
-
-def _concerns_loose_files(finding: Finding) -> bool:
-    # A violation is a term of one's own that no ontology here defines; a warning, a misspelt one of a standard.
-    is_own_term = finding.rule == _UNKNOWN_TERM and finding.severity is Severity.VIOLATION
-    return not (is_own_term or finding.rule.startswith(_CONVENTIONS))
-
-
 def judged_by_syntax(result: CheckResult) -> CheckResult:
     """Return a result in which only what could not be read is a violation."""
     findings = (
         replace(finding, severity=Severity.WARNING)
         if finding.rule.startswith(_ADVICE) and finding.severity is Severity.VIOLATION
         else finding
-        for finding in judged_by_shapes(result).findings
+        for finding in result.findings
     )
     return replace(result, findings=tuple(findings))
 

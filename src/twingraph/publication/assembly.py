@@ -18,9 +18,11 @@ from twingraph.publication.query_files import (
     unreadable_query_files,
 )
 from twingraph.publication.reading import Reading, read, read_shapes
+from twingraph.publication.skolemisation import derived_without_blank_nodes, without_blank_nodes
 from twingraph.publication.working_store import WorkingStore, stopped
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.settings import Settings
+from twingraph.settings.policy import BlankNodes
 
 StepObserver = Callable[[str], AbstractContextManager[None]]
 """Takes the name of a step of a long task; what it returns is entered when the step begins, and left when it ends."""
@@ -58,9 +60,10 @@ class Assembly:
 
     @cached_property
     def documents(self) -> tuple[Document, ...]:
-        """The source documents, none when the publication has no evidence."""
+        """The source documents that have an IRI, none when the publication has no evidence."""
         terms = self.settings.evidence
-        return documents(self.quads, terms, self.settings.iris) if terms else ()
+        found = documents(self.quads, terms, self.settings.iris) if terms else ()
+        return tuple(document for document in found if not document.iri.startswith("_:"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def assemble(
     working_store = WorkingStore(settings.iris, settings.check_limits)
     working_store.start()  # it gets ready while the files are read
     with observer("parse"):
-        reading = read(publication, spool_files.asserted if spool_files else None)
+        reading = _read(publication, spool_files.asserted if spool_files else None)
     is_whole = spool_files is not None and not reading.findings
     if spool_files and is_whole:
         spool_files.on_complete(spool_files.asserted)
@@ -108,20 +111,41 @@ def assemble(
     return Assembly(publication, reading, shapes, working_store, derived, saved, findings)
 
 
+def _read(publication: Publication, path: Path | None) -> Reading:
+    reading = read(publication, _unnamed(publication, path))
+    if not _skolemises(publication):
+        return reading
+    return without_blank_nodes(reading, NQuadsWriter(path), publication.settings.iris.genid)
+
+
+def _skolemises(publication: Publication) -> bool:
+    return publication.settings.policy.blank_nodes is BlankNodes.SKOLEMISE
+
+
+def _unnamed(publication: Publication, path: Path | None) -> Path | None:
+    """Return the file for statements that still may have blank nodes."""
+    return path.with_suffix(".unnamed.nq") if path and _skolemises(publication) else path
+
+
 def _derive(
     publication: Publication, working_store: WorkingStore, path: Path | None
 ) -> tuple[NQuads, tuple[Finding, ...]]:
     if unreadable := unreadable_query_files(publication, publication.rule_files):
         return NQuads(), unreadable
-    writer, graph = NQuadsWriter(path), publication.settings.iris.graph(publication.settings.derived_graph)
+    iris = publication.settings.iris
+    writer, graph = NQuadsWriter(_unnamed(publication, path)), iris.graph(publication.settings.derived_graph)
     for rule in read_query_files(publication, publication.rule_files):
         try:
-            derived = working_store.derive(rule, graph)
+            writer.add_lines(working_store.derive(rule, graph))
         except (QueryError, LimitError, WorkerLostError) as error:
             working_store.unload()  # drops what the rules before it derived
             return NQuads(), (_failed(rule, error),)
-        working_store.append(writer.add_lines(derived))
-    return writer.lines, ()
+    derived = writer.lines
+    if _skolemises(publication):
+        derived = derived_without_blank_nodes(derived, NQuadsWriter(path), iris.genid)
+        working_store.unload()  # the rules have added blank nodes to it
+    working_store.append(derived)
+    return derived, ()
 
 
 def _failed(rule: QueryFile, error: QueryError | LimitError | WorkerLostError) -> Finding:

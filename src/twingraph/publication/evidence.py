@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from twingraph.errors import PublicationError
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
-from twingraph.rdf.terms import XSD, is_lexical_form
+from twingraph.rdf.terms import XSD, Term, is_lexical_form
 from twingraph.settings import EvidenceTerms
 
 _WHITE = re.compile(r"\s+")
@@ -24,7 +24,7 @@ _WHITE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The characters ``start`` to ``end`` of a document, and a quote from them."""
+    """The characters ``start`` to ``end`` of a document, and a quote from them; ``iri`` may be a blank node's label."""
 
     iri: str
     document: str
@@ -152,9 +152,12 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 def _facts(lines: NQuads, names: dict[str, str]) -> dict[str, dict[str, str]]:
     facts: dict[str, dict[str, str]] = defaultdict(dict)
     for quad in lines.with_predicates(names):
-        if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode | ox.Literal):
-            facts[quad.subject.value].setdefault(names[quad.predicate.value], quad.object.value)
+        facts[_text(quad.subject)].setdefault(names[quad.predicate.value], _text(quad.object))
     return facts
+
+
+def _text(term: Term) -> str:
+    return str(term) if isinstance(term, ox.BlankNode | ox.Triple) else term.value
 
 
 @dataclass(frozen=True, slots=True)

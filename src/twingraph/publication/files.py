@@ -67,9 +67,6 @@ class _Listing:
         inside = (path for path in found if not (skipped and path.is_relative_to(skipped)))
         return tuple(sorted(path for path in inside if _is(path, Path.is_file)))
 
-    def _below(self, top: Path) -> Iterator[Path]:
-        return (path for path in top.rglob("*") if path.suffix in self.suffixes and path.is_file())
-
 
 @dataclass(frozen=True)
 class Publication:
@@ -145,7 +142,7 @@ class Publication:
 
     def _graph(self, path: Path) -> str | None:
         name, rules = self.relative(path), self.settings.graphs
-        rule = next((rule.graph for rule in rules if _pattern(rule.files).fullmatch(name)), None)
+        rule = next((rule.graph for rule in rules if path_pattern(rule.files).fullmatch(name)), None)
         pattern = rule if rules else DEFAULT_GRAPH_NAME
         if pattern is None:
             return None
@@ -169,7 +166,7 @@ def is_included(name: str, files: Files) -> bool:
     """Return whether the patterns of ``[files]`` include the path ``name`` and do not exclude it."""
     inside = re.sub(r"^(?:\.\./)+", "", name)  # a folder may be outside the publication, but is then not hidden
     included, excluded = (
-        any(_pattern(glob).fullmatch(inside) for glob in globs) for globs in (files.include, files.exclude)
+        any(path_pattern(glob).fullmatch(inside) for glob in globs) for globs in (files.include, files.exclude)
     )
     return included and not excluded
 
@@ -300,8 +297,8 @@ def _segment(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _pattern(glob: str) -> re.Pattern[str]:
-    """Translate a glob, in which ``**`` matches across folders and ``*`` does not."""
+def path_pattern(glob: str) -> re.Pattern[str]:
+    """Return the regular expression of a glob of paths, in which ``**`` matches across folders and ``*`` does not."""
     parts = re.split(r"(\*\*/?|\*)", glob)
     meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
     return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts), re.DOTALL)

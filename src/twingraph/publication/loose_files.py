@@ -39,6 +39,10 @@ _COMMON_PREFIXES = {
 }
 
 
+# What a publication agrees with itself: nobody has agreed on anything for files alone.
+_LEVELS = dict.fromkeys(("iri", "term/unknown", "personal-data", "literal/language"), "off")
+
+
 def settings_of_files(paths: Sequence[Path], shapes: Sequence[Path] = (), **options: object) -> tuple[Settings, bool]:
     """Return settings with which these files and folders are read, and whether their base IRI is a guess.
 
@@ -54,6 +58,7 @@ def settings_of_files(paths: Sequence[Path], shapes: Sequence[Path] = (), **opti
         "title": {"en": _title(data)},
         "graphs": [{"files": "**", "graph": "graph/{path}"}],
         "prefixes": _COMMON_PREFIXES | declared_prefixes(_files(data)),
+        "policy": {"levels": _LEVELS},
     }
     inputs = {"directory": directory, "data_files": data, "shape_files": rules}
     provisional = settings_from(values, inputs, **options)

@@ -6,7 +6,7 @@ A file that does not parse, or not within the limits, is a finding, not an error
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -67,6 +67,12 @@ def read(publication: Publication, path: Path | None = None) -> Reading:
 def read_shapes(publication: Publication) -> Reading:
     """Parse the files of shapes into the default graph."""
     return _read(publication, [(path, "") for path in publication.shape_files], NQuadsWriter())
+
+
+def with_quads(reading: Reading, files: tuple[ParsedFile, ...], lines: NQuads) -> Reading:
+    """Return a reading of the same files with other quads, of which ``lines`` are all."""
+    homes = _Homes.of(files, reading.locations.texts)
+    return replace(reading, files=files, lines=lines, locations=replace(reading.locations, homes=homes))
 
 
 @dataclass(frozen=True)
@@ -167,9 +173,8 @@ def _read(
     files = tuple(file for file in parsed if isinstance(file, ParsedFile))
     failed = tuple(finding for finding in parsed if isinstance(finding, Finding))
     texts = {source.name: source.text for path, _ in sources if (source := parser.source(path)).is_scannable}
-    read_names = {file.path for file in files}
     notes += tuple(note for file in files for note in file.notes)
-    homes = _Homes(files, tuple(name for name in texts if name not in read_names))
+    homes = _Homes.of(files, texts)
     return Reading(files, writer.lines, (*findings, *failed), Locations(Texts(texts), base, homes), notes)
 
 
@@ -180,6 +185,12 @@ class _Homes:
     files: tuple[ParsedFile, ...]
     unread: tuple[str, ...]
     searched: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, files: tuple[ParsedFile, ...], texts: Iterable[str]) -> "_Homes":
+        """Return what to ask of files that were read, and of others among the names of ``texts``."""
+        read_names = {file.path for file in files}
+        return cls(files, tuple(name for name in texts if name not in read_names))
 
     def __call__(self, subject: str) -> tuple[str, ...]:
         # Indexing all subjects takes ten times as long as searching for one.

@@ -1,7 +1,7 @@
-"""The IRIs of a publication: minted, parsed, expanded and shortened here and nowhere else.
+"""The IRIs of a publication: resolved, expanded and shortened here and nowhere else, and which are its own.
 
-The IRIs under the base have one of these forms: things ``id/{type}/{slug}``, terms ``ontology#Term``, named graphs
-``graph/...``, releases ``release/{id}``.
+The publication's own IRIs begin with its base or with one of its other namespaces. Which forms they have, if any, its
+settings say.
 """
 
 import re
@@ -12,42 +12,49 @@ from urllib.parse import urljoin
 
 from twingraph.errors import IriError
 
-_SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-_FORMS = {
-    "thing": re.compile(rf"id/(?P<folder>{_SLUG})/(?P<slug>{_SLUG})"),
-    "term": re.compile(r"ontology#(?P<slug>[A-Za-z][A-Za-z0-9]*)"),
-    "ontology": re.compile(r"ontology"),
-    "graph": re.compile(rf"graph/(?P<slug>{_SLUG}(?:/{_SLUG})*)"),
-    "release": re.compile(r"release/(?P<slug>[0-9A-Za-z-]+)"),
-}
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]*")
+GENID = ".well-known/genid/"
 
 
 class IriKind(StrEnum):
-    """The forms of the IRIs under a publication's base."""
+    """What the IRIs of a form denote; only things and terms have to be defined. Without forms, IRIs are ``free``."""
 
     THING = "thing"
     TERM = "term"
-    ONTOLOGY = "ontology"
     GRAPH = "graph"
-    RELEASE = "release"
+    OTHER = "other"
+    FREE = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class FormPattern:
+    """A form of own IRIs: its ``template`` as in the settings, and a pattern of absolute IRIs with a group a part."""
+
+    template: str
+    kind: IriKind
+    pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedIri:
-    """The parts of an IRI under the base; ``folder`` is the type of a thing."""
+    """The kind of an own IRI, the template of its form, and its part ``folder``; empty if it has none."""
 
     kind: IriKind
-    slug: str = ""
+    template: str = ""
     folder: str = ""
 
 
 @dataclass(frozen=True)
 class Iris:
-    """The IRIs under ``base``, and the prefixes in ``namespaces`` (absolute IRIs)."""
+    """The IRIs of a publication: its ``base``, and the prefixes in ``namespaces`` (absolute IRIs).
+
+    ``own`` are its namespaces besides the base, ``forms`` the forms of its own IRIs, which are free without any.
+    """
 
     base: str
     namespaces: Mapping[str, str]
+    own: tuple[str, ...] = ()
+    forms: tuple[FormPattern, ...] = ()
 
     def resolve(self, reference: str) -> str:
         """Return an IRI reference resolved against the base."""
@@ -73,22 +80,34 @@ class Iris:
                 return f"{prefix}:{local}"
         return iri
 
+    @property
+    def genid(self) -> str:
+        """The beginning of the IRIs that replace blank nodes (RDF 1.1 Concepts, section 3.5)."""
+        return self.resolve(GENID)
+
     def owns(self, iri: str) -> bool:
-        """Return whether an IRI is under the base."""
-        return iri.startswith(self.base)
+        """Return whether an IRI is the publication's own, and not one that replaces a blank node."""
+        return iri.startswith((self.base, *self.own)) and not iri.startswith(self.genid)
 
     def parse(self, iri: str) -> ParsedIri | None:
-        """Return the parts of an IRI under the base, None for any other IRI."""
-        path = iri.removeprefix(self.base) if self.owns(iri) else ""
-        for kind, form in _FORMS.items():
-            if match := form.fullmatch(path):
-                parts = match.groupdict()
-                return ParsedIri(IriKind(kind), parts.get("slug") or "", parts.get("folder") or "")
+        """Return what an own IRI denotes by its form, None if it is not own or has none of the declared forms."""
+        if not self.owns(iri):
+            return None
+        if not self.forms:
+            return ParsedIri(IriKind.FREE)
+        for form in self.forms:
+            if match := form.pattern.fullmatch(iri):
+                return ParsedIri(form.kind, form.template, match.groupdict().get("folder") or "")
         return None
 
     def graph(self, path: str) -> str:
-        """Mint the IRI of a named graph from its path below the base."""
+        """Return the IRI of a named graph, whose path may be relative to the base."""
         return self.resolve(path)
+
+
+def namespace(iri: str) -> str:
+    """Return an IRI up to and including its last ``/`` or ``#``."""
+    return iri[: max(iri.rfind("/"), iri.rfind("#")) + 1]
 
 
 def resolve(base: str, reference: str) -> str:
@@ -111,3 +130,16 @@ def canonical_language(tag: str) -> str:
         else:
             cased.append(part.lower())
     return "-".join(cased)
+
+
+# RFC 5646, section 2.1; irregular grandfathered tags are not in use.
+_LANGUAGE = re.compile(
+    r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4}|[A-Za-z]{5,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*"
+    r"(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?|[xX](?:-[A-Za-z0-9]{1,8})+|[iI](?:-[A-Za-z0-9]{2,8})+"
+)
+
+
+def is_language_tag(tag: str) -> bool:
+    """Return whether a language tag is well-formed (RFC 5646, section 2.2.9)."""
+    return _LANGUAGE.fullmatch(tag) is not None

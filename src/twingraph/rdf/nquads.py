@@ -141,6 +141,10 @@ class NQuadsWriter:
         """Write lines as they are, and return them."""
         return self._write(lines.blocks())
 
+    def add_blocks(self, blocks: Iterable[bytes]) -> NQuads:
+        """Write blocks of whole lines, and return them."""
+        return self._write(blocks)
+
     def _write(self, blocks: Iterable[bytes]) -> NQuads:
         written = _in_file(self._path, blocks) if self._path else _in_memory(blocks)
         self._written += written

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Protocol
 
 from twingraph.findings import Location
-from twingraph.rdf.iris import resolve
+from twingraph.rdf.iris import GENID, resolve
 
 _NAME = r"""[^\s<>"';,\[\](){}#^@.]"""
 _TOKEN = re.compile(
@@ -79,8 +79,9 @@ class Locations:
 
     def find(self, subject: str, predicate: str | None = None, value: str | None = None) -> Location | None:
         """Return the position of a statement, or else of its property, its subject, or a mention of the subject."""
-        # The parser renames blank nodes, so in texts any blank node with the same property and value will do.
-        is_blank = subject.startswith("_:")
+        # The parser renames blank nodes, so in texts any blank node with the same property and value will do; the same
+        # goes for IRIs in place of blank nodes.
+        is_blank = subject.startswith("_:") or GENID in subject
         places = self._about_blank_nodes(subject) if is_blank else self._about(subject)
         narrower = (
             [place for place in places if place.predicate == predicate and place.value == value],

@@ -1,16 +1,17 @@
 """The JSON-LD context of a release, generated from its ontology and prefixes.
 
-Terms under the base have their local names; the ontology determines the types of their values. Where a prefix and a
-term have the same name, the term wins.
+Own terms have their local names, except names that mean something else in JSON-LD; the ontology determines the types of
+their values. Where a prefix and a term have the same name, the term wins; of two terms, that of the first IRI.
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import pyoxigraph as ox
 
-from twingraph.rdf.iris import IriKind, Iris
+from twingraph.rdf.iris import IriKind, Iris, namespace
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -27,6 +28,8 @@ _LABELS = {
     "prefLabel": "http://www.w3.org/2004/02/skos/core#prefLabel",
     "altLabel": "http://www.w3.org/2004/02/skos/core#altLabel",
 }
+
+_NAME = re.compile(r"(?!(?:id|type)$)[A-Za-z_][\w-]*")
 
 Definition = str | float | dict[str, str]
 
@@ -58,14 +61,14 @@ def _terms(quads: Iterable[ox.Quad], iris: Iris) -> dict[str, Definition]:
 def _definitions(
     types: Mapping[str, set[str]], ranges: Mapping[str, str], iris: Iris
 ) -> Iterable[tuple[str, Definition]]:
-    for iri, kinds in types.items():
-        parsed = iris.parse(iri)
-        if parsed is None or parsed.kind is not IriKind.TERM:
+    for iri, kinds in sorted(types.items(), reverse=True):
+        parsed, name = iris.parse(iri), iri.removeprefix(namespace(iri))
+        if parsed is None or parsed.kind not in (IriKind.TERM, IriKind.FREE) or not _NAME.fullmatch(name):
             continue
         if kinds & _CLASSES:
-            yield parsed.slug, iri
+            yield name, iri
         elif kinds & _PROPERTIES:
-            yield parsed.slug, {"@id": iri, **_coercion(_OBJECT in kinds, ranges.get(iri))}
+            yield name, {"@id": iri, **_coercion(_OBJECT in kinds, ranges.get(iri))}
 
 
 def _coercion(links: bool, range_: str | None) -> dict[str, str]:

@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from twingraph.errors import ParameterError
 from twingraph.publication.saved_queries import SavedQuery, body
-from twingraph.rdf.iris import Iris
+from twingraph.rdf.iris import Iris, resolve
 from twingraph.rdf.nquads import NQuads, Row
 from twingraph.rdf.terms import DefaultGraph, ntriples
 from twingraph.settings import Settings
@@ -131,7 +131,7 @@ Statement = tuple[str, str, ox.NamedNode | ox.Literal]
 
 def fragment(base: str, *names: str) -> str:
     """Return the IRI of a resource of the description."""
-    return f"{base}.well-known/void#{'/'.join(names)}"
+    return resolve(base, f".well-known/void#{'/'.join(names)}")
 
 
 def serialize(statements: Iterable[Statement]) -> bytes:
@@ -229,7 +229,7 @@ def _query(saved: SavedQuery, iris: Iris) -> Iterator[Statement]:
     except ParameterError:
         return
     form = read_query(text, iris.namespaces, iris.base).form
-    node = f"{iris.base}queries/{saved.name}"
+    node = iris.resolve(f"queries/{saved.name}")
     yield node, f"{RDF}type", ox.NamedNode(f"{SH}SPARQLExecutable")
     yield node, f"{RDF}type", ox.NamedNode(f"{SH}SPARQL{form.title()}Executable")
     yield node, f"{RDFS}label", ox.Literal(saved.title)

@@ -6,6 +6,7 @@ are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,22 @@ from typing import Any
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from twingraph.errors import SettingsError
-from twingraph.rdf.iris import Iris
+from twingraph.errors import IriError, SettingsError
+from twingraph.rdf.iris import Iris, is_language_tag, resolve
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.settings.errors import first_error
-from twingraph.settings.layers import ENVIRONMENT, FILE_NAME, Layers, layers_of, merged, origin, parsed, read_file
+from twingraph.settings.errors import first_error, line_of
+from twingraph.settings.layers import (
+    ENVIRONMENT,
+    FILE_NAME,
+    Layers,
+    layers_of,
+    merged,
+    origin,
+    parsed,
+    read_file,
+    shown,
+)
+from twingraph.settings.policy import Policy
 from twingraph.settings.sections import (
     Agent,
     CheckLimits,
@@ -34,7 +46,6 @@ from twingraph.settings.sections import (
 NOT_IN_FILE = frozenset({"directory", "data_files", "shape_files"})
 # RFC 3987 without the details: no white space, no characters that must be escaped (SPARQL 1.1, IRIREF).
 _IRI_REFERENCE = re.compile(r"""[^\x00-\x20<>"{}|\\^`]*""")
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
 class Settings(BaseSettings):
@@ -55,7 +66,9 @@ class Settings(BaseSettings):
     shape_files: tuple[Path, ...] = ()
     """The shapes, when there are ``data_files``; not a setting of the file."""
     base_iri: str
-    """The beginning of every IRI of the publication; it ends with `/`."""
+    """The beginning of the publication's own IRIs; it ends with `/` or `#`."""
+    namespaces: tuple[str, ...] = ()
+    """More namespaces of its own, which may be relative to the base; what is under none is described, not claimed."""
     title: dict[str, str]
     """The title, by language."""
     description: dict[str, str] = {}
@@ -78,14 +91,10 @@ class Settings(BaseSettings):
     """Which files are read, and within which limits."""
     derived_graph: str = "graph/derived"
     """The named graph of derived statements, relative to the base."""
-    blank_nodes: bool = True
-    """Whether the publication may have blank nodes; with `false`, `check` reports each of them."""
     default_graph: DefaultGraph = DefaultGraph.UNION
     """The default graph of a query without a dataset: the `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None
     """The terms of evidence; without them, passages are not checked."""
-    iri_types: dict[str, str] = {}
-    """The class of the things in each folder `id/{folder}/`; without any, folders are not checked."""
     sources: Path = Path("../shared/sources")
     """The archive of source documents, relative to the publication's directory."""
     limits: Limits = Limits()
@@ -94,12 +103,14 @@ class Settings(BaseSettings):
     """Where the server listens."""
     check_limits: CheckLimits = CheckLimits()
     """The limits of `check` and `build`."""
+    policy: Policy = Policy()
+    """What the publication refuses, warns of and lets pass."""
 
     @field_validator("base_iri")
     @classmethod
-    def _ends_with_slash(cls, value: str) -> str:
-        if not value.startswith(("http://", "https://")) or not value.endswith("/"):
-            raise ValueError("must begin with http:// or https:// and end with /")
+    def _is_namespace(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")) or not value.endswith(("/", "#")):
+            raise ValueError("must begin with http:// or https:// and end with / or #")
         return absolute_iri(value)
 
     @field_validator("licence")
@@ -111,7 +122,7 @@ class Settings(BaseSettings):
     @classmethod
     def _are_language_tags(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for tag in value:
-            if not _LANGUAGE_TAG.fullmatch(tag):
+            if not is_language_tag(tag):
                 raise ValueError(f'{tag!r} is not a language tag such as "en" or "zh-Hans"')
         return value
 
@@ -137,9 +148,14 @@ class Settings(BaseSettings):
 
     @cached_property
     def iris(self) -> Iris:
-        """The IRIs under the base, with every prefix made absolute."""
-        bare = Iris(self.base_iri, {})
-        return Iris(self.base_iri, {prefix: bare.resolve(iri) for prefix, iri in self.prefixes.items()})
+        """The publication's IRIs, with every prefix and namespace made absolute."""
+        base = self.base_iri
+        return Iris(
+            base,
+            {prefix: resolve(base, iri) for prefix, iri in self.prefixes.items()},
+            tuple(resolve(base, iri) for iri in self.namespaces),
+            tuple(form.compiled(base) for form in self.policy.iri_forms),
+        )
 
     @property
     def source_archive(self) -> Path:
@@ -178,17 +194,47 @@ def settings_origins(settings: Settings, **options: Any) -> Iterator[tuple[str, 
     for name, value in settings.model_dump(mode="json").items():
         if name in NOT_IN_FILE:
             continue
-        rows = value.items() if isinstance(value, Mapping) and value else [(None, value)]
-        for key, inner in rows:
-            place = (name,) if key is None else (name, key)
+        if name == "policy":
+            value["levels"] |= settings.policy.effective_levels()
+        for place, inner in _leaves(name, value):
             yield ".".join(place), inner, origin(place, layers)
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the settings within a table, and within its tables, each with its path; an empty table is itself one."""
+    if not isinstance(value, Mapping) or not value:
+        yield (name,), value
+        return
+    for key, inner in value.items():
+        yield from (((name, *path), leaf) for path, leaf in _leaves(key, inner))
 
 
 def _settings(layers: Layers, inputs: Mapping[str, Any], text: str) -> Settings:
     for name, values in layers:
         for key in NOT_IN_FILE.intersection(values):
             raise SettingsError(name, key, "can be set only by the option --directory or by naming files")
+    path = inputs["directory"] / FILE_NAME
     try:
-        return Settings(**merged(layers), **inputs)
+        settings = Settings(**merged(layers), **inputs)
     except ValidationError as error:
-        raise first_error(error, Settings, layers, inputs["directory"] / FILE_NAME, text) from error
+        raise first_error(error, Settings, layers, path, text) from error
+    for place, name in settings.policy.names():
+        if reason := _misnamed(settings, name):
+            source, line = origin(place, layers), line_of(place, text)
+            file = f"{shown(path)}:{line}" if line else shown(path)
+            where = file if source in (FILE_NAME, "default") else source
+            raise SettingsError(where, ".".join(map(str, place)), reason)
+    return settings
+
+
+def _misnamed(settings: Settings, name: str) -> str | None:
+    """Return why a name of the policy is neither an IRI nor a name with a declared prefix, None if it is one."""
+    prefix, _, local = name.partition(":")
+    if prefix not in settings.prefixes and not name.startswith(("<", f"{prefix}://", "urn:", "tag:", "info:")):
+        near = get_close_matches(prefix, settings.prefixes, n=1)
+        return f"{name!r} has no declared prefix{f'; did you mean {near[0]}:{local}?' if near else ''}"
+    try:
+        settings.iris.expand(name)
+    except IriError as error:
+        return str(error)
+    return None

@@ -1,36 +1,19 @@
-"""Personal data: e-mail addresses and telephone numbers, which a publication must not contain."""
+"""Personal data in literals and IRIs, by the patterns of the settings."""
 
 import re
+from collections.abc import Iterator
 
 import pyoxigraph as ox
 
 from twingraph.check.statements import Statements, statement
 from twingraph.findings import Finding
 from twingraph.rdf.terms import XSD
+from twingraph.settings.policy import PersonalData
 
-_EMAIL = re.compile(
-    r"[A-Za-z0-9._%+-]+\s?(?:@|\(at\)|\[at\])\s?(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z0-9])", re.IGNORECASE
-)
-_SCHEMES = ("mailto:", "tel:", "sms:", "callto:")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
-_PHONES = (
-    # International: +46 70-123 45 67, +8613812345678, 0046 70 123 45 67.
-    re.compile(
-        r"(?<![\w.,+-])(?:\+[1-9]\d{0,2}|00[1-9]\d{0,2}(?=[ -]))[ -]?(?:\(0\)[ -]?)?\d(?:[ -]?\d){5,11}(?![\w.])"
-    ),
-    # National with a leading zero and at least one gap: 070-123 45 67, (026) 12 34 56, 09 8162 1234.
-    re.compile(r"(?<![\w.,/+-])(?:\(0\d{1,4}\)|0\d{1,4})[ /-]{1,3}\d{2,4}(?:[ -]?\d{2,4}){1,3}(?![\w.,]?\d)"),
-    # Four pairs: 12 34 56 78.
-    re.compile(r"(?<![\w.,/+-])(?<!\d )\d{2}(?: \d{2}){3}(?![\w.,/-]|\s\d)"),
-    # Digits after a word for telephone.
-    re.compile(
-        r"\b(?:tel|tlf|tfn|puh|phone|telephone|telefon|puhelin|mobil|mobile)\b[.:]*\s*[+(]?\d(?:[ ()/-]{0,2}\d){4,}",
-        re.I,
-    ),
-    re.compile(r"(?:电话|手机|電話)[::]?\s*[+(]?\d(?:[ ()/-]{0,2}\d){4,}"),
-)
 # What every address and every number contains: most texts have neither, and are ruled out quickly.
 _AT = re.compile(r"@|[(\[]at[)\]]", re.IGNORECASE)
+_SPELT_AT = re.compile(r"\s?(?:@|\(at\)|\[at\])\s?", re.IGNORECASE)
 _FIVE_DIGITS = re.compile(r"\d(?:\D{0,4}\d){4}")
 _DATE = re.compile(r"\d{1,2}[-/ ]\d{1,2}[-/ ]\d{2,4}")
 _TEXT_TYPES = (
@@ -39,21 +22,62 @@ _TEXT_TYPES = (
 )
 
 
-def find_personal_data(text: str) -> str | None:
-    """Return the first e-mail address or telephone number in a text, ignoring dates, other numbers and URLs."""
-    if match := _AT.search(text) and _EMAIL.search(text):
-        return match[0]
-    plain = _URL.sub(" ", text) if "://" in text else text
-    if not _FIVE_DIGITS.search(plain):
+class PersonalDataFinder:
+    """Finds what the patterns of the settings describe, with each pattern compiled once."""
+
+    def __init__(self, patterns: PersonalData) -> None:
+        self._e_mail = re.compile(patterns.e_mail) if patterns.e_mail else None
+        self._telephone = tuple(map(re.compile, patterns.telephone))
+        self._other = tuple(map(re.compile, patterns.other))
+        self._allowed = frozenset(name.lower() for name in patterns.allowed)
+        self._schemes = tuple(scheme.lower() for scheme in patterns.schemes)
+
+    def in_text(self, text: str) -> str | None:
+        """Return the first match in a text; telephone numbers are not looked for in dates and URLs."""
+        matches = (match for pattern in self._other for match in pattern.finditer(text))
+        return self._address(text) or self._number(text) or next((match[0] for match in matches if match[0]), None)
+
+    def in_term(self, term: object) -> str | None:
+        """Return the first match in an IRI, or in a literal that is a text or an IRI."""
+        if isinstance(term, ox.NamedNode) or (isinstance(term, ox.Literal) and term.datatype.value == XSD + "anyURI"):
+            return self._in_iri(term.value.strip())
+        if isinstance(term, ox.Literal) and term.datatype.value in _TEXT_TYPES:
+            return self.in_text(term.value)
         return None
-    matches = (match for pattern in _PHONES for match in pattern.finditer(plain))
-    return next((match[0].strip() for match in matches if not _DATE.fullmatch(match[0].strip())), None)
+
+    def _in_iri(self, iri: str) -> str | None:
+        if not iri.lower().startswith(self._schemes):
+            return self._address(iri)
+        addresses = list(self._addresses(iri))
+        return None if addresses and all(map(self._is_allowed, addresses)) else iri
+
+    def _address(self, text: str) -> str | None:
+        return next((found for found in self._addresses(text) if not self._is_allowed(found)), None)
+
+    def _addresses(self, text: str) -> Iterator[str]:
+        if self._e_mail and _AT.search(text):
+            yield from (match[0] for match in self._e_mail.finditer(text) if match[0])
+
+    def _is_allowed(self, address: str) -> bool:
+        plain = _SPELT_AT.sub("@", address.lower())
+        local, _, domain = plain.partition("@")
+        labels = domain.split(".")
+        domains = {".".join(labels[start:]) for start in range(len(labels))}
+        return bool(self._allowed & {plain, f"{local}@", *domains})
+
+    def _number(self, text: str) -> str | None:
+        plain = _URL.sub(" ", text) if "://" in text else text
+        if not _FIVE_DIGITS.search(plain):
+            return None
+        matches = (match[0].strip() for pattern in self._telephone for match in pattern.finditer(plain))
+        return next((found for found in matches if found and not _DATE.fullmatch(found)), None)
 
 
-def check_personal_data(statements: Statements) -> tuple[Finding, ...]:
-    """Return the statements with an e-mail address or a telephone number, in a literal or an IRI."""
+def check_personal_data(statements: Statements, patterns: PersonalData) -> tuple[Finding, ...]:
+    """Return the statements with personal data, in a literal or an IRI."""
+    finder = PersonalDataFinder(patterns)
     terms = statements.terms.subjects | statements.terms.objects
-    containing = {term: found for term in terms if (found := _in_term(term))}
+    containing = {term: found for term in terms if (found := finder.in_term(term))}
     findings: dict[tuple[str, str, str], Finding] = {}
     for quad in statements.quads if containing else ():
         found = containing.get(quad.object) or containing.get(quad.subject)
@@ -63,14 +87,3 @@ def check_personal_data(statements: Statements) -> tuple[Finding, ...]:
             remedy = "remove the e-mail address or telephone number; link to the organisation's own page instead"
             findings[key] = statements.finding("personal-data", message, remedy, *key)
     return tuple(findings.values())
-
-
-def _in_term(term: object) -> str | None:
-    if isinstance(term, ox.NamedNode) or (isinstance(term, ox.Literal) and term.datatype.value == XSD + "anyURI"):
-        if term.value.strip().lower().startswith(_SCHEMES):
-            return term.value
-        found = _AT.search(term.value) and _EMAIL.search(term.value)
-        return found[0] if found else None
-    if isinstance(term, ox.Literal) and term.datatype.value in _TEXT_TYPES:
-        return find_personal_data(term.value)
-    return None

@@ -1,25 +1,20 @@
-"""Terms: our own must be defined in the ontology, those of closed standard vocabularies in their specification."""
+"""Terms: one's own must be defined, those of closed standard vocabularies in their specification."""
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 import pyoxigraph as ox
 from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, XSD, DefinedNamespace
 
+from twingraph.check.rules.references import defined, own_terms
+from twingraph.check.rules.suggestions import Suggestions
 from twingraph.check.statements import Statements, statement, text
 from twingraph.errors import QueryError
-from twingraph.findings import Finding, Location, Severity
+from twingraph.findings import Finding, Location, default_severity
 from twingraph.publication.query_files import QueryFile
-from twingraph.rdf.iris import IriKind
+from twingraph.rdf.iris import GENID, IriKind
+from twingraph.settings.policy import Definition
 from twingraph.sparql.query import prefixed_names
 from twingraph.sparql.tokens import place
-
-
-def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return the remedy ``otherwise``, preceded by the known names that are similar to ``name``, if any."""
-    near = get_close_matches(name, list(known), n=2, cutoff=0.75)
-    return f"did you mean {' or '.join(near)}? {otherwise}" if near else otherwise
-
 
 _CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, XSD)
 # Terms of SHACL Advanced Features and of SHACL 1.2 that rdflib's list lacks.
@@ -31,21 +26,38 @@ _MORE = frozenset(
         *("someValue", "singleLine", "rootClass", "nodeByExpression", "expectedPredicate", "subsetOf", "ShapeClass"),
     )
 )
+# There are infinitely many membership properties rdf:_1, rdf:_2... (RDF Schema, section 5.1.5).
+_MEMBERSHIP = str(RDF) + "_"
+
+_Problem = tuple[str, str, str]
+"""A rule, a message and a remedy."""
 
 
-def check_terms(statements: Statements, shapes: Statements) -> tuple[Finding, ...]:
+def check_terms(statements: Statements, shapes: Statements, definition: Definition) -> tuple[Finding, ...]:
     """Return the unknown terms in the data, and in the shapes, where they would leave a shape without focus nodes."""
-    known = set(statements.types) | set(shapes.types)
-    return (*_unknown(statements, known), *_unknown(shapes, known))
+    known = defined(statements, definition) | defined(shapes, definition)
+    suggestions = Suggestions(known, statements.iris)
+    return (*_unknown(statements, known, suggestions), *_unknown(shapes, known, suggestions))
 
 
-def check_query_names(files: Iterable[QueryFile], statements: Statements) -> tuple[Finding, ...]:
-    """Return the undefined names in queries: a check that uses one finds nothing and so passes."""
-    known = set(statements.types)
-    return tuple(finding for file in files for finding in _unknown_names(file, statements, known))
+def check_query_names(
+    files: Iterable[QueryFile], statements: Statements, definition: Definition
+) -> tuple[Finding, ...]:
+    """Return the undefined names in queries: a check that uses one finds nothing and so passes.
+
+    Where IRIs have no forms, so that a term is not told from a thing, names that stand somewhere in the data are known.
+    """
+    known = defined(statements, definition)
+    if not statements.iris.forms:
+        terms = statements.terms
+        known |= {text(term) for term in terms.subjects | terms.predicates | terms.objects | terms.graphs}
+    suggestions = Suggestions(known, statements.iris)
+    return tuple(finding for file in files for finding in _unknown_names(file, statements, known, suggestions))
 
 
-def _unknown_names(file: QueryFile, statements: Statements, known: set[str]) -> Iterator[Finding]:
+def _unknown_names(
+    file: QueryFile, statements: Statements, known: frozenset[str], suggestions: Suggestions
+) -> Iterator[Finding]:
     try:
         names = prefixed_names(file.text)
     except QueryError:  # reported where the query runs
@@ -53,18 +65,17 @@ def _unknown_names(file: QueryFile, statements: Statements, known: set[str]) -> 
     for name, offset in names.items():
         prefix, _, local = name.partition(":")
         iri = statements.iris.namespaces.get(prefix, "") + local
-        parsed = statements.iris.parse(iri)
-        if parsed and parsed.kind in (IriKind.TERM, IriKind.THING) and iri not in known:
-            namespace = iri.removesuffix(parsed.slug)
-            near = (statements.short(other) for other in known if other.startswith(namespace))
-            rule = "term/unknown" if parsed.kind is IriKind.TERM else "iri/dangling"
-            remedy = did_you_mean(name, near, "correct the name, or define it")
+        parsed = statements.iris.parse(iri) if local else None
+        if parsed and parsed.kind not in (IriKind.GRAPH, IriKind.OTHER) and iri not in known:
+            rule = "iri/dangling" if parsed.kind is IriKind.THING else "term/unknown"
+            remedy = suggestions.remedy(iri, "correct the name, or define it")
             location = Location(file.path, *place(file.text, offset))
-            yield Finding(rule, f"the query uses {name}, which is not defined", remedy, location=location)
+            message = f"the query uses {name}, which is not defined"
+            yield Finding(rule, message, remedy, default_severity(rule), location)
 
 
-def _unknown(statements: Statements, known: set[str]) -> Iterator[Finding]:
-    problems = {term: found for term in _candidates(statements) if (found := _problem(statements, term, known))}
+def _unknown(statements: Statements, known: frozenset[str], suggestions: Suggestions) -> Iterator[Finding]:
+    problems = _problems(statements, known, suggestions)
     seen: set[tuple[str, str]] = set()
     for quad in statements.quads if problems else ():
         for term in _candidates_in(quad):
@@ -72,20 +83,39 @@ def _unknown(statements: Statements, known: set[str]) -> Iterator[Finding]:
             if term not in problems or key in seen:
                 continue
             seen.add(key)
-            message, remedy, severity = problems[term]
-            # A blank node, common in shapes, has no location of its own.
-            mention = None if isinstance(quad.subject, ox.NamedNode) else statements.locations.mention(term)
-            yield statements.finding(
-                "term/unknown", message, remedy, *statement(quad), severity=severity, location=mention
-            )
+            rule, message, remedy = problems[term]
+            # A blank node, common in shapes, has no location of its own, nor has an IRI in its place.
+            is_named = isinstance(quad.subject, ox.NamedNode) and GENID not in quad.subject.value
+            mention = None if is_named else statements.locations.mention(term)
+            yield statements.finding(rule, message, remedy, *statement(quad), location=mention)
 
 
-def _candidates(statements: Statements) -> set[str]:
-    """Return what `_candidates_in` yields, for all statements."""
-    terms = statements.terms
-    objects = (term for term in terms.objects if isinstance(term, ox.NamedNode))
-    datatypes = {term.datatype for term in terms.objects if isinstance(term, ox.Literal)}
-    return {text(term) for term in (*terms.predicates, *objects, *datatypes)}
+def _problems(statements: Statements, known: frozenset[str], suggestions: Suggestions) -> dict[str, _Problem]:
+    """Return what is wrong with each term that is unknown."""
+    problems = {}
+    for iri in own_terms(statements) - known:
+        name = statements.short(iri)
+        remedy = suggestions.remedy(iri, "define it in the ontology, or correct its name")
+        problems[iri] = ("term/unknown", f"{name} is not defined in the ontology", remedy)
+    standard = Suggestions((str(term) for one in _CLOSED for term in dir(one)), statements.iris)
+    objects = statements.terms.objects
+    datatypes = {term.datatype.value for term in objects if isinstance(term, ox.Literal)}
+    named = {term.value for term in objects if isinstance(term, ox.NamedNode)}
+    for iri in named | datatypes | {text(term) for term in statements.terms.predicates}:
+        if iri not in known and not _is_standard(iri):
+            rule = "literal/unknown-datatype" if iri in datatypes else "term/vocabulary"
+            remedy = standard.remedy(iri, "look its name up in the vocabulary's specification")
+            problems[iri] = (rule, f"{statements.short(iri)} is not a term of its vocabulary", remedy)
+    return problems
+
+
+def _is_standard(iri: str) -> bool:
+    """Return whether an IRI is a term of the closed vocabulary in whose namespace it is, or in none."""
+    vocabulary = next((one for one in _CLOSED if iri.startswith(str(one))), None)
+    local = iri.removeprefix(str(vocabulary))
+    if vocabulary is None or not local:  # the IRI of the namespace is that of the vocabulary
+        return True
+    return local in vocabulary or iri in _MORE or iri.startswith(_MEMBERSHIP)
 
 
 def _candidates_in(quad: ox.Quad) -> Iterator[str]:
@@ -95,24 +125,3 @@ def _candidates_in(quad: ox.Quad) -> Iterator[str]:
         yield quad.object.value
     elif isinstance(quad.object, ox.Literal):
         yield quad.object.datatype.value
-
-
-def _problem(statements: Statements, iri: str, known: set[str]) -> tuple[str, str, Severity] | None:
-    """Return message, remedy and severity for an IRI that is an unknown term, and None for all others."""
-    parsed = statements.iris.parse(iri) if statements.iris.owns(iri) else None
-    if parsed is not None and parsed.kind is IriKind.TERM and iri not in known:
-        name, namespace = statements.short(iri), iri.removesuffix(parsed.slug)
-        similar = (statements.short(other) for other in known if other.startswith(namespace))
-        remedy = did_you_mean(name, similar, "define it in the ontology, or correct its name")
-        return f"{name} is not defined in the ontology", remedy, Severity.VIOLATION
-    for vocabulary in _CLOSED:
-        local = iri.removeprefix(str(vocabulary))
-        # There are infinitely many membership properties rdf:_1, rdf:_2... (RDF Schema, section 5.1.5).
-        is_named = local not in ("", iri) and iri not in _MORE  # the IRI of the namespace is that of the vocabulary
-        if is_named and local not in vocabulary and not (vocabulary is RDF and local[:1] == "_"):
-            name = statements.short(iri)
-            others = (str(other) for other in dir(vocabulary))
-            similar = (statements.short(other) for other in others if other.startswith(str(vocabulary)))
-            remedy = did_you_mean(name, similar, "look its name up in the vocabulary's specification")
-            return f"{name} is not a term of its vocabulary", remedy, Severity.WARNING
-    return None

@@ -54,7 +54,7 @@ def _graph_name(served: ServedRelease, request: HttpRequest, pairs: Sequence[tup
     """Return the IRI of the requested graph, None for the default graph; raises QueryError."""
     path = request.path_params.get("path")
     if path is not None:
-        return f"{served.release.manifest.base_iri}graph/{path}"
+        return served.release.manifest.iris.resolve("graph/") + path
     named = [value for name, value in pairs if name == "graph"]
     default = any(name == "default" for name, _ in pairs)
     if len(named) + default != 1:
