@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from twingraph.check.run import check
 from twingraph.errors import PublicationError, SettingsError
-from twingraph.findings import RULES
+from twingraph.findings import RULES, violations
 from twingraph.publication.assembly import assemble
 from twingraph.publication.loose_files import settings_of_files
 from twingraph.rdf.nquads import NQuads
@@ -35,6 +35,10 @@ xsd = "http://www.w3.org/2001/XMLSchema#"
 HEAD = """@prefix : <vocabulary#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
 """
+# A shape with focus nodes in any data; a publication without shapes has a warning.
+SHAPE = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
+<https://shapes.test/Thing> a sh:NodeShape ; sh:targetSubjectsOf rdf:type .
+"""
 
 
 class Lamps:
@@ -43,6 +47,7 @@ class Lamps:
     def __init__(self, directory):
         self.directory = directory
         self.write("data/lamps.ttl", HEAD + "<lamp/A_1> a :Lamp ; rdfs:label 'A'@en .\n:Lamp rdfs:label 'Lamp'@en .\n")
+        self.write("shapes/thing.ttl", SHAPE)
         self.policy("")
 
     def write(self, path, text):
@@ -369,7 +374,7 @@ def test_a_finding_about_a_blank_node_that_was_replaced_says_its_file(lamps):
 def test_a_blank_graph_name_in_a_file_without_settings_is_refused_and_no_traceback(tmp_path):
     (tmp_path / "a.trig").write_text('_:g { <https://o.test/a> <https://o.test/b> "c" }', encoding="utf-8")
     loose, _ = settings_of_files([tmp_path / "a.trig"])
-    assert [finding.rule for finding in check(assemble(loose)).findings] == ["iri/blank-graph"]
+    assert [finding.rule for finding in violations(check(assemble(loose)).findings)] == ["iri/blank-graph"]
 
 
 @pytest.mark.parametrize("policy", ["allow", "skolemise"])
