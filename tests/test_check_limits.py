@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,12 @@ def test_interrupt_ends_a_query_that_never_ends_and_all_processes(tiny, step):
 def busy(pids: list[int]) -> bool:
     """Whether one of them has used two seconds of a processor, as no start takes."""
     return any(int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11]) > 200 for pid in pids)
+
+
+def test_what_rules_derived_before_one_that_fails_is_not_queried(tiny):
+    tiny.write("ontology/rules/05-a.rq", "CONSTRUCT { ?light l:derivedOnly true } WHERE { ?light a l:Light }")
+    tiny.write("ontology/rules/99-b.rq", "CONSTRUCT { ?light l:height")
+    assembly = assemble(tiny.settings)
+    assert len(assembly.derived) == 0
+    with closing(assembly.working_store) as store:
+        assert store.query("SELECT ?s { ?s l:derivedOnly true }").rows == ()

@@ -67,7 +67,7 @@ BROKEN = [
     Broken(
         "misspelt parameter",
         "sh:path l:height ; sh:minCont 1",
-        "term/unknown",
+        "term/vocabulary",
         "sh:minCont is not a term of its vocabulary",
         Severity.WARNING,
     ),
@@ -103,7 +103,7 @@ def test_misspelt_parameter_of_a_shape_has_a_suggestion(tiny):
     result = checked(
         tiny, "l:B a sh:NodeShape ; sh:targetClass l:Light ; sh:property [ sh:path l:height ; sh:minCont 1 ] ."
     )
-    [finding] = of(result, "term/unknown")
+    [finding] = of(result, "term/vocabulary")
     assert "did you mean sh:minCount" in finding.remedy
 
 

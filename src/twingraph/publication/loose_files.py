@@ -41,6 +41,8 @@ _COMMON_PREFIXES = {
 
 # What a publication agrees with itself: nobody has agreed on anything for files alone.
 _LEVELS = dict.fromkeys(("iri", "term/unknown", "personal-data", "literal/language"), "off")
+# Shapes that nobody has named are not missed.
+_LEVELS_WITHOUT_SHAPES = _LEVELS | {"shape/none": "off"}
 
 
 def settings_of_files(paths: Sequence[Path], shapes: Sequence[Path] = (), **options: object) -> tuple[Settings, bool]:
@@ -58,7 +60,7 @@ def settings_of_files(paths: Sequence[Path], shapes: Sequence[Path] = (), **opti
         "title": {"en": _title(data)},
         "graphs": [{"files": "**", "graph": "graph/{path}"}],
         "prefixes": _COMMON_PREFIXES | declared_prefixes(_files(data)),
-        "policy": {"levels": _LEVELS},
+        "policy": {"levels": _LEVELS if rules else _LEVELS_WITHOUT_SHAPES},
     }
     inputs = {"directory": directory, "data_files": data, "shape_files": rules}
     provisional = settings_from(values, inputs, **options)
