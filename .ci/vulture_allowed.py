@@ -25,3 +25,11 @@ _.format_options  # the same
 _.list_commands  # the same
 _.commands  # typer compares a misspelt command with it
 live  # twingraph.cli.progress calls it by its name
+_.readinto  # io.BufferedReader calls it
+_.StartElementHandler  # expat calls it
+_.EndElementHandler  # the same
+_.StartNamespaceDeclHandler  # the same
+_.EndNamespaceDeclHandler  # the same
+_.EntityDeclHandler  # the same
+_.SkippedEntityHandler  # the same
+_.XmlDeclHandler  # the same

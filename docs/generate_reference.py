@@ -16,7 +16,8 @@ from twingraph import errors
 from twingraph.cli.application import COMMANDS, command, group
 from twingraph.errors import EXIT_CODES
 from twingraph.findings import RULES
-from twingraph.publication.files import Publication, read_saved_queries
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import read_saved_queries
 from twingraph.publication.saved_queries import parse_header
 from twingraph.server.http.problems import STATUSES
 from twingraph.settings import NOT_IN_FILE, Settings, load_settings

@@ -183,12 +183,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, say what must run in one process, and put what takes longest first."""
+    """Mark what is slow, and put what takes longest first."""
     for item in items:
         conformance = item.path.parent.name == "conformance"
         if conformance or item.path.stem in SLOW or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    order = {name: number for number, name in enumerate(SLOW)}
-    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+    order = {name: number for number, name in enumerate(("conformance", *SLOW))}
+    items.sort(key=lambda item: min(order.get(name, len(order)) for name in (item.path.stem, item.path.parent.name)))

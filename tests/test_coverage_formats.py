@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from twingraph.check.coverage import coverage_html, coverage_text, document_coverages, percent, segments
 from twingraph.check.statements import Statements
 from twingraph.publication.evidence import Passage, SourceArchive
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 from twingraph.tables import plural, render_table
 
 

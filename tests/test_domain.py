@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import twingraph
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 from twingraph.settings import load_settings
 
 ROOT = Path(__file__).parents[1]

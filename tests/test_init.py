@@ -11,7 +11,8 @@ from running import ENVIRONMENT, twingraph
 from twingraph.check.run import check
 from twingraph.errors import PublicationError
 from twingraph.publication.assembly import assemble
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 from twingraph.rdf.iris import Iris
 from twingraph.settings import load_settings
 from twingraph.starter.drafting import drafted_shapes, observed

@@ -72,8 +72,8 @@ def test_each_file_has_a_named_graph_of_its_own(lamps):
     settings, is_guessed = settings_of_files([lamps / "lamps.ttl", lamps / "sub"])
     assert is_guessed
     assert [file.graph for file in Publication(settings).rdf_files] == [
-        "http://ex.test/lamps/graph/lamps.ttl",
-        "http://ex.test/lamps/graph/sub/lamps.ttl",
+        "http://ex.test/lamps/graph/lamps",
+        "http://ex.test/lamps/graph/sub/lamps",
     ]
 
 

@@ -11,7 +11,8 @@ from twingraph.check.examples import check_examples_of_checks, check_examples_of
 from twingraph.check.run import check
 from twingraph.findings import violations
 from twingraph.publication.assembly import assemble
-from twingraph.publication.files import Publication, read_query_files
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import read_query_files
 from twingraph.settings import load_settings
 
 DIRECTORIES = {"twin cities": REPOSITORY, "lights": TESTS / "tiny"}

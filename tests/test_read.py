@@ -5,7 +5,9 @@ import pytest
 
 from twingraph.errors import PublicationError, QueryError
 from twingraph.publication.evidence import Document, SourceArchive
-from twingraph.publication.files import Publication, QueryFile, read, read_saved_queries
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import QueryFile, read_saved_queries
+from twingraph.publication.reading import read
 from twingraph.publication.working_store import derive, load
 from twingraph.rdf.iris import Iris
 from twingraph.settings import load_settings
@@ -76,10 +78,15 @@ def test_what_is_kept_in_a_file_is_what_was_read(publication, tmp_path):
     assert (tmp_path / "kept.nq").read_bytes().count(b"\n") == len(kept.lines) == 3
 
 
-def test_a_file_of_no_graph_is_refused(publication):
-    (publication.settings.directory / "data" / "x.nt").write_text("")
-    with pytest.raises(PublicationError, match=r"data/x\.nt"):
-        read(Publication(publication.settings))
+def test_all_files_of_no_graph_are_reported_at_once_and_the_others_are_read(publication):
+    for name in ("x.nt", "y.nt"):
+        (publication.settings.directory / "data" / name).write_text("")
+    reading = read(Publication(publication.settings))
+    assert [(finding.rule, str(finding.location)) for finding in reading.findings] == [
+        ("file/graph", "data/x.nt"),
+        ("file/graph", "data/y.nt"),
+    ]
+    assert len(reading.files) == 2
 
 
 def test_a_publication_without_files_is_refused(publication, tmp_path_factory):

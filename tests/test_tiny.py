@@ -1,7 +1,8 @@
 """The tiny publication itself: its passages and hashes are right, so that a test breaks only what it means to."""
 
 from twingraph.publication.evidence import SourceArchive, documents, passages, verify
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 
 
 def test_tiny_publication_names_every_kind_of_file(tiny):

@@ -6,7 +6,8 @@ from twingraph.check.rules.passages import check_passages, second_sentence
 from twingraph.check.statements import Statements
 from twingraph.findings import Severity
 from twingraph.publication.evidence import SourceArchive
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 
 PILOT = "data/books/pilot/lights.ttl"
 

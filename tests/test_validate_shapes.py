@@ -18,7 +18,8 @@ from twingraph.check.shacl.shapes import (
 )
 from twingraph.findings import Severity
 from twingraph.publication.assembly import assemble
-from twingraph.publication.files import Publication, read, read_shapes
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read, read_shapes
 
 PILOT = "data/books/pilot/lights.ttl"
 

@@ -8,6 +8,7 @@ An exception means that the work could not be done. An error *in the data* is a 
     TwingraphError
     ├── SettingsError          twingraph.toml, an environment variable or an option is invalid
     ├── PublicationError       the directory lacks something that the settings refer to
+    │   └── FileRefusedError   a file cannot be read, or not within the limits
     ├── DateError              a text is not an EDTF date
     ├── IriError               a text is not an IRI, or names no declared prefix
     ├── UnknownNameError       there is no query, format, document or release of this name
@@ -69,6 +70,16 @@ class PublicationError(TwingraphError):
     def __init__(self, path: str, reason: str) -> None:
         self.path, self.reason = path, reason
         super().__init__(f"{path}: {reason}")
+
+
+class FileRefusedError(PublicationError):
+    """The file at ``path`` is not read; ``rule`` is that of the finding about it, ``remedy`` what to do."""
+
+    def __init__(
+        self, path: str, rule: str, reason: str, remedy: str, line: int | None = None, column: int | None = None
+    ) -> None:
+        self.rule, self.remedy, self.line, self.column = rule, remedy, line, column
+        super().__init__(path, reason)
 
 
 class DateError(TwingraphError):
@@ -260,6 +271,7 @@ EXIT_CODES: Mapping[type[TwingraphError], ExitCode] = {
     TwingraphError: ExitCode.NOT_DONE,
     SettingsError: ExitCode.USAGE,
     PublicationError: ExitCode.NOT_DONE,
+    FileRefusedError: ExitCode.NOT_DONE,
     DateError: ExitCode.NOT_DONE,
     IriError: ExitCode.USAGE,
     UnknownNameError: ExitCode.USAGE,

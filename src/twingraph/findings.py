@@ -95,6 +95,38 @@ class Rule:
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "syntax": Rule("A file does not parse.", "Correct it at the line given; the rest of the file was not read."),
+        "file/unreadable": Rule(
+            "A file cannot be read: the system reports an error, its compression is damaged, or it is a broken link.",
+            "Restore the file, or exclude it under `[files]`.",
+        ),
+        "file/encoding": Rule(
+            "A file is not in UTF-8, or is not what its suffix says: a page of HTML, OWL in XML.",
+            "Save it as UTF-8, or in the syntax of its suffix.",
+        ),
+        "file/limit": Rule(
+            "A file exceeds a limit of `[files]`, so none of it was read.",
+            "Raise the limit if the file is as it should be.",
+        ),
+        "file/context": Rule(
+            "A document in JSON-LD refers to a context that has no local file; contexts are never fetched.",
+            "Save the context in the publication and name its file under `[files.contexts]`.",
+        ),
+        "file/graph": Rule(
+            "No pattern under `[[graphs]]` matches a file, so it was not read; or there is none, so a default applies.",
+            "Add a pattern, or exclude the file under `[files]`.",
+        ),
+        "file/ignored": Rule(
+            "A document in JSON-LD has properties or IRIs that no context defines, or that are malformed.",
+            "Define them in the context, or correct the IRIs.",
+        ),
+        "file/not-read": Rule(
+            "Files in the publication's folders are not read, because of their suffixes.",
+            "Rename those that should be read; exclude the others under `[files]`.",
+        ),
+        "file/variants": Rule(
+            "Files differ in nothing but their suffix, and may state the same twice.",
+            "List the suffixes under `files.prefer`, best first.",
+        ),
         "left-out": Rule(
             "Checks were skipped, because other findings would have misled them.",
             "Fix those first, then check again.",

@@ -6,6 +6,7 @@ are named with two underscores in the environment: ``TWINGRAPH_SERVER__PORT=8080
 
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from twingraph.errors import SettingsError
+from twingraph.rdf.formats import INPUT_SUFFIXES
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.settings_errors import first_error
@@ -79,13 +81,33 @@ class Folders(_Section):
     """Releases."""
 
 
+# What braces in the name of a graph stand for, see GraphRule.
+GRAPH_PLACEHOLDERS = ("parent", "stem", "path")
+DEFAULT_GRAPH_NAME = "graph/{path}"
+
+
 class GraphRule(_Section):
-    """The named graph of the files that match a pattern; ``{parent}`` and ``{stem}`` the file's, as is ``{path}``."""
+    """The named graph of the files that match a pattern.
+
+    ``{parent}`` is the name of the file's folder, ``{stem}`` its own name without suffix, ``{path}`` its path in the
+    publication without suffix.
+    """
 
     files: str
     """A pattern of paths; `*` matches within a folder, `**` across folders."""
     graph: str
     """The IRI of the graph, relative to the base."""
+
+    @field_validator("graph")
+    @classmethod
+    def _has_known_placeholders(cls, value: str) -> str:
+        for name in re.findall(r"\{([^{}]*)\}", value):
+            if name not in GRAPH_PLACEHOLDERS:
+                near = get_close_matches(name, GRAPH_PLACEHOLDERS, n=1)
+                known = ", ".join(f"{{{known}}}" for known in GRAPH_PLACEHOLDERS)
+                hint = f"did you mean {{{near[0]}}}?" if near else f"known: {known}"
+                raise ValueError(f"{{{name}}} stands for nothing; {hint}")
+        return value
 
 
 class EvidenceTerms(_Section):
@@ -182,6 +204,43 @@ class Server(_Section):
         return value
 
 
+class Files(_Section):
+    """Which files of the folders are read, and the limits within which each of them is read.
+
+    The suffixes of RDF are `.ttl`, `.n3`, `.nt`, `.nq`, `.trig`, `.rdf`, `.owl`, `.xml` and `.jsonld`, in any case,
+    each also with `.gz`. In patterns `*` matches within a folder, `**` across folders.
+    """
+
+    include: tuple[str, ...] = ("**",)
+    """Patterns of the paths that are read."""
+    exclude: tuple[str, ...] = ("**/.*", "**/.*/**", "**/*~")
+    """Patterns of the paths that are not read, although included."""
+    prefer: tuple[str, ...] = ()
+    """Suffixes, best first: of files that differ only in their suffix the best one is read; without any, all are."""
+    contexts: dict[str, str] = {}
+    """The file with each JSON-LD context that is referred to by its IRI; contexts are never fetched."""
+    max_bytes: PositiveInt = 4_000_000_000
+    """The maximum size of a file, in bytes, after decompression."""
+    max_expansion: PositiveInt = 200
+    """How many times larger a file may become by decompression, entities or prefixes, beyond the first 64 MiB."""
+    max_literal_bytes: Annotated[int, Field(gt=0, le=16_000_000)] = 16_000_000
+    """The maximum size of a statement, and so of a literal, in bytes; the parsers can take no more than 16 MB."""
+    max_depth: PositiveInt = 1000
+    """How deep elements, objects, lists of JSON and triple terms may be nested."""
+    max_prefixes: PositiveInt = 1000
+    """How many namespaces may be in scope in RDF/XML, and how many attributes an element may have."""
+    max_entity_bytes: PositiveInt = 2000
+    """The maximum size of an entity that a document in RDF/XML declares, in bytes."""
+
+    @field_validator("prefer")
+    @classmethod
+    def _are_suffixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for suffix in value:
+            if suffix.lower().removesuffix(".gz") not in INPUT_SUFFIXES:
+                raise ValueError(f"{suffix!r} is no suffix of RDF; known: {', '.join(INPUT_SUFFIXES)}")
+        return tuple(suffix.lower() for suffix in value)
+
+
 class CheckLimits(_Section):
     """The limits of `check` and `build`."""
 
@@ -229,7 +288,9 @@ class Settings(BaseSettings):
     folders: Folders = Folders()
     """The folders of the publication."""
     graphs: tuple[GraphRule, ...] = ()
-    """The named graph of each file: that of the first pattern that matches."""
+    """The named graph of each file: that of the first pattern that matches; without patterns, `graph/{path}`."""
+    files: Files = Files()
+    """Which files are read, and within which limits."""
     derived_graph: str = "graph/derived"
     """The named graph of derived statements, relative to the base."""
     blank_nodes: bool = True

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.endpoint import Endpoint, listening
 from conformance.known import known_failure
-from conformance.manifests import MISSING, SUITES, Dataset, SuiteTest
+from conformance.manifests import MISSING, SUITES, Dataset
 from conformance.publications import quads_of, throw_away
 from conformance.tables import Result, as_markdown, as_text, table
 from twingraph.settings import Settings
@@ -18,15 +18,6 @@ _KEY = "conformance"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--conformance-page", type=Path, default=None, help="write the tables of the suites to this page")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let several processes share the suites; the tests of a folder share datasets and stay together."""
-    for item in items:
-        test = item.callspec.params.get("test") if hasattr(item, "callspec") else None
-        if isinstance(test, SuiteTest):
-            item.add_marker(pytest.mark.xdist_group(test.folder))
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,9 @@ from twingraph.check.shacl.shapes import (
 from twingraph.check.statements import Statements
 from twingraph.errors import IriError, QueryError, StoreError
 from twingraph.findings import Finding, Location
-from twingraph.publication.files import Publication, QueryFile, parse_file, read_text
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import QueryFile
+from twingraph.publication.reading import FileParser
 from twingraph.publication.working_store import derive, load, run_query
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuadsWriter
@@ -75,16 +77,13 @@ class Example:
 
 def read_examples(publication: Publication, paths: Iterable[Path]) -> tuple[list[Example], list[Finding]]:
     """Return the examples in these files, and findings for files that do not parse."""
-    examples, findings = [], []
+    examples, findings, parser = [], [], FileParser(publication)
     for path in paths:
-        name = publication.relative(path)
-        try:
-            quads = parse_file(path, name, publication.settings.base_iri, "", NQuadsWriter()).quads
-        except SyntaxError as error:
-            place = Location(name, error.lineno, error.offset)
-            findings.append(Finding("syntax", str(error), "correct the syntax of the example", location=place))
-            continue
-        examples.append(Example(name, read_text(path, name), tuple(quads)))
+        parsed = parser.parse(path, "", NQuadsWriter())
+        if isinstance(parsed, Finding):
+            findings.append(parsed)
+        else:
+            examples.append(Example(parsed.path, parser.source(path).text(), tuple(parsed.quads)))
     return examples, findings
 
 

@@ -31,7 +31,8 @@ from twingraph.findings import Finding, Location, Severity, in_order, violations
 from twingraph.processes import gc_paused, trim_memory
 from twingraph.publication.assembly import Assembly, StepObserver, no_observer
 from twingraph.publication.evidence import SourceArchive
-from twingraph.publication.files import Publication, read_query_files
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import read_query_files
 from twingraph.rdf.nquads import NQuads
 
 
@@ -74,7 +75,9 @@ def check(assembly: Assembly, *, examples: bool = False, observer: StepObserver 
     When a file does not parse, checks that would report its contents as missing are skipped, and a finding lists them.
     """
     context = CheckContext(assembly, examples)
-    findings = [*assembly.reading.findings, *assembly.shapes.findings, *assembly.saved.findings, *assembly.findings]
+    readings = (assembly.reading, assembly.shapes)
+    findings = [finding for reading in readings for finding in (*reading.findings, *reading.notes)]
+    findings += [*assembly.saved.findings, *assembly.findings]
     runs = [[step for step in steps if context.is_complete or not step.needs_all] for steps in _STEPS]
     without_engine, with_engine, last = (partial(_run, steps, context, observer) for steps in runs)
     # Queries, and shapes for a small publication, are evaluated in other processes, beside the other checks.

@@ -11,7 +11,8 @@ from twingraph.cli.config import settings
 from twingraph.cli.progress import progress
 from twingraph.errors import PublicationError, SettingsError, UnknownNameError
 from twingraph.publication.evidence import SourceArchive, locate
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import read
 from twingraph.settings import Settings
 from twingraph.settings_layers import FILE_NAME
 

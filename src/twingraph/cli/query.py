@@ -16,7 +16,8 @@ from twingraph.cli.loading import load
 from twingraph.cli.options import chosen_format
 from twingraph.cli.progress import progress
 from twingraph.errors import UnknownNameError
-from twingraph.publication.files import Publication, read_saved_queries
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import read_saved_queries
 from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
 from twingraph.rdf.formats import GRAPHS, JSON, N_TRIPLES, RESULTS, TURTLE, by_name
 from twingraph.rdf.iris import Iris

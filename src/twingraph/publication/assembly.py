@@ -9,16 +9,15 @@ from pathlib import Path
 from twingraph.errors import LimitError, QueryError, WorkerLostError
 from twingraph.findings import Finding, Location
 from twingraph.publication.evidence import Document, documents
-from twingraph.publication.files import (
-    Publication,
+from twingraph.publication.files import Publication
+from twingraph.publication.query_files import (
     QueryFile,
-    Reading,
     SavedQueries,
-    read,
     read_query_files,
     read_saved_queries,
-    read_shapes,
+    unreadable_query_files,
 )
+from twingraph.publication.reading import Reading, read, read_shapes
 from twingraph.publication.working_store import WorkingStore, stopped
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.settings import Settings
@@ -105,12 +104,15 @@ def assemble(
         spool_files.on_complete(spool_files.derived)
     with observer("parse shapes and queries"):
         shapes, saved = read_shapes(publication), read_saved_queries(publication)
+        findings += unreadable_query_files(publication, publication.check_files)
     return Assembly(publication, reading, shapes, working_store, derived, saved, findings)
 
 
 def _derive(
     publication: Publication, working_store: WorkingStore, path: Path | None
 ) -> tuple[NQuads, tuple[Finding, ...]]:
+    if unreadable := unreadable_query_files(publication, publication.rule_files):
+        return NQuads(), unreadable
     writer, graph = NQuadsWriter(path), publication.settings.iris.graph(publication.settings.derived_graph)
     for rule in read_query_files(publication, publication.rule_files):
         try:

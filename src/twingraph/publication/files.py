@@ -1,30 +1,25 @@
-"""The files of a publication: which there are, the named graph of each, and what they contain once parsed.
-
-A file that does not parse is a finding, not an error: the others are read all the same.
-"""
+"""The files of a publication: which there are, which of them are read, and the named graph of each."""
 
 import re
-from codecs import BOM_UTF8
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from os import R_OK, X_OK, access, fsencode
+from os.path import relpath
 from pathlib import Path
-from urllib.parse import quote
 
-import pyoxigraph as ox
-
-from twingraph.errors import PublicationError, QueryError
-from twingraph.findings import Finding, Location
-from twingraph.publication.saved_queries import SavedQuery, parse_saved_query
-from twingraph.rdf.formats import GRAPHS
-from twingraph.rdf.nquads import NQuads, NQuadsWriter
-from twingraph.rdf.positions import Locations, Texts
-from twingraph.settings import Settings
+from twingraph.errors import PublicationError
+from twingraph.findings import Finding, Location, Severity
+from twingraph.rdf.formats import COMPRESSED_SUFFIX, INPUT_SUFFIXES
+from twingraph.settings import DEFAULT_GRAPH_NAME, Files, Settings
 from twingraph.settings_layers import FILE_NAME
 
-RDF_SUFFIXES = (".ttl", ".trig", ".nt", ".nq", ".rdf", ".jsonld")
+RDF_SUFFIXES = (*INPUT_SUFFIXES, *(suffix + COMPRESSED_SUFFIX for suffix in INPUT_SUFFIXES))
 QUERY_SUFFIXES = (".rq",)
+_FIRST_NAMES = 5
+# What an IRI cannot contain (RFC 3987, section 2.2), and what would end a segment of its path.
+_NOT_IN_SEGMENT = re.compile(r"[\x00-\x20\"#%<>?\\^`{|}\x7f-\xa0\ud800-\uf8ff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +28,6 @@ class GraphFile:
 
     path: Path
     graph: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueryFile:
-    """The text of a rule or a check; ``path`` is relative to the publication."""
-
-    path: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +44,28 @@ class _Listing:
     named: str | None = None
 
     def __get__(self, publication: "Publication", owner: type) -> tuple[Path, ...]:
+        found = self.candidates(publication)
+        dropped = _variants(found, publication.settings.files.prefer)
+        return tuple(path for path in found if path not in dropped)
+
+    def candidates(self, publication: "Publication") -> tuple[Path, ...]:
+        """Return the files with these suffixes, also those of which another syntax is preferred."""
         settings = publication.settings
         if settings.data_files:
             paths: tuple[Path, ...] = getattr(settings, self.named) if self.named else ()
-            files = (file for path in paths for file in ((path,) if path.is_file() else self._below(path)))
-            return tuple(sorted(set(files)))
+            found = (file for path in paths for file in (publication.walk(path) if path.is_dir() else (path,)))
+            return tuple(
+                sorted({path for path in found if suffix_of(path) in self.suffixes and _is(path, Path.is_file)})
+            )
         directory, names = settings.directory, settings.folders.model_dump()
         skipped = directory / self.without.format(**names) if self.without else None
-        found = self._below(directory / self.folder.format(**names))
-        return tuple(sorted(path for path in found if not (skipped and path.is_relative_to(skipped))))
+        found = (
+            path
+            for path in publication.walk(directory / self.folder.format(**names))
+            if suffix_of(path) in self.suffixes
+        )
+        inside = (path for path in found if not (skipped and path.is_relative_to(skipped)))
+        return tuple(sorted(path for path in inside if _is(path, Path.is_file)))
 
     def _below(self, top: Path) -> Iterator[Path]:
         return (path for path in top.rglob("*") if path.suffix in self.suffixes and path.is_file())
@@ -78,21 +78,34 @@ class Publication:
     settings: Settings
 
     def relative(self, path: Path) -> str:
-        """Return a path relative to the publication, with forward slashes."""
-        return path.relative_to(self.settings.directory).as_posix()
+        """Return a path relative to the publication, with forward slashes; bytes that are not UTF-8 are replaced."""
+        return fsencode(self._relative(path)).decode(errors="replace")
+
+    def walk(self, folder: Path) -> Iterator[Path]:
+        """Yield what is in a folder and its folders, as far as it is included; releases are not part of it."""
+        limits, releases = self.settings.files, self.settings.releases
+        for path in folder.rglob("*"):
+            if not path.is_relative_to(releases) and is_included(self.relative(path), limits):
+                yield path
 
     @cached_property
     def rdf_files(self) -> tuple[GraphFile, ...]:
-        """The files of ontology and data.
-
-        Raises PublicationError when there are none, or when no named graph is configured for one.
-        """
-        paths = {*self._ontology_files, *self._data_files}
+        """The files of ontology and data that have a named graph; raises PublicationError when there are no files."""
+        paths = self._rdf_paths()
         if not paths:
             named = ", ".join(map(str, self.settings.data_files))
-            reason = "there is no file of RDF" if named else "there is no file of RDF in ontology or data"
-            raise PublicationError(named or self.settings.folders.data, reason)
-        return tuple(GraphFile(path, self._graph(path)) for path in sorted(paths))
+            folders = (self.settings.folders.ontology, self.settings.folders.data)
+            missing = [name for name in folders if not (self.settings.directory / name).is_dir()]
+            absent = f"; there is no folder {' or '.join(missing)}" if missing else ""
+            reason = f"there is no file of RDF in {' or '.join(folders)}{absent}"
+            raise PublicationError(named or folders[1], "there is no file of RDF" if named else reason)
+        named_graphs = ((path, self._graph(path)) for path in paths)
+        return tuple(GraphFile(path, graph) for path, graph in named_graphs if graph is not None)
+
+    @property
+    def files_without_graph(self) -> tuple[Path, ...]:
+        """The files of ontology and data that no pattern under ``[[graphs]]`` matches."""
+        return tuple(path for path in self._rdf_paths() if self._graph(path) is None)
 
     # Files of ontology, without the rules, and of data
     _ontology_files = _Listing("{ontology}", RDF_SUFFIXES, without="{rules}")
@@ -116,178 +129,179 @@ class Publication:
     def input_files(self) -> tuple[Path, ...]:
         """Every file that a release is built from, the settings first."""
         rdf = tuple(file.path for file in self.rdf_files)
-        rest = (*self.shape_files, *self.rule_files, *self.query_files, *self.check_files)
+        contexts = (self.settings.directory / name for name in self.settings.files.contexts.values())
+        used = (path for path in contexts if _is(path, Path.is_file))
+        rest = (*self.shape_files, *self.rule_files, *self.query_files, *self.check_files, *used)
         settings = () if self.settings.data_files else (self.settings.directory / FILE_NAME,)
         return (*settings, *sorted({*rdf, *rest}))
 
-    def _graph(self, path: Path) -> str:
-        name = self.relative(path)
-        rule = next((rule for rule in self.settings.graphs if _pattern(rule.files).fullmatch(name)), None)
-        if rule is None:
-            raise PublicationError(name, f"no pattern under [[graphs]] in {FILE_NAME} matches this file")
-        return self.settings.iris.graph(rule.graph.format(parent=path.parent.name, stem=path.stem, path=quote(name)))
+    def _relative(self, path: Path) -> str:
+        directory = self.settings.directory
+        inside = path.is_relative_to(directory)
+        return (path.relative_to(directory) if inside else Path(relpath(path, directory))).as_posix()
+
+    def _rdf_paths(self) -> list[Path]:
+        return sorted({*self._ontology_files, *self._data_files})
+
+    def _graph(self, path: Path) -> str | None:
+        name, rules = self.relative(path), self.settings.graphs
+        rule = next((rule.graph for rule in rules if _pattern(rule.files).fullmatch(name)), None)
+        pattern = rule if rules else DEFAULT_GRAPH_NAME
+        if pattern is None:
+            return None
+        whole = self._relative(path).removesuffix(path.name) + stem_of(path)
+        values = {"{parent}": path.parent.name, "{stem}": stem_of(path), "{path}": whole}
+        return self.settings.iris.graph(re.sub(r"\{\w+\}", lambda match: _segment(values[match[0]]), pattern))
 
 
+def suffix_of(path: Path) -> str:
+    """Return a file's suffix in lower case, with ``.gz`` and the one before it as one suffix."""
+    last = path.suffix.lower()
+    return Path(path.stem).suffix.lower() + last if last == COMPRESSED_SUFFIX else last
+
+
+def stem_of(path: Path) -> str:
+    """Return a file's name without the suffix that `suffix_of` returns."""
+    return path.name[: len(path.name) - len(suffix_of(path))]
+
+
+def is_included(name: str, files: Files) -> bool:
+    """Return whether the patterns of ``[files]`` include the path ``name`` and do not exclude it."""
+    inside = re.sub(r"^(?:\.\./)+", "", name)  # a folder may be outside the publication, but is then not hidden
+    included, excluded = (
+        any(_pattern(glob).fullmatch(inside) for glob in globs) for globs in (files.include, files.exclude)
+    )
+    return included and not excluded
+
+
+def file_notes(publication: Publication) -> tuple[Finding, ...]:
+    """Return findings about files that are not read, or perhaps should not be; none of them is a violation."""
+    return (
+        *_default_graph_note(publication),
+        *_links_to_nothing(publication),
+        *_not_read(publication),
+        *_variant_notes(publication),
+    )
+
+
+def left_out(publication: Publication) -> Iterator[Finding]:
+    """Yield a finding for each folder that cannot be listed, and each file of RDF that belongs to no named graph."""
+    for path in _entries(publication):
+        if _is(path, Path.is_dir) and not access(path, R_OK | X_OK):
+            message, remedy = "this folder cannot be listed", "permit reading it, or exclude it under [files]"
+            yield Finding("file/unreadable", message, remedy, location=Location(publication.relative(path)))
+    for path in publication.files_without_graph:
+        name = publication.relative(path)
+        message = f"no pattern under [[graphs]] in {FILE_NAME} matches this file, so it was not read"
+        remedy = f'add files = "{name}" with its graph under [[graphs]], or exclude it under [files]'
+        yield Finding("file/graph", message, remedy, location=Location(name))
+
+
+def _default_graph_note(publication: Publication) -> Iterator[Finding]:
+    if not publication.settings.graphs:
+        message = f"without [[graphs]] each file has a named graph of its own, {DEFAULT_GRAPH_NAME}"
+        place = Location(FILE_NAME)
+        yield Finding("file/graph", message, "name other graphs under [[graphs]]", Severity.INFO, place)
+
+
+def _links_to_nothing(publication: Publication) -> Iterator[Finding]:
+    for path in _entries(publication):
+        if _is_link_to_nothing(path):
+            place = Location(publication.relative(path))
+            message = "this is a link to a file that does not exist, or to itself"
+            yield Finding("file/unreadable", message, "correct the link, or remove it", Severity.WARNING, place)
+
+
+def _not_read(publication: Publication) -> Iterator[Finding]:
+    listed = {path for listing in _listings() for path in listing.candidates(publication)}
+    others = [path for path in _entries(publication) if path not in listed and not _is_said_or_plain_folder(path)]
+    if names := [publication.relative(path) for path in others]:
+        message = f"{_counted(names, 'is', 'are')} not read: {_first(names)}"
+        remedy = "rename what should be read (see the suffixes under [files]), or exclude it there"
+        yield Finding("file/not-read", message, remedy, Severity.INFO, Location(names[0]))
+
+
+def _variant_notes(publication: Publication) -> Iterator[Finding]:
+    preferred, remedy = publication.settings.files.prefer, "list suffixes under files.prefer, best first"
+    for listing in _listings():
+        candidates = listing.candidates(publication)
+        dropped = [publication.relative(path) for path in sorted(_variants(candidates, preferred))]
+        if dropped:
+            message = f"{_counted(dropped, 'is', 'are')} not read, by files.prefer: {_first(dropped)}"
+            place = Location(dropped[0])
+            yield Finding("file/variants", message, "nothing, if they state the same", Severity.INFO, place)
+        for same in () if preferred else _groups(candidates):
+            names = ", ".join(publication.relative(path) for path in same)
+            message = f"all of these are read, although only their suffixes differ: {names}"
+            yield Finding("file/variants", message, remedy, Severity.INFO, Location(publication.relative(same[0])))
+
+
+def _listings() -> tuple[_Listing, ...]:
+    return tuple(each for each in vars(Publication).values() if isinstance(each, _Listing))
+
+
+def _entries(publication: Publication) -> list[Path]:
+    settings = publication.settings
+    named = (path for path in (*settings.data_files, *settings.shape_files) if path.is_dir())
+    usual = (settings.directory / name for name in settings.folders.model_dump(exclude={"releases"}).values())
+    return sorted({path for folder in (named if settings.data_files else usual) for path in publication.walk(folder)})
+
+
+def _is_said_or_plain_folder(path: Path) -> bool:
+    return _is_link_to_nothing(path) or (_is(path, Path.is_dir) and not path.is_symlink())
+
+
+def _is(path: Path, test: Callable[[Path], bool]) -> bool:
+    """Return what a test of a path says, False where the system refuses to tell."""
+    try:
+        return test(path)
+    except OSError:
+        return False
+
+
+def _is_link_to_nothing(path: Path) -> bool:
+    return path.is_symlink() and suffix_of(path) in (*RDF_SUFFIXES, *QUERY_SUFFIXES) and not _is(path, Path.exists)
+
+
+def _groups(paths: Iterable[Path]) -> list[list[Path]]:
+    """Group the files of RDF that differ in nothing but their suffix; groups of one are left out."""
+    groups: dict[tuple[Path, str], list[Path]] = defaultdict(list)
+    for path in paths:
+        if suffix_of(path) in RDF_SUFFIXES:
+            groups[path.parent, stem_of(path)].append(path)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _variants(paths: Iterable[Path], preferred: tuple[str, ...]) -> set[Path]:
+    """Return the files of which there is a better syntax."""
+    if not preferred:
+        return set()
+    ranks = {suffix: rank for rank, suffix in enumerate(preferred)}
+    dropped: set[Path] = set()
+    for group in _groups(paths):
+        ranked = [(ranks.get(suffix_of(path), len(ranks)), path) for path in group]
+        best = min(rank for rank, _ in ranked)
+        dropped.update(path for rank, path in ranked if rank > best)
+    return dropped
+
+
+def _counted(names: list[str], one: str, many: str) -> str:
+    return f"1 file {one}" if len(names) == 1 else f"{len(names)} files {many}"
+
+
+def _first(names: list[str]) -> str:
+    more = ", ..." if len(names) > _FIRST_NAMES else ""
+    return ", ".join(names[:_FIRST_NAMES]) + more
+
+
+def _segment(text: str) -> str:
+    """Percent-encode what cannot stand in a path of an IRI."""
+    return _NOT_IN_SEGMENT.sub(lambda match: "".join(f"%{byte:02X}" for byte in fsencode(match[0])), text)
+
+
+@lru_cache(maxsize=256)
 def _pattern(glob: str) -> re.Pattern[str]:
     """Translate a glob, in which ``**`` matches across folders and ``*`` does not."""
     parts = re.split(r"(\*\*/?|\*)", glob)
     meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
-    return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts))
-
-
-_SCANNED = (".ttl", ".trig", ".nt", ".nq")
-_SEARCHES_BEFORE_INDEX = 10
-_FORMATS = {f".{one.extension}": one.engine for one in GRAPHS if isinstance(one.engine, ox.RdfFormat)}
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedFile:
-    """The quads of one file, with order, repetitions and lexical forms preserved."""
-
-    path: str
-    graph: str
-    quads: NQuads
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The parsed files, a finding for each that did not parse, and the positions of statements.
-
-    ``lines`` has the statements of every file, in the order of the files.
-    """
-
-    files: tuple[ParsedFile, ...]
-    lines: NQuads
-    findings: tuple[Finding, ...]
-    locations: Locations
-
-
-@dataclass(frozen=True)
-class SavedQueries:
-    """The saved queries that could be parsed, and a finding for each of the others."""
-
-    queries: tuple[SavedQuery, ...]
-    findings: tuple[Finding, ...]
-
-
-def read(publication: Publication, path: Path | None = None) -> Reading:
-    """Parse the files of ontology and data; the default graph of each gets the name that the settings configure.
-
-    The statements are written to the file ``path`` or, without one, kept in memory. Raises PublicationError when there
-    are no files, or when no named graph is configured for one.
-    """
-    return _read(publication, [(file.path, file.graph) for file in publication.rdf_files], NQuadsWriter(path))
-
-
-def read_shapes(publication: Publication) -> Reading:
-    """Parse the files of shapes into the default graph."""
-    return _read(publication, [(path, "") for path in publication.shape_files], NQuadsWriter())
-
-
-def read_saved_queries(publication: Publication) -> SavedQueries:
-    """Return the saved queries, sorted by name."""
-    queries: dict[str, SavedQuery] = {}
-    findings = []
-    for path in publication.query_files:
-        name = publication.relative(path)
-        try:
-            query = parse_saved_query(name, read_text(path, name))
-        except QueryError as error:
-            remedy = "fix the lines that begin with #+"
-            findings.append(Finding("query/header", error.message, remedy, location=Location(name, error.line)))
-            continue
-        if query.name in queries:
-            message = f"there is already a query {query.name} in {queries[query.name].path}"
-            findings.append(Finding("query/name", message, "rename one of the files", location=Location(name, 1)))
-        queries.setdefault(query.name, query)
-    return SavedQueries(tuple(queries[name] for name in sorted(queries)), tuple(findings))
-
-
-def read_query_files(publication: Publication, paths: Iterable[Path]) -> tuple[QueryFile, ...]:
-    """Return the texts of rules or checks, in the order of ``paths``; raises PublicationError as `read_text` does."""
-    names = [(path, publication.relative(path)) for path in paths]
-    return tuple(QueryFile(name, read_text(path, name)) for path, name in names)
-
-
-def parse_file(path: Path, name: str, base: str, graph: str, writer: NQuadsWriter) -> ParsedFile:
-    """Parse one file, with ``writer``; with an empty ``graph`` its default graph has no name.
-
-    Raises SyntaxError, from the parser, with line and column.
-    """
-    format_ = _FORMATS[path.suffix]
-    # Labels of blank nodes are local to a file; N-Triples and N-Quads have no relative IRIs.
-    relative = format_ not in (ox.RdfFormat.N_TRIPLES, ox.RdfFormat.N_QUADS)
-    quads = ox.parse(path=path, format=format_, base_iri=base if relative else None, rename_blank_nodes=True)
-    if format_.supports_datasets:
-        target = ox.NamedNode(graph) if graph else ox.DefaultGraph()
-        return ParsedFile(name, graph, writer.add(_placed(quads, target)))
-    return ParsedFile(name, graph, writer.add_triples(quads, graph))
-
-
-def read_text(path: Path, name: str) -> str:
-    """Return a file's text; raises PublicationError when it cannot be read or is not UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PublicationError(name, f"cannot be read: {error}") from error
-
-
-def _read(publication: Publication, sources: list[tuple[Path, str]], writer: NQuadsWriter) -> Reading:
-    files, findings, texts, base = [], [], {}, publication.settings.base_iri
-    for path, graph in sources:
-        name = publication.relative(path)
-        if path.suffix in _SCANNED:
-            texts[name] = path
-        try:
-            files.append(parse_file(path, name, base, graph, writer))
-        except SyntaxError as error:
-            findings.append(_syntax(path, name, error))
-    parsed = {file.path for file in files}
-    homes = _Homes(tuple(files), tuple(name for name in texts if name not in parsed))
-    return Reading(tuple(files), writer.lines, tuple(findings), Locations(Texts(texts), base, homes))
-
-
-@dataclass(frozen=True)
-class _Homes:
-    """The files that may have statements about a subject, among them all that did not parse."""
-
-    files: tuple[ParsedFile, ...]
-    unread: tuple[str, ...]
-    searched: set[str] = field(default_factory=set)
-
-    def __call__(self, subject: str) -> tuple[str, ...]:
-        # Indexing all subjects takes ten times as long as searching for one.
-        self.searched.add(subject)
-        found = self._paths.get(subject, ()) if len(self.searched) > _SEARCHES_BEFORE_INDEX else self._search(subject)
-        return (*found, *self.unread)
-
-    def _search(self, subject: str) -> Iterator[str]:
-        start = f"{subject} ".encode() if subject.startswith("_:") else f"<{subject}> ".encode()
-        for file in self.files:
-            if any(block.startswith(start) or b"\n" + start in block for block in file.quads.blocks()):
-                yield file.path
-
-    @cached_property
-    def _paths(self) -> dict[str, list[str]]:
-        paths: dict[str, list[str]] = defaultdict(list)
-        for file in self.files:
-            for subject in {row[0] for rows in file.quads.rows() for row in rows}:
-                paths[subject.decode().strip("<>")].append(file.path)
-        return dict(paths)
-
-
-def _placed(quads: Iterable[ox.Quad], target: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
-    for quad in quads:
-        is_named = not isinstance(quad.graph_name, ox.DefaultGraph)
-        yield quad if is_named else ox.Quad(quad.subject, quad.predicate, quad.object, target)
-
-
-def _syntax(path: Path, name: str, error: SyntaxError) -> Finding:
-    with path.open("rb") as file:
-        has_bom = file.read(len(BOM_UTF8)) == BOM_UTF8
-    if has_bom:
-        remedy = "save it as UTF-8 without a byte order mark; this file was ignored"
-        return Finding("syntax", "the file begins with a byte order mark", remedy, location=Location(name, 1, 1))
-    message = str(error.msg).partition(": ")[2] if error.lineno else str(error)
-    remedy = "fix the syntax here; the rest of this file was not read"
-    return Finding("syntax", message or str(error), remedy, location=Location(name, error.lineno, error.offset))
+    return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts), re.DOTALL)

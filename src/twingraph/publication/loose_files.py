@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import pyoxigraph as ox
 
 from twingraph.errors import PublicationError, SettingsError
-from twingraph.publication.files import RDF_SUFFIXES, Publication, read
+from twingraph.publication.files import RDF_SUFFIXES, Publication, suffix_of
+from twingraph.publication.reading import read
 from twingraph.settings import Settings, settings_from
 from twingraph.settings_layers import FILE_NAME
 
@@ -102,7 +103,7 @@ def _absolute(path: Path) -> Path:
     absolute = Path(os.path.abspath(path))  # noqa: PTH100
     if not absolute.exists():
         raise PublicationError(str(path), "there is no such file or folder")
-    if absolute.is_file() and absolute.suffix not in RDF_SUFFIXES:
+    if absolute.is_file() and suffix_of(absolute) not in RDF_SUFFIXES:
         raise PublicationError(str(path), f"the name of a file of RDF ends in one of {', '.join(RDF_SUFFIXES)}")
     if (absolute / FILE_NAME).exists():
         raise SettingsError(str(path), "", f"is a publication: use `twingraph -C {path}`, without naming files")
@@ -119,7 +120,7 @@ def _directory(paths: Sequence[Path]) -> Path:
 
 def _files(paths: Iterable[Path]) -> list[Path]:
     folders = {path: sorted(path.rglob("*")) if path.is_dir() else [path] for path in paths}
-    return [file for files in folders.values() for file in files if file.suffix in RDF_SUFFIXES and file.is_file()]
+    return [file for files in folders.values() for file in files if suffix_of(file) in RDF_SUFFIXES and file.is_file()]
 
 
 def _title(paths: Sequence[Path]) -> str:

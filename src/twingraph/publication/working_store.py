@@ -31,7 +31,7 @@ from twingraph.errors import (
     StoreError,
     WorkerLostError,
 )
-from twingraph.publication.files import QueryFile
+from twingraph.publication.query_files import QueryFile
 from twingraph.rdf.edtf import EDTF, bounds
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads, NQuadsWriter

@@ -5,9 +5,10 @@ File Formats". Adding a format that the engine can write takes one entry.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
@@ -195,6 +196,22 @@ HTML = Format("html", "text/html", "html", None, "")
 RESULTS: tuple[Format, ...] = (JSON, XML, CSV, TSV)
 GRAPHS: tuple[Format, ...] = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML, TRIG, N_QUADS)
 FORMATS: tuple[Format, ...] = (*RESULTS, *GRAPHS, HTML)
+
+# The suffixes of files that are read, in lower case, and their formats. N3 is read only as far as it is Turtle.
+INPUT_SUFFIXES: Mapping[str, Format] = MappingProxyType(
+    {
+        ".ttl": TURTLE,
+        ".n3": TURTLE,
+        ".nt": N_TRIPLES,
+        ".nq": N_QUADS,
+        ".trig": TRIG,
+        ".rdf": RDF_XML,
+        ".owl": RDF_XML,
+        ".xml": RDF_XML,
+        ".jsonld": JSON_LD,
+    }
+)
+COMPRESSED_SUFFIX = ".gz"
 
 
 def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:

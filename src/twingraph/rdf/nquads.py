@@ -6,7 +6,7 @@ statements are answered several times as fast from the bytes of lines as from pa
 
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -105,7 +105,10 @@ class NQuads(Collection[ox.Quad]):
 
 
 class NQuadsWriter:
-    """Writes quads as lines, to the file ``path`` or, without one, to memory."""
+    """Writes quads as lines, to the file ``path`` or, without one, to memory.
+
+    Lines are serialized into a ``buffer`` for each block; one that raises an error ends the writing.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path, self._written = path, NQuads()
@@ -117,15 +120,22 @@ class NQuadsWriter:
         """Everything written so far."""
         return self._written
 
-    def add(self, quads: Iterable[ox.Quad]) -> NQuads:
+    def add(self, quads: Iterable[ox.Quad], buffer: Callable[[], io.BytesIO] = io.BytesIO) -> NQuads:
         """Write quads and return their lines; if the iterator raises an error, none of them is written."""
-        return self._write(_serialized(quads, ox.RdfFormat.N_QUADS))
+        return self._write(_serialized(quads, ox.RdfFormat.N_QUADS, buffer))
 
-    def add_triples(self, triples: Iterable[ox.Quad] | Iterable[ox.Triple], graph: str) -> NQuads:
+    def add_triples(
+        self,
+        triples: Iterable[ox.Quad] | Iterable[ox.Triple],
+        graph: str,
+        buffer: Callable[[], io.BytesIO] = io.BytesIO,
+    ) -> NQuads:
         """Write triples in a named graph, or in the default graph if the name is empty, as `add` does."""
         # Ends of lines are escaped within literals, so this replaces nothing else.
         end = f" <{graph}> .\n".encode() if graph else b" .\n"
-        return self._write(block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES))
+        return self._write(
+            block.replace(b" .\n", end) for block in _serialized(triples, ox.RdfFormat.N_TRIPLES, buffer)
+        )
 
     def add_lines(self, lines: NQuads) -> NQuads:
         """Write lines as they are, and return them."""
@@ -176,10 +186,12 @@ def _triples(lines: Iterable[bytes]) -> Iterator[bytes]:
         yield triple if has_graph else line
 
 
-def _serialized(quads: Iterable[ox.Quad] | Iterable[ox.Triple], format_: ox.RdfFormat) -> Iterator[bytes]:
+def _serialized(
+    quads: Iterable[ox.Quad] | Iterable[ox.Triple], format_: ox.RdfFormat, buffer: Callable[[], io.BytesIO]
+) -> Iterator[bytes]:
     every = cast("Iterator[ox.Quad]", iter(quads))  # `serialize` is typed for one or the other
     while True:
-        output = io.BytesIO()
+        output = buffer()
         ox.serialize(islice(every, _BATCH_QUADS), output, format=format_)
         if not output.tell():
             return

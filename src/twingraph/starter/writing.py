@@ -9,8 +9,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from twingraph.errors import PublicationError
-from twingraph.publication.files import Publication, read
+from twingraph.publication.files import Publication
 from twingraph.publication.loose_files import settings_of_files
+from twingraph.publication.reading import read
 from twingraph.settings_layers import FILE_NAME
 from twingraph.starter.drafting import drafted_shapes, drafted_terms, observed
 

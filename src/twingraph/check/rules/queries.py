@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from twingraph.check.statements import Statements
 from twingraph.errors import LimitError, ParameterError, QueryError, WorkerLostError
 from twingraph.findings import Finding, Location
-from twingraph.publication.files import QueryFile
+from twingraph.publication.query_files import QueryFile
 from twingraph.publication.saved_queries import SavedQuery, parse_header
 from twingraph.publication.working_store import QueryResult, WorkingStore, stopped
 from twingraph.rdf.iris import Iris

@@ -4,7 +4,8 @@ import pyoxigraph as ox
 from rdflib.namespace import RDF, SH
 
 from twingraph.findings import Finding, Location, Severity
-from twingraph.publication.files import ParsedFile, Publication, Reading
+from twingraph.publication.files import Publication
+from twingraph.publication.reading import ParsedFile, Reading
 
 # What only shapes have (SHACL, section 2.1).
 _OF_SHAPES = frozenset(

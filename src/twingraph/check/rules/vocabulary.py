@@ -9,7 +9,7 @@ from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS,
 from twingraph.check.statements import Statements, statement, text
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location, Severity
-from twingraph.publication.files import QueryFile
+from twingraph.publication.query_files import QueryFile
 from twingraph.rdf.iris import IriKind
 from twingraph.sparql.query import prefixed_names
 from twingraph.sparql.tokens import place

@@ -14,6 +14,7 @@ STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
     errors.TwingraphError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.PublicationError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    errors.FileRefusedError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.DateError: HTTPStatus.BAD_REQUEST,
     errors.IriError: HTTPStatus.BAD_REQUEST,
     errors.UnknownNameError: HTTPStatus.NOT_FOUND,
