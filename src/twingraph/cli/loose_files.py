@@ -21,7 +21,7 @@ from twingraph.settings import Settings
 from twingraph.settings.layers import FILE_NAME
 
 # What a publication agrees with itself: nobody has agreed on anything for files alone.
-_CONVENTIONS = ("iri/", "personal-data")
+_CONVENTIONS = ("iri/", "personal-data", "shape/none")
 _UNKNOWN_TERM = "term/unknown"
 # What does not keep files from being served and queried as they are.
 _ADVICE = ("literal/", "date/", "shape/", "check/", "query/")
