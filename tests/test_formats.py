@@ -129,8 +129,8 @@ def test_no_other_module_knows_a_format_by_its_name():
     names = {format_.name for format_ in (*RESULTS, *GRAPHS)}
     found = []
     for path in PACKAGE.rglob("*.py"):
-        # The formats of reports are a table of their own; pydantic has a mode called "json".
-        if path.relative_to(PACKAGE).as_posix() in ("rdf/formats.py", "check/reports/__init__.py"):
+        # The formats of reports are a table of their own, --json is short for one; pydantic has a mode called "json".
+        if path.relative_to(PACKAGE).as_posix() in ("rdf/formats.py", "check/reports/__init__.py", "cli/options.py"):
             continue
         nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
         modes = {node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "mode"}

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from twingraph.check.reports import REPORTS
-from twingraph.check.reports.selection import select
+from twingraph.check.reports.selection import TEXT_LIMIT, select
 from twingraph.check.run import check, restricted_to
 from twingraph.cli.config import settings
 from twingraph.cli.loose_files import has_settings, loose_settings
@@ -15,15 +15,12 @@ from twingraph.cli.progress import progress
 from twingraph.errors import ExitCode, UnknownNameError
 from twingraph.publication.assembly import assemble
 
-# How many findings of each rule the report for people lists, unless told otherwise.
-_TEXT_LIMIT = 3
-
 _Rules = Annotated[
     list[str] | None,
     typer.Option("--rule", metavar="RULE", help="List only findings of this rule, such as `iri`; repeatable."),
 ]
 _Limit = Annotated[
-    int | None, typer.Option(min=0, metavar="N", help=f"List at most N findings of each rule; as text, {_TEXT_LIMIT}.")
+    int | None, typer.Option(min=0, metavar="N", help=f"List at most N findings of each rule; as text, {TEXT_LIMIT}.")
 ]
 _Shapes = Annotated[
     list[Path] | None,
@@ -69,18 +66,14 @@ def check_command(
     if chosen not in REPORTS:
         raise UnknownNameError("format", chosen, REPORTS)
     is_loose = bool(shapes) or bool(paths and not has_settings(common(context).directory))
-    publication = (
-        loose_settings(context, paths or [], shapes or [], base_iri=base_iri)
-        if is_loose
-        else settings(context, base_iri=base_iri)
-    )
+    loose = (paths or [], shapes or [])
+    of = loose_settings(context, *loose, base_iri=base_iri) if is_loose else settings(context, base_iri=base_iri)
     with progress(context, "Checking") as observer:
-        assembly = assemble(publication, observer=observer)
+        assembly = assemble(of, observer=observer)
         result = check(assembly, examples=examples, observer=observer)
     if paths and not is_loose:
         result = restricted_to(result, assembly.publication, paths)
-    if limit is None and chosen == "text":
-        limit = _TEXT_LIMIT
-    result = select(result, rule or (), None if all_ else limit)
-    typer.echo(REPORTS[chosen](result, publication.iris).rstrip("\n"))
+    default = TEXT_LIMIT if chosen == "text" else None
+    result = select(result, rule or (), None if all_ else default if limit is None else limit)
+    typer.echo(REPORTS[chosen](result, of.iris).rstrip("\n"))
     raise typer.Exit(ExitCode.OK if result.conforms else ExitCode.NOT_CONFORMING)

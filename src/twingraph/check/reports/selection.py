@@ -8,6 +8,9 @@ from twingraph.check.run import CheckResult
 from twingraph.errors import UnknownNameError
 from twingraph.findings import RULES, Finding
 
+# How many findings of each rule the report for people lists, unless told otherwise.
+TEXT_LIMIT = 3
+
 
 def select(result: CheckResult, rules: Iterable[str] = (), limit: int | None = None) -> CheckResult:
     """Return the result with only the findings of these rules listed, at most ``limit`` of each; the rest is unlisted.
