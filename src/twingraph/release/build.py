@@ -37,7 +37,7 @@ from twingraph.release.manifest import (
 )
 from twingraph.release.store_writer import StoreWriter
 from twingraph.release.void import DESCRIPTION, Counts, count, describe_release, language_tags
-from twingraph.settings import Settings
+from twingraph.settings import Descriptions, Settings
 from twingraph.sparql.query import with_prefixes
 
 _ID_DIGITS = 12
@@ -178,6 +178,7 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
         "base_iri": settings.base_iri,
         "prefixes": dict(settings.iris.namespaces),
         "default_graph": settings.default_graph,
+        "descriptions": _with_absolute_names(settings).model_dump(),
         "files": dict(content.digests),
     }
     created = origin.created.strftime("%Y%m%dT%H%M%SZ")
@@ -197,6 +198,19 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
         classes=class_counts(content.counts.whole.classes, names),
         documents=document_names(documents, names),
         check=_summary(result),
+    )
+
+
+def _with_absolute_names(settings: Settings) -> Descriptions:
+    """Return the settings of descriptions with the IRIs of properties and classes; raises IriError."""
+    names, expand = settings.descriptions, settings.iris.expand
+    return names.model_copy(
+        update={
+            "labels": tuple(map(expand, names.labels)),
+            "forward": tuple(map(expand, names.forward)),
+            "backward": tuple(map(expand, names.backward)),
+            "tombstone": expand(names.tombstone),
+        }
     )
 
 

@@ -23,7 +23,7 @@ from twingraph.publication.evidence import Document
 from twingraph.rdf.iris import Iris, canonical_language
 from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.settings import Agent
+from twingraph.settings import Agent, Descriptions
 
 FILE = "manifest.json"
 # 1: the store has no digests; 2: they are in `store.json`.
@@ -96,6 +96,7 @@ class Manifest(_Part):
     graphs: dict[str, int]
     classes: dict[str, ClassCount]
     documents: dict[str, dict[str, str]]
+    descriptions: Descriptions = Descriptions()
     check: Check
     files: dict[str, str]
 

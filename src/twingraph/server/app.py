@@ -11,6 +11,7 @@ from twingraph.server.health import Health
 from twingraph.server.http.access_log import AccessLog
 from twingraph.server.http.asgi_route import RouteTable
 from twingraph.server.http.metrics import Metrics
+from twingraph.server.linked_data.documents import LinkedData
 from twingraph.server.pages.pages import page_routes
 from twingraph.server.pages.rendering import Renderer
 from twingraph.server.query.current_release import CurrentRelease
@@ -45,7 +46,8 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
         *page_routes(current, renderer),
         *Health(current, metrics).routes(),
     ]
-    table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current))
+    things = LinkedData(current, renderer).fallback()
+    table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current), things)
     return AccessLog(table, metrics, settings.server)
 
 

@@ -33,6 +33,7 @@ from twingraph.settings.policy import Policy
 from twingraph.settings.sections import (
     Agent,
     CheckLimits,
+    Descriptions,
     EvidenceTerms,
     Files,
     Folders,
@@ -103,6 +104,8 @@ class Settings(BaseSettings):
     """Where the server listens."""
     check_limits: CheckLimits = CheckLimits()
     """The limits of `check` and `build`."""
+    descriptions: Descriptions = Descriptions()
+    """Where the document about a thing is, and what it holds."""
     policy: Policy = Policy()
     """What the publication refuses, warns of and lets pass."""
 

@@ -22,7 +22,9 @@ from twingraph.sparql.query import Query
 from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error
 from twingraph.store.datasets import IN_MEMORY_QUADS, Datasets, Opened, open_release
+from twingraph.store.exact import ExactStatements
 from twingraph.store.output_filters import finished_output
+from twingraph.store.statements import ReleaseStatements
 
 Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
@@ -68,6 +70,10 @@ class EmbeddedStore:
         self._graphs = tuple(sorted(graph.value for graph in opened.named.named_graphs()))
         self._opened, self._datasets = opened, Datasets(opened.named)
         self._known, self._rewrites = {}, {}
+
+    def statements(self, exact: ExactStatements, labels: Sequence[str]) -> ReleaseStatements:
+        """Return the statements of the open release by patterns; ``labels`` are the properties for names."""
+        return ReleaseStatements(exact, self._opened.named, labels, has_merge=self._as_union)
 
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         """Write the result of a query; raises QueryError, or StoreError when the engine fails."""

@@ -1,8 +1,8 @@
 """The messages between the server and a worker, over a socket.
 
 Both sides send frames: a byte for the kind, four bytes for the length, and the content. The server sends one OPEN frame
-and then JOB frames, one at a time. The worker replies to OPEN with READY or ERROR. It replies to a job with ERROR; with
-ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
+and then JOB or DESCRIBE frames, one at a time. The worker replies to OPEN with READY or ERROR. It replies to a job with
+ERROR; with ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
 """
 
 import json
@@ -19,6 +19,8 @@ _FRAME = struct.Struct("!BI")
 _LIMITS = struct.Struct("!QQQhhH")
 _HEAD = struct.Struct("!BBQHH")
 _DONE = struct.Struct("!q")
+# The format of a DescribeJob that gives no document, but where it is.
+LOCATION = "location"
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
@@ -33,6 +35,7 @@ class Kind(IntEnum):
     ERROR = 6
     READY = 7
     ANSWER = 8
+    DESCRIBE = 9
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -49,6 +52,7 @@ class OpenRequest:
     default_graph: str
     memory_quads: int
     memory_bytes: int
+    descriptions: Mapping[str, Any]
     language_tags: tuple[str, ...] = ()
 
 
@@ -74,6 +78,21 @@ class Job(NamedTuple):
     default_graphs: tuple[str, ...] | None
     named_graphs: tuple[str, ...] | None
     rows: int
+    bytes: int
+    buffer_bytes: int
+
+
+class DescribeJob(NamedTuple):
+    """The description of the first of ``iris`` about which anything is stated, as a document.
+
+    ``format`` is a syntax of RDF; JSON of the description for a page (`html`); or where the document is (`location`).
+    ``document`` is the address of the document, absolute. ``bytes`` and ``buffer_bytes`` are as in `Job`.
+    """
+
+    iris: tuple[str, ...]
+    format: str
+    document: str
+    page: int
     bytes: int
     buffer_bytes: int
 
@@ -145,6 +164,17 @@ def job(content: bytes) -> Job:
     return Job(text, results, graph, defaults, tuple(graphs[divide:]) if named >= 0 else None, rows, size, buffer_bytes)
 
 
+def pack_describe(job: DescribeJob) -> bytes:
+    """Return a DESCRIBE frame."""
+    return frame(Kind.DESCRIBE, json.dumps(job).encode())
+
+
+def describe_job(content: bytes) -> DescribeJob:
+    """Return the content of a DESCRIBE frame."""
+    iris, *others = json.loads(content)
+    return DescribeJob(tuple(iris), *others)
+
+
 def pack_head(head: ResultHead) -> bytes:
     """Return a HEAD frame."""
     return frame(Kind.HEAD, _packed(head))
@@ -186,6 +216,8 @@ _ERRORS: Mapping[type[TwingraphError], Sequence[str]] = {
     errors.MemoryLimitError: ("limit",),
     errors.AnswerTooLargeError: ("limit",),
     errors.QueryTooLongError: ("limit", "unit"),
+    errors.UnknownNameError: ("kind", "name", "known"),
+    errors.WithdrawnError: ("iri", "successor"),
 }
 _MESSAGES = (errors.DamagedStoreError, errors.StoreError)
 _BY_NAME = {kind.__name__: kind for kind in (*_ERRORS, *_MESSAGES)}

@@ -11,16 +11,23 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import IO, cast
 from urllib.parse import urlencode
 
 from twingraph.errors import MemoryLimitError, StoreError, TwingraphError
+from twingraph.linked_data.addresses import Addresses, root_of
+from twingraph.linked_data.description import Selection
+from twingraph.linked_data.documents import CONTEXT, Documents, Facts
+from twingraph.linked_data.representation import Origin
 from twingraph.processes import exit_with_parent, limit_memory, memory
-from twingraph.rdf.formats import TSV, Format, by_name
+from twingraph.rdf.formats import HTML, TSV, Format, by_name
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
 from twingraph.store.embedded import EmbeddedStore
+from twingraph.store.exact import ExactStatements
+from twingraph.store.output_filters import finished_output
 from twingraph.workers import ipc, sandbox
-from twingraph.workers.ipc import Job, Kind, OpenRequest, Ready, ResultHead
+from twingraph.workers.ipc import LOCATION, DescribeJob, Job, Kind, OpenRequest, Ready, ResultHead
 from twingraph.workers.output import Output, RowLimitReached, RowTally
 
 _RECEIVE_BYTES = 1 << 16
@@ -44,6 +51,8 @@ class Worker:
                 for kind, content in self._frames.feed(data):
                     if kind == Kind.OPEN:
                         self._open(ipc.open_request(content))
+                    elif kind == Kind.DESCRIBE:
+                        self._answer(ipc.describe_job(content))
                     else:
                         self._answer(ipc.job(content))
         except (BrokenPipeError, ConnectionResetError):
@@ -62,12 +71,15 @@ class Worker:
         release.size = memory("VmRSS") or 0
         self._connection.sendall(ipc.pack_ready(Ready(release.quads, notes)))
 
-    def _answer(self, job: Job) -> None:
+    def _answer(self, job: Job | DescribeJob) -> None:
         release = self._release
         try:
             if release is None:
                 raise StoreError("no release is open")
-            release.answer(job, self._connection)
+            if isinstance(job, DescribeJob):
+                release.describe(job, self._connection)
+            else:
+                release.answer(job, self._connection)
         except TwingraphError as error:
             self._connection.sendall(ipc.pack_error(error))
         except MemoryError:
@@ -86,6 +98,8 @@ class _OpenRelease:
         directory = Path(request.directory)
         self._store.load(directory, request.quads)
         self.quads = self._store.health()
+        self._tags = request.language_tags
+        self._documents = _documents(self._store, directory, request)
         self.size = 0
         if request.quads > request.memory_quads:
             _read_ahead(directory)
@@ -110,11 +124,53 @@ class _OpenRelease:
         is_long = time.perf_counter() - start > _SHORT_SECONDS
         output.end((memory("VmRSS") or 0) - self.size if is_long else 0)
 
+    def describe(self, job: DescribeJob, connection: socket.socket) -> None:
+        """Answer a job for a document; raises UnknownNameError, WithdrawnError, QueryError, or a LimitError."""
+        if self._documents is None:
+            raise StoreError("this release has no documents, since an earlier version built it: build it again")
+        start = time.perf_counter()
+        if job.format == LOCATION:
+            written = self._documents.location(job.iris)
+        else:
+            written = self._documents.written(job.iris, by_name(job.format), job.document, job.page)
+        head = ResultHead("DESCRIBE", job.format, next=written.next)
+        output = Output(connection, job, head, _no_rows, None)
+        if job.format in (LOCATION, HTML.name):
+            output.write(written.body)
+        else:
+            with finished_output(cast("IO[bytes]", output), by_name(job.format), self._tags) as target:
+                target.write(written.body)
+        is_long = time.perf_counter() - start > _SHORT_SECONDS
+        output.end((memory("VmRSS") or 0) - self.size if is_long else 0)
+
     def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
         try:
             self._store.query(query, format_, target)  # type: ignore[arg-type]  # all of a file that the engine uses
         except RowLimitReached:
             return
+
+
+def _no_rows(_: RowTally) -> None:
+    """Count nothing: a document is never cut."""
+
+
+def _documents(store: EmbeddedStore, directory: Path, request: OpenRequest) -> Documents | None:
+    """Return the documents about the things of a release, None if it has not the files for them."""
+    try:
+        exact = ExactStatements.open(directory)
+    except FileNotFoundError:
+        return None
+    names = request.descriptions
+    addresses = Addresses(root_of(request.base), names["things"], names["documents"])
+    facts = Facts(
+        addresses=addresses,
+        namespaces=request.prefixes,
+        selection=Selection(frozenset(names["forward"]), frozenset(names["backward"]), links=names["links"]),
+        origin=Origin(request.base, f"{addresses.base}release/{directory.name}", names["created"], names["licence"]),
+        tombstone=names["tombstone"],
+        context=directory / CONTEXT,
+    )
+    return Documents(facts, store.statements(exact, names["labels"]))
 
 
 def main() -> None:

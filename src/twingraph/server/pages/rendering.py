@@ -18,15 +18,16 @@ from twingraph.store.solutions import Cell
 
 # Maximum number of rows on a page: browsers are slow with more. The data formats have all of them.
 MAX_ROWS = 1000
-_HEADERS = {
-    "Vary": "Accept, Accept-Language",
-    "Cache-Control": "no-cache",
+# The fields of every page besides those that any response has.
+PAGE_FIELDS = {
     # Pages need no scripts and no other origins, and the text in a publication is not trusted.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
+    "Content-Language": "en",
 }
+_HEADERS = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache", **PAGE_FIELDS}
 
 
 class Renderer:
@@ -61,6 +62,11 @@ class View:
 
     def render(self, template: str, status: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response:
         """Return a page: the template with its own variables, ``facts``, and those that every page has."""
+        content = self.content(template, **facts)
+        return Response(content, status, _HEADERS, "text/html")
+
+    def content(self, template: str, **facts: object) -> bytes:
+        """Return the content of a page in UTF-8; see `render`."""
         manifest, language = self.served.release.manifest, self.language
         common = {
             "manifest": manifest,
@@ -72,8 +78,7 @@ class View:
             "here": str(self._request.url.replace(path="", query="", fragment="")).rstrip("/"),
             "version": __version__,
         }
-        content = self._templates.get_template(template).render(**common, **facts)
-        return Response(content, status, {**_HEADERS, "Content-Language": "en"}, "text/html")
+        return self._templates.get_template(template).render(**common, **facts).encode()
 
     def table(self, answer: Table | None, address: str, values: Mapping[str, str]) -> dict[str, object]:
         """Return the template variables for a table of results, with links to the same results in the data formats."""

@@ -270,5 +270,10 @@ def _open_request(release: Release, limits: Limits) -> OpenRequest:
         default_graph=manifest.default_graph,
         memory_quads=limits.memory_quads,
         memory_bytes=limits.memory_bytes,
+        descriptions={
+            **manifest.descriptions.model_dump(),
+            "created": manifest.created,
+            "licence": manifest.licence or "",
+        },
         language_tags=manifest.language_tags,
     )

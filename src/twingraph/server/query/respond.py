@@ -43,7 +43,8 @@ class PreparedQuery(NamedTuple):
     """The JOB frame for a worker, the cache key and entity tag of the answer, and the negotiated formats.
 
     ``query_hash`` identifies the query in the log. It ``may_be_volatile`` when its text contains the name of a function
-    such as NOW or RAND.
+    such as NOW or RAND. ``fields`` are more header fields of the answer; ``render`` makes its body from what the worker
+    sends, which then is complete.
     """
 
     job: bytes
@@ -53,6 +54,8 @@ class PreparedQuery(NamedTuple):
     preference: Preference
     query_hash: str
     may_be_volatile: bool
+    fields: tuple[tuple[bytes, bytes], ...] = ()
+    render: Callable[[bytes], Awaitable[bytes]] | None = None
 
     @property
     def size(self) -> int:
@@ -71,6 +74,32 @@ def prepare(served: ServedRelease, operation: ProtocolRequest, formats: AnswerFo
     """Return the query with everything that is computed once for all requests for it."""
     limits = served.limits
     return _prepared(served, operation, formats, limits.rows, limits.answer_bytes, limits.buffer_bytes)
+
+
+def prepare_job(
+    served: ServedRelease,
+    job: bytes,
+    formats: AnswerFormats,
+    name: str,
+    *,
+    fields: tuple[tuple[bytes, bytes], ...] = (),
+    render: Callable[[bytes], Awaitable[bytes]] | None = None,
+    variant: str = "",
+) -> PreparedQuery:
+    """Return a job that is no query, with a ``name`` for the log; ``variant`` is what else its answer depends on."""
+    key, etag = _identity(served, job, formats, variant)
+    return PreparedQuery(job, key, etag, formats, Preference(), hash_of(name), False, fields, render)
+
+
+async def complete_answer(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest) -> bytes:
+    """Return the body of a small answer, from the cache if it is there; raises what `respond` raises."""
+    result: Result | None = served.cache.get(prepared.key, Answer)
+    if result is None:
+        result = await _ask(served, prepared, request)
+    if isinstance(result, ResultStream):
+        served.pool.abandon(result)
+        raise AnswerTooLargeError(served.limits.buffer_bytes)
+    return result.identity.body
 
 
 async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest) -> ASGIApp:
@@ -191,13 +220,18 @@ def _prepared(
     default, named = operation.default_graphs or None, operation.named_graphs or None
     names = (results.name if results else "", graph.name if graph else "")
     job = ipc.pack_job(Job(text, *names, default, named, rows, size, buffered))
+    key, etag = _identity(served, job, formats)
+    return PreparedQuery(job, key, etag, formats, operation.preference, hash_of(text), may_be_volatile(text))
+
+
+def _identity(served: ServedRelease, job: bytes, formats: AnswerFormats, variant: str = "") -> tuple[bytes, str]:
+    """Return the cache key and the entity tag of the answer to a job."""
     media_types = (one.media_type if one else "" for one in formats)
     # The version is included because another version may answer differently.
-    context = f"{__version__} {served.release.id} {' '.join(media_types)} "
+    context = f"{__version__} {served.release.id} {' '.join(media_types)} {variant} "
     key = hashlib.blake2b(context.encode() + job, digest_size=24).digest()
     # A weak tag: the order of unordered rows may differ between workers (RFC 9110, section 8.8.1).
-    etag = f'W/"{served.release.id}-{key[:12].hex()}"'
-    return PreparedQuery(job, key, etag, formats, operation.preference, hash_of(text), may_be_volatile(text))
+    return key, f'W/"{served.release.id}-{key[:12].hex()}"'
 
 
 async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest | None) -> Result:
@@ -209,8 +243,12 @@ async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequ
         if not head.format:
             raise _not_acceptable(prepared, head)
         if not result.is_complete:
-            return result
-        answer = Answer(result.body(), _headers(served, prepared, head), head.format, ROWS_CUT if head.cut else None)
+            if prepared.render is None:
+                return result
+            served.pool.abandon(result)
+            raise AnswerTooLargeError(served.limits.buffer_bytes)
+        body = result.body() if prepared.render is None else await prepared.render(result.body())
+        answer = Answer(body, _headers(served, prepared, head), head.format, ROWS_CUT if head.cut else None)
         if not head.volatile:
             served.cache.put(prepared.key, answer)
         return answer
@@ -245,7 +283,7 @@ def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStr
 def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -> list[tuple[bytes, bytes]]:
     formats = prepared.formats
     format_ = next((one for one in formats if one and one.name == head.format), None)
-    headers = [*_HEADERS, (b"twingraph-limits", served.announcement)]
+    headers = [*_HEADERS, *prepared.fields, (b"twingraph-limits", served.announcement)]
     if format_:
         headers.append((b"content-type", format_.content_type.encode()))
     if not head.volatile:
