@@ -1,8 +1,8 @@
 """The messages between the server and a worker, over a socket.
 
 Both sides send frames: a byte for the kind, four bytes for the length, and the content. The server sends one OPEN frame
-and then JOB frames, one at a time. The worker replies to OPEN with READY or ERROR. It replies to a job with ERROR; with
-ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
+and then JOB and GRAPH frames, one at a time. The worker replies to OPEN with READY or ERROR. It replies to a job with
+ERROR; with ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
 """
 
 import json
@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 from twingraph import errors
 from twingraph.errors import TwingraphError
+from twingraph.rdf.gzip_members import Extent
 
 _FRAME = struct.Struct("!BI")
 _LIMITS = struct.Struct("!QQQhhH")
 _HEAD = struct.Struct("!BBQHH")
 _DONE = struct.Struct("!q")
+_GRAPH = struct.Struct("!QQQQ")
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
@@ -33,6 +35,7 @@ class Kind(IntEnum):
     ERROR = 6
     READY = 7
     ANSWER = 8
+    GRAPH = 9
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -76,6 +79,23 @@ class Job(NamedTuple):
     rows: int
     bytes: int
     buffer_bytes: int
+
+
+class GraphJob(NamedTuple):
+    """A graph to be written in a format: where its triples are in the file of graphs, and limits as those of a `Job`.
+
+    There is no limit of rows, so that a graph is never cut.
+    """
+
+    extent: Extent
+    format: str
+    bytes: int
+    buffer_bytes: int
+
+    @property
+    def rows(self) -> int:
+        """The limit of rows: none."""
+        return 0
 
 
 class ResultHead(NamedTuple):
@@ -143,6 +163,17 @@ def job(content: bytes) -> Job:
     divide = max(default, 0)
     defaults = tuple(graphs[:divide]) if default >= 0 else None
     return Job(text, results, graph, defaults, tuple(graphs[divide:]) if named >= 0 else None, rows, size, buffer_bytes)
+
+
+def pack_graph_job(job: GraphJob) -> bytes:
+    """Return a GRAPH frame: the part of the file, the limits and the name of the format."""
+    return frame(Kind.GRAPH, _GRAPH.pack(*job.extent, job.bytes, job.buffer_bytes) + job.format.encode())
+
+
+def graph_job(content: bytes) -> GraphJob:
+    """Return the content of a GRAPH frame."""
+    start, end, size, buffer_bytes = _GRAPH.unpack_from(content)
+    return GraphJob(Extent(start, end), content[_GRAPH.size :].decode(), size, buffer_bytes)
 
 
 def pack_head(head: ResultHead) -> bytes:

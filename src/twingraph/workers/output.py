@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twingraph.errors import AnswerTooLargeError, StoreError
 from twingraph.rdf.formats import RowSyntax
 from twingraph.workers import ipc
-from twingraph.workers.ipc import Job, Kind, ResultHead
+from twingraph.workers.ipc import GraphJob, Job, Kind, ResultHead
 
 _FRAME_BYTES = 1 << 16
 # How many bytes are held back, because the separator of two rows may be split between two pieces.
@@ -123,7 +123,7 @@ class Output:
     def __init__(
         self,
         connection: socket.socket,
-        job: Job,
+        job: Job | GraphJob,
         head: ResultHead,
         count: Callable[[RowTally], None],
         rows: RowSyntax | None,

@@ -1,4 +1,4 @@
-"""A worker: a process with an open release that answers one query at a time over an inherited socket.
+"""A worker: a process with an open release that answers one job at a time over an inherited socket.
 
 It is started as ``python -m twingraph.workers.worker DESCRIPTOR PARENT`` and ends with the server or when killed.
 Its imports determine how soon a killed worker is replaced, so it imports neither the server nor the settings.
@@ -19,8 +19,9 @@ from twingraph.rdf.formats import TSV, Format, by_name
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
 from twingraph.store.embedded import EmbeddedStore
+from twingraph.store.exact import GraphFile
 from twingraph.workers import ipc, sandbox
-from twingraph.workers.ipc import Job, Kind, OpenRequest, Ready, ResultHead
+from twingraph.workers.ipc import GraphJob, Job, Kind, OpenRequest, Ready, ResultHead
 from twingraph.workers.output import Output, RowLimitReached, RowTally
 
 _RECEIVE_BYTES = 1 << 16
@@ -45,7 +46,7 @@ class Worker:
                     if kind == Kind.OPEN:
                         self._open(ipc.open_request(content))
                     else:
-                        self._answer(ipc.job(content))
+                        self._answer(ipc.graph_job(content) if kind == Kind.GRAPH else ipc.job(content))
         except (BrokenPipeError, ConnectionResetError):
             return  # the server has ended, or does not need this answer
 
@@ -62,7 +63,7 @@ class Worker:
         release.size = memory("VmRSS") or 0
         self._connection.sendall(ipc.pack_ready(Ready(release.quads, notes)))
 
-    def _answer(self, job: Job) -> None:
+    def _answer(self, job: Job | GraphJob) -> None:
         release = self._release
         try:
             if release is None:
@@ -85,14 +86,28 @@ class _OpenRelease:
         )
         directory = Path(request.directory)
         self._store.load(directory, request.quads)
+        self._graphs = GraphFile(directory, request.prefixes, request.language_tags)
         self.quads = self._store.health()
         self.size = 0
         if request.quads > request.memory_quads:
             _read_ahead(directory)
 
-    def answer(self, job: Job, connection: socket.socket) -> None:
+    def answer(self, job: Job | GraphJob, connection: socket.socket) -> None:
         """Answer a job; raises QueryError, StoreError or a LimitError."""
         start = time.perf_counter()
+        output = self._graph(job, connection) if isinstance(job, GraphJob) else self._result(job, connection)
+        is_long = time.perf_counter() - start > _SHORT_SECONDS
+        if output:
+            output.end((memory("VmRSS") or 0) - self.size if is_long else 0)
+
+    def _graph(self, job: GraphJob, connection: socket.socket) -> Output:
+        """Write a graph, all but the end."""
+        output = Output(connection, job, ResultHead(QueryForm.CONSTRUCT.value, job.format), _no_rows, None)
+        self._graphs.write(job.extent, by_name(job.format), output)  # type: ignore[arg-type]  # as in `_write`
+        return output
+
+    def _result(self, job: Job, connection: socket.socket) -> Output | None:
+        """Write the result of a query, all but the end; None when it is complete."""
         query = read_query(job.text, self._prefixes, self._base)
         if job.default_graphs or job.named_graphs:
             query = replace(query, default_graphs=job.default_graphs or (), named_graphs=job.named_graphs or ())
@@ -100,15 +115,14 @@ class _OpenRelease:
         head = ResultHead(query.form.value, format_name, volatile=is_volatile(query.text))
         if not format_name:
             connection.sendall(ipc.pack_answer(head, 0, b""))
-            return
+            return None
         format_ = by_name(format_name)
         rows = format_.rows if job.rows and query.form != QueryForm.ASK else None
         if rows:
             head = head._replace(next=_link(job, query.text, format_name))
         output = Output(connection, job, head, lambda tally: self._write(query, TSV, tally), rows)
         self._write(query, format_, output)
-        is_long = time.perf_counter() - start > _SHORT_SECONDS
-        output.end((memory("VmRSS") or 0) - self.size if is_long else 0)
+        return output
 
     def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
         try:
@@ -130,6 +144,10 @@ def main() -> None:
         Worker(connection, notes).run()
     # Freeing a large store piece by piece takes seconds; the kernel does it at once.
     os._exit(0)
+
+
+def _no_rows(_: RowTally) -> None:
+    """Count nothing, since graphs are not limited in rows."""
 
 
 def _link(job: Job, text: str, format_name: str) -> str:
