@@ -10,7 +10,6 @@ import heapq
 import re
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import groupby, islice
@@ -31,10 +30,6 @@ _TAG = re.compile(rb""""@([a-z]*[A-Z-][A-Za-z0-9-]*)(?= (?:(?:<[^<>"\s]*>|_:\S+)
 _BLANK = re.compile(rb"^(?:_:.*|\S+ \S+ (?:_:.*|.* _:\S+ \.))\n", re.MULTILINE)
 # Time limit for labelling blank nodes; 100,000 ordinary ones take some seconds.
 _LABELLING_SECONDS = 60.0
-# Level 9 takes three times as long for files that are hardly smaller.
-_COMPRESSION_LEVEL = 6
-# zlib's code for the gzip format, with a header that has neither name nor time.
-_GZIP = 16 + zlib.MAX_WBITS
 # Bytes that are sorted in memory at a time; they take about four times as much.
 _SORTED_BYTES = 250_000_000
 _BATCH_LINES = 20_000
@@ -94,14 +89,6 @@ def _labelled(lines: NQuads, seconds: float) -> Iterator[bytes]:
             reason = f"the process that labels them ended with {error.returncode}"
             raise ReleaseError("blank nodes", reason) from error
         yield process.stdout
-
-
-def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress blocks with gzip, without a name and a time in the header."""
-    compressor = zlib.compressobj(_COMPRESSION_LEVEL, zlib.DEFLATED, _GZIP)
-    for block in blocks:
-        yield compressor.compress(block)
-    yield compressor.flush()
 
 
 def _sorted(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -175,6 +175,13 @@ def rows_of(block: bytes) -> list[Row]:
     return [(subject, predicate, value, line[len(triple) + 1 :]) for line, triple, (subject, predicate, value) in split]
 
 
+def triples_and_graphs(block: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the triple of each line in N-Triples, without its end, and its graph; the default graph has no name."""
+    lines = block.split(b" .\n")[:-1]
+    triples = list(_triples(lines))
+    return triples, [line[len(triple) + 1 :] for line, triple in zip(lines, triples, strict=True)]
+
+
 def without_graph_names(block: bytes) -> bytes:
     """Return lines of N-Quads as N-Triples, with repetitions."""
     return b" .\n".join([*_triples(block.split(b" .\n")[:-1]), b""])

@@ -1,16 +1,16 @@
 """Building a release: assemble and check the publication, and write a release if it conforms.
 
-A release holds ``quads.nq.gz`` (canonical), ``context.jsonld``, ``queries/`` (the saved queries with the prefixes they
-use declared), ``manifest.json`` and ``store/`` (the quads in the engine's own form). A process of its own writes the
-store while statements are derived and checked; it is discarded when the check fails.
+A release holds ``quads.nq.gz`` (canonical) and ``graphs.nt.gz`` (the triples of each graph), each with an index,
+``context.jsonld``, ``queries/`` (the saved queries with the prefixes they use declared), ``manifest.json`` and
+``store/`` (the quads in the engine's own form). A process of its own writes the store while statements are derived and
+checked; it is discarded when the check fails.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from twingraph.check.run import CheckResult, check
@@ -18,9 +18,9 @@ from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
 from twingraph.processes import gc_paused
 from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, assemble, no_observer
-from twingraph.rdf.canonical import compressed, write_canonical
+from twingraph.rdf.canonical import write_canonical
 from twingraph.rdf.nquads import NQuads
-from twingraph.release.archive import CONTEXT, QUADS, QUERIES, STORE, Archive, Release, verify
+from twingraph.release.archive import CONTEXT, QUERIES, STORE, Archive, Release, verify
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.manifest import (
     FILE,
@@ -35,10 +35,12 @@ from twingraph.release.manifest import (
     source_date_epoch,
     tools,
 )
-from twingraph.release.store_writer import StoreWriter
+from twingraph.release.quads_files import write_quads, write_triples
+from twingraph.release.store_writer import StoreWriter, file_digest
 from twingraph.release.void import DESCRIPTION, Counts, count, describe_release, language_tags
 from twingraph.settings import Descriptions, Settings
 from twingraph.sparql.query import with_prefixes
+from twingraph.store.exact import EXACT_FILES
 
 _ID_DIGITS = 12
 
@@ -132,32 +134,20 @@ def _content(assembly: Assembly, work: Path, building: Path, observer: StepObser
     """Write the quads of the release, and make its other files except the manifest."""
     with observer("canonical N-Quads"):
         canonical = write_canonical(assembly.quads, work / "canonical.nq")
-    with observer("compress and hash"):
-        canonical_hash = sha256()
-        packed_digest = _write_blocks(building / QUADS, compressed(_hashed(canonical.blocks(), canonical_hash.update)))
     with observer("count and describe"):
-        counts, iris, saved = count(canonical), assembly.settings.iris, assembly.saved.queries
+        counts, settings, saved = count(canonical), assembly.settings, assembly.saved.queries
+        iris = settings.iris
         files = {
             CONTEXT: json_ld_context(canonical.with_predicates(CONTEXT_TERMS), iris),
-            DESCRIPTION: describe_release(counts, assembly.settings, saved),
+            DESCRIPTION: describe_release(counts, settings, saved),
             **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
         }
-    digests = {QUADS: packed_digest, **{name: digest(content) for name, content in files.items()}}
-    return _Content(canonical, counts, files, canonical_hash.hexdigest(), digests)
-
-
-def _write_blocks(path: Path, blocks: Iterable[bytes]) -> str:
-    """Write a file and return its SHA-256 in hexadecimal."""
-    written = sha256()
-    with path.open("wb") as file:
-        file.writelines(_hashed(blocks, written.update))
-    return written.hexdigest()
-
-
-def _hashed(blocks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterable[bytes]:
-    for block in blocks:
-        update(block)
-        yield block
+    with observer("compress and hash"):
+        canonical_digest = write_quads(canonical, building)
+        write_triples(canonical, counts.graphs, settings.default_graph, building, work)
+        digests = {name: file_digest(building / name) for name in EXACT_FILES}
+    digests |= {name: digest(content) for name, content in files.items()}
+    return _Content(canonical, counts, files, canonical_digest, digests)
 
 
 def _with_header(text: str, namespaces: Mapping[str, str]) -> str:

@@ -26,8 +26,8 @@ from twingraph.rdf.terms import DefaultGraph
 from twingraph.settings import Agent, Descriptions
 
 FILE = "manifest.json"
-# 1: the store has no digests; 2: they are in `store.json`.
-FORM = 2
+# 1: the store has no digests; 2: they are in `store.json`; 3: there are `graphs.nt.gz` and indexes.
+FORM = 3
 _TOOLS = ("pyoxigraph", "pyshacl", "rdflib", "edtf")
 _NAMES = (
     "http://www.w3.org/2000/01/rdf-schema#label",

@@ -1,9 +1,12 @@
 """The statements of an open release by patterns: those of a subject as written, links and labels from the engine."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import pyoxigraph as ox
 
+from twingraph.errors import DamagedStoreError
 from twingraph.store.exact import ExactStatements
 
 
@@ -40,9 +43,10 @@ class ReleaseStatements:
 
     def near(self, iri: str) -> Iterator[str]:
         """Return IRIs of subjects around the place where this one would be."""
-        for subject in self._exact.near(f"<{iri}".encode()):
-            if subject.startswith(b"<"):
-                yield subject[1:-1].decode()
+        with _damage_named():
+            for subject in self._exact.near(f"<{iri}".encode()):
+                if subject.startswith(b"<"):
+                    yield subject[1:-1].decode()
 
     def _is_used(self, name: ox.NamedNode) -> bool:
         return next(self._store.quads_for_pattern(None, name, None, None), None) is not None
@@ -55,6 +59,15 @@ class ReleaseStatements:
                 yield quad
 
 
-def _parsed(blocks: Iterable[bytes]) -> Iterator[ox.Quad]:
-    for block in blocks:
-        yield from ox.parse(block, format=ox.RdfFormat.N_QUADS)
+def _parsed(blocks: Iterator[bytes]) -> Iterator[ox.Quad]:
+    with _damage_named():
+        for block in blocks:
+            yield from ox.parse(block, format=ox.RdfFormat.N_QUADS)
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, SyntaxError) as error:
+        raise DamagedStoreError("the file of the statements is damaged or cannot be read") from error

@@ -1,7 +1,7 @@
 """The messages between the server and a worker, over a socket.
 
 Both sides send frames: a byte for the kind, four bytes for the length, and the content. The server sends one OPEN frame
-and then JOB or DESCRIBE frames, one at a time. The worker replies to OPEN with READY or ERROR. It replies to a job with
+and then JOB, GRAPH and DESCRIBE frames, one at a time. The worker replies to OPEN with READY or ERROR, to a job with
 ERROR; with ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
 """
 
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from twingraph import errors
 from twingraph.errors import TwingraphError
+from twingraph.rdf.gzip_members import Extent
 
 _FRAME = struct.Struct("!BI")
 _LIMITS = struct.Struct("!QQQhhH")
@@ -21,6 +22,7 @@ _HEAD = struct.Struct("!BBQHH")
 _DONE = struct.Struct("!q")
 # The format of a DescribeJob that gives no document, but where it is.
 LOCATION = "location"
+_GRAPH = struct.Struct("!QQQQ")
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
@@ -35,7 +37,8 @@ class Kind(IntEnum):
     ERROR = 6
     READY = 7
     ANSWER = 8
-    DESCRIBE = 9
+    GRAPH = 9
+    DESCRIBE = 10
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -86,7 +89,7 @@ class DescribeJob(NamedTuple):
     """The description of the first of ``iris`` about which anything is stated, as a document.
 
     ``format`` is a syntax of RDF; JSON of the description for a page (`html`); or where the document is (`location`).
-    ``document`` is the address of the document, absolute. ``bytes`` and ``buffer_bytes`` are as in `Job`.
+    ``document`` is the address of the document, relative to the base. ``bytes`` and ``buffer_bytes`` are as in `Job`.
     """
 
     iris: tuple[str, ...]
@@ -95,6 +98,28 @@ class DescribeJob(NamedTuple):
     page: int
     bytes: int
     buffer_bytes: int
+
+    @property
+    def rows(self) -> int:
+        """The limit of rows: none."""
+        return 0
+
+
+class GraphJob(NamedTuple):
+    """A graph to be written in a format: where its triples are in the file of graphs, and limits as those of a `Job`.
+
+    There is no limit of rows, so that a graph is never cut.
+    """
+
+    extent: Extent
+    format: str
+    bytes: int
+    buffer_bytes: int
+
+    @property
+    def rows(self) -> int:
+        """The limit of rows: none."""
+        return 0
 
 
 class ResultHead(NamedTuple):
@@ -173,6 +198,17 @@ def describe_job(content: bytes) -> DescribeJob:
     """Return the content of a DESCRIBE frame."""
     iris, *others = json.loads(content)
     return DescribeJob(tuple(iris), *others)
+
+
+def pack_graph_job(job: GraphJob) -> bytes:
+    """Return a GRAPH frame: the part of the file, the limits and the name of the format."""
+    return frame(Kind.GRAPH, _GRAPH.pack(*job.extent, job.bytes, job.buffer_bytes) + job.format.encode())
+
+
+def graph_job(content: bytes) -> GraphJob:
+    """Return the content of a GRAPH frame."""
+    start, end, size, buffer_bytes = _GRAPH.unpack_from(content)
+    return GraphJob(Extent(start, end), content[_GRAPH.size :].decode(), size, buffer_bytes)
 
 
 def pack_head(head: ResultHead) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twingraph.errors import AnswerTooLargeError, StoreError
 from twingraph.rdf.formats import RowSyntax
 from twingraph.workers import ipc
-from twingraph.workers.ipc import DescribeJob, Job, Kind, ResultHead
+from twingraph.workers.ipc import DescribeJob, GraphJob, Job, Kind, ResultHead
 
 _FRAME_BYTES = 1 << 16
 # How many bytes are held back, because the separator of two rows may be split between two pieces.
@@ -123,14 +123,13 @@ class Output:
     def __init__(
         self,
         connection: socket.socket,
-        job: Job | DescribeJob,
+        job: Job | GraphJob | DescribeJob,
         head: ResultHead,
         count: Callable[[RowTally], None],
         rows: RowSyntax | None,
     ) -> None:
         self._connection, self._job, self._head, self._count = connection, job, head, count
-        self._rows = job.rows if isinstance(job, Job) else 0
-        self._limiter = RowLimiter(rows, self._rows, head.next) if rows else None
+        self._limiter = RowLimiter(rows, job.rows, head.next) if rows else None
         self._buffer = bytearray()
         self._size = 0
         self._is_begun, self._is_cut = False, False
@@ -159,7 +158,7 @@ class Output:
         if not self._is_begun:
             head = self._head
             if self._limiter:
-                head = head._replace(cut=self._rows) if self._is_cut else head._replace(next="")
+                head = head._replace(cut=self._job.rows) if self._is_cut else head._replace(next="")
             self._connection.sendall(ipc.pack_answer(head, grown, self._buffer))
             return
         if self._is_cut != bool(self._head.cut):
@@ -180,10 +179,10 @@ class Output:
     def _begin(self) -> None:
         """Send the head of an answer that is not complete yet."""
         if self._limiter:
-            tally = RowTally(self._rows)
+            tally = RowTally(self._job.rows)
             self._count(tally)
             is_cut = tally.is_exceeded
-            self._head = self._head._replace(cut=self._rows) if is_cut else self._head._replace(next="")
+            self._head = self._head._replace(cut=self._job.rows) if is_cut else self._head._replace(next="")
         self._is_begun = True
         self._connection.sendall(ipc.pack_head(self._head))
 

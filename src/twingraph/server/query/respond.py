@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twingraph import __version__
 from twingraph.errors import AnswerTooLargeError, NotAcceptableError, TwingraphError
-from twingraph.rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS
+from twingraph.rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, Format
 from twingraph.server.http.access_log import ROWS_CUT, hash_of
 from twingraph.server.http.headers import accepts_gzip, precondition
 from twingraph.server.http.negotiation import AnswerFormats, Preference
@@ -27,9 +27,10 @@ from twingraph.server.query.current_release import ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import Result, disconnected
 from twingraph.sparql.query import QueryForm, may_be_volatile
+from twingraph.store.exact import GraphEntry
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 from twingraph.workers import ipc
-from twingraph.workers.ipc import Job, ResultHead
+from twingraph.workers.ipc import GraphJob, Job, ResultHead
 from twingraph.workers.result_stream import ResultStream
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ _PAGE_BYTES = 4 << 20
 
 
 class PreparedQuery(NamedTuple):
-    """The JOB frame for a worker, the cache key and entity tag of the answer, and the negotiated formats.
+    """The frame of a job for a worker, the cache key and entity tag of the answer, and the negotiated formats.
 
     ``query_hash`` identifies the query in the log. It ``may_be_volatile`` when its text contains the name of a function
     such as NOW or RAND. ``fields`` are more header fields of the answer; ``render`` makes its body from what the worker
@@ -102,6 +103,20 @@ async def complete_answer(served: ServedRelease, prepared: PreparedQuery, reques
     return result.identity.body
 
 
+def prepare_graph(served: ServedRelease, name: str, entry: GraphEntry, format_: Format) -> PreparedQuery:
+    """Return the request for a graph of the release, by its name, with everything that is computed from it."""
+    limits = served.limits
+    job = ipc.pack_graph_job(GraphJob(entry.extent, format_.name, limits.answer_bytes, limits.buffer_bytes))
+    key, etag = _identity(served, job, AnswerFormats(None, format_))
+    return PreparedQuery(job, key, etag, AnswerFormats(None, format_), Preference(), hash_of(name), False)
+
+
+def graph_headers(served: ServedRelease, prepared: PreparedQuery) -> list[tuple[bytes, bytes]]:
+    """Return the header fields of a response with a graph of the release."""
+    format_ = prepared.formats.graph
+    return _headers(served, prepared, ResultHead(QueryForm.CONSTRUCT.value, format_.name if format_ else ""))
+
+
 async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest) -> ASGIApp:
     """Return the response with the answer, or 304 or 412 as If-None-Match requires.
 
@@ -112,7 +127,7 @@ async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpR
     condition = request.field(b"if-none-match")
     # A client that has this entity tag got it with this answer, so it holds without running the query.
     if condition and (status := precondition(request.method, condition, prepared.etag, exists=False)):
-        return _without_body(served, prepared, status)
+        return without_body(served, prepared, status)
     result: Result | None = served.cache.get(prepared.key, Answer)
     served.lookups["miss" if result is None else "hit"] += 1
     if result is None:
@@ -120,7 +135,7 @@ async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpR
     if condition and (status := precondition(request.method, condition, prepared.etag, exists=True)):
         if isinstance(result, ResultStream):
             served.pool.abandon(result)
-        return _without_body(served, prepared, status)
+        return without_body(served, prepared, status)
     if isinstance(result, ResultStream):
         return _streaming(served, prepared, result, request)
     log.limit = result.limit
@@ -295,7 +310,8 @@ def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -
     return headers
 
 
-def _without_body(served: ServedRelease, prepared: PreparedQuery, status: HTTPStatus) -> Response:
+def without_body(served: ServedRelease, prepared: PreparedQuery, status: HTTPStatus) -> Response:
+    """Return the response to a conditional request whose condition is false."""
     response = Response(status_code=status)
     response.raw_headers = [*_HEADERS, (b"twingraph-limits", served.announcement), (b"etag", prepared.etag.encode())]
     if status != HTTPStatus.NOT_MODIFIED:
