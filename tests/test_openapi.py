@@ -14,7 +14,7 @@ from running import ENVIRONMENT, client
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 PATHS = {
     *("/", "/style.css", "/sparql", "/queries", "/queries/{name}", "/graph-store", "/graph/{path}", "/openapi.json"),
-    *("/.well-known/void", "/healthz", "/readyz", "/metrics"),
+    *("/.well-known/void", "/healthz", "/readyz", "/metrics", "/context.jsonld", "/{path}"),
 }
 
 

@@ -99,7 +99,11 @@ class Description:
 def describe(statements: Statements, iris: Iterable[str], selection: Selection, page: int = 1) -> Description | None:
     """Return the description of the first of the IRIs about which anything is stated, None if nothing is."""
     for iri in iris:
-        found = _describe(statements, ox.NamedNode(iri), selection, page)
+        try:
+            named = ox.NamedNode(iri)
+        except ValueError:
+            continue  # nothing can be stated about what is no IRI
+        found = _describe(statements, named, selection, page)
         if found:
             return found
     return None

@@ -91,7 +91,8 @@ class Documents:
     def _described(self, iris: tuple[str, ...], page: int) -> Description:
         found = describe(self._statements, iris, self._facts.selection, page)
         if found is None:
-            raise UnknownNameError("thing", iris[0], self._near(iris[0]))
+            name = next(iter(iris), "")
+            raise UnknownNameError("thing", name, self._near(name))
         if page > found.pages(self._facts.selection.links):
             raise UnknownNameError("page", str(page), (str(found.pages(self._facts.selection.links)),))
         if _has(found, _TYPE, self._facts.tombstone):

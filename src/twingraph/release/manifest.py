@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twingraph import __version__
 from twingraph.errors import ReleaseError, SettingsError
+from twingraph.linked_data.addresses import Addresses, root_of
 from twingraph.publication.evidence import Document
 from twingraph.rdf.iris import Iris, canonical_language
 from twingraph.rdf.nquads import NQuads
@@ -104,6 +105,11 @@ class Manifest(_Part):
     def iris(self) -> Iris:
         """The IRIs of the release."""
         return Iris(self.base_iri, self.prefixes)
+
+    @property
+    def addresses(self) -> Addresses:
+        """The addresses of the documents about things."""
+        return Addresses(root_of(self.base_iri), self.descriptions.things, self.descriptions.documents)
 
     def to_json(self) -> bytes:
         """Return the manifest as JSON with sorted keys."""

@@ -38,6 +38,7 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
     metrics, renderer = Metrics(), Renderer()
     description = ServiceDescription(current, settings.limits)
     sparql = SparqlEndpoint(current, renderer, description, settings.limits.query_bytes)
+    things = LinkedData(current, renderer)
     routes = [
         sparql.route,
         *SavedQueries(current, renderer).routes(),
@@ -45,9 +46,9 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
         description.route,
         *page_routes(current, renderer),
         *Health(current, metrics).routes(),
+        things.context(),
     ]
-    things = LinkedData(current, renderer).fallback()
-    table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current), things)
+    table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current), things.fallback())
     return AccessLog(table, metrics, settings.server)
 
 

@@ -8,7 +8,7 @@ ERROR; with ANSWER, which is a complete small answer; or with HEAD, any number o
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -46,7 +46,10 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """The release that a worker is to open, and how many bytes of memory each of its queries may use besides."""
+    """The release that a worker is to open, and how many bytes of memory each of its queries may use besides.
+
+    ``descriptions`` are the settings of descriptions with the release's date and licence; without them there are none.
+    """
 
     directory: str
     quads: int
@@ -55,7 +58,7 @@ class OpenRequest:
     default_graph: str
     memory_quads: int
     memory_bytes: int
-    descriptions: Mapping[str, Any]
+    descriptions: Mapping[str, Any] = field(default_factory=dict)
     language_tags: tuple[str, ...] = ()
 
 

@@ -175,6 +175,8 @@ def _no_rows(_: RowTally) -> None:
 
 def _documents(store: EmbeddedStore, directory: Path, request: OpenRequest) -> Documents | None:
     """Return the documents about the things of a release, None if it has not the files for them."""
+    if not request.descriptions:
+        return None
     try:
         exact = ExactStatements.open(directory)
     except FileNotFoundError:

@@ -18,11 +18,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from twingraph.errors import RequestError
-from twingraph.linked_data.addresses import Addresses, relative, root_of, to_url
+from twingraph.linked_data.addresses import relative, root_of, to_url
 from twingraph.linked_data.description import Description
-from twingraph.rdf.formats import GRAPHS, HTML, Format
+from twingraph.rdf.formats import GRAPHS, HTML, JSON_LD, Format
+from twingraph.release.archive import CONTEXT
 from twingraph.release.manifest import Manifest
 from twingraph.server.http.asgi_route import AsgiRoute
+from twingraph.server.http.headers import precondition
 from twingraph.server.http.negotiation import AnswerFormats, preference_of
 from twingraph.server.http.openapi import IRI, TEXT, content_of, format_parameter, operation, parameter
 from twingraph.server.http.request import HttpRequest, parameters
@@ -73,9 +75,22 @@ class LinkedData:
         get = operation("Dereference an IRI", content_of(_OFFERED), [path, iri, page, *format_parameter()], failures)
         return AsgiRoute("/{path}", self._respond, get)
 
+    def context(self) -> AsgiRoute:
+        """Return the route to the JSON-LD context, to which documents refer."""
+        return AsgiRoute("/" + CONTEXT, self._respond_context, operation("The JSON-LD context", content_of((JSON_LD,))))
+
+    async def _respond_context(self, request: HttpRequest) -> Response:
+        release = self._current.required().release
+        etag = f'"{release.manifest.files[CONTEXT]}"'
+        fields = {"ETag": etag, "Cache-Control": "no-cache"}
+        if status := precondition(request.method, request.field(b"if-none-match"), etag, exists=True):
+            return Response(status_code=status, headers=fields)
+        content = await asyncio.to_thread((release.directory / CONTEXT).read_bytes)
+        return Response(content, headers=fields, media_type=JSON_LD.media_type)
+
     async def _respond(self, request: HttpRequest) -> ASGIApp:
         served = self._current.required()
-        addresses = addresses_of(served.release.manifest)
+        addresses = served.release.manifest.addresses
         path = request.scope["raw_path"].decode("ascii")
         given = dict(await parameters(request.query_string))
         below, page = f"/{addresses.documents}", _page_number(given)
@@ -90,7 +105,7 @@ class LinkedData:
 
     async def _thing(self, served: ServedRelease, request: HttpRequest, given: dict[str, str], path: str) -> ASGIApp:
         """Return 303 to the document about a thing, or the document about a namespace."""
-        addresses, limits = addresses_of(served.release.manifest), served.limits
+        addresses, limits = served.release.manifest.addresses, served.limits
         stem, extension = _extension(path)
         iris = dict.fromkeys((*addresses.meant(path), *addresses.meant(stem)))
         job = DescribeJob(tuple(iris), LOCATION, "", 1, limits.answer_bytes, limits.buffer_bytes)
@@ -108,8 +123,6 @@ class LinkedData:
         self, served: ServedRelease, request: HttpRequest, given: dict[str, str], wanted: _Request
     ) -> ASGIApp:
         format_ = preference_of(request, given).choose(_OFFERED)
-        if not wanted.iris:
-            raise RequestError(HTTPStatus.NOT_FOUND, "no IRI has this path")
         limits = served.limits
         buffered = _PAGE_BYTES if format_ == HTML else limits.buffer_bytes
         job = DescribeJob(wanted.iris, format_.name, _address(wanted), wanted.page, limits.answer_bytes, buffered)
@@ -125,12 +138,6 @@ class LinkedData:
             variant=view.language if view else "",
         )
         return await respond(served, prepared, request)
-
-
-def addresses_of(manifest: Manifest) -> Addresses:
-    """Return where the documents of a release are."""
-    names = manifest.descriptions
-    return Addresses(root_of(manifest.base_iri), names.things, names.documents)
 
 
 def _renderer(view: View, wanted: _Request) -> Callable[[bytes], Awaitable[bytes]]:

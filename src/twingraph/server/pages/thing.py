@@ -6,17 +6,15 @@ from functools import cached_property
 
 import pyoxigraph as ox
 
-from twingraph.linked_data.addresses import Addresses, root_of
 from twingraph.linked_data.description import Description
 from twingraph.rdf.formats import Format
 from twingraph.rdf.iris import canonical_language
-from twingraph.server.pages.rendering import View, in_language
+from twingraph.server.pages.rendering import View, in_language, link_of
 
 _TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 # How deep described things and blank nodes are shown within one another.
 _MAX_DEPTH = 3
-_SAFE_SCHEMES = ("http://", "https://")
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
@@ -84,12 +82,10 @@ class _Shown:
 
     def __init__(self, view: View, description: Description) -> None:
         manifest = view.served.release.manifest
-        names = manifest.descriptions
         self._language, self._iris, self._description = view.language, manifest.iris, description
-        self._addresses = Addresses(root_of(manifest.base_iri), names.things, names.documents)
-        self._base = root_of(manifest.base_iri)
+        self._addresses = manifest.addresses
         self._thing = ox.NamedNode(description.iri)
-        self._name_properties = names.labels
+        self._name_properties = manifest.descriptions.labels
 
     @cached_property
     def _statements(self) -> Mapping[Term, Mapping[ox.NamedNode, Mapping[Term, list[str]]]]:
@@ -157,7 +153,7 @@ class _Shown:
 
     def value(self, term: Term, graphs: Iterable[str] = (), depth: int = _MAX_DEPTH) -> Value:
         """Return a term as it is shown; what is described with the thing, down to a depth."""
-        shown = tuple(sorted({one.removeprefix(self._base) for one in graphs if one}))
+        shown = tuple(sorted({one.removeprefix(self._addresses.base) for one in graphs if one}))
         if isinstance(term, ox.Literal):
             datatype = (
                 "" if term.language or term.datatype.value == _STRING else self._iris.shorten(term.datatype.value)
@@ -169,19 +165,10 @@ class _Shown:
             text = in_language(names, self._language)
             language = next((tag for tag, name in names.items() if name == text), "")
             iri = term.value
-            return Value(text or self._iris.shorten(iri), language, "", iri, self._link(iri), shown, groups)
-        return Value("" if groups else str(term), graphs=shown, groups=groups)
-
-    def _link(self, iri: str) -> str:
-        if iri.startswith(self._base):
-            address = "/" + self._addresses.document(iri)
-            _, hash_, fragment = iri.partition("#")
-            return (
-                f"{address}#{fragment}"
-                if hash_ and not iri.startswith(self._base + self._addresses.things)
-                else address
+            return Value(
+                text or self._iris.shorten(iri), language, "", iri, link_of(iri, self._addresses), shown, groups
             )
-        return iri if iri.startswith(_SAFE_SCHEMES) else ""
+        return Value("" if groups else str(term), graphs=shown, groups=groups)
 
     def _order(self, value: Value) -> tuple[bool, str, str]:
         """Put texts in the visitor's language first."""
