@@ -20,14 +20,11 @@ import pyoxigraph as ox
 from twingraph.errors import ReleaseError
 from twingraph.processes import command, exit_with_parent
 from twingraph.rdf.iris import canonical_language
-from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.nquads import NQuads, by_blank_nodes
 
 # A language tag whose case may have to change. Ends of lines are escaped within literals, so a tag before the end of a
 # line, or before the graph name there, is that of the object.
 _TAG = re.compile(rb""""@([a-z]*[A-Z-][A-Za-z0-9-]*)(?= (?:(?:<[^<>"\s]*>|_:\S+) )?\.\n)""")
-# A line with a blank node as subject, object or graph name. Predicates are not blank nodes, and literals end with a
-# quotation mark, a language tag or a datatype.
-_BLANK = re.compile(rb"^(?:_:.*|\S+ \S+ (?:_:.*|.* _:\S+ \.))\n", re.MULTILINE)
 # Time limit for labelling blank nodes; 100,000 ordinary ones take some seconds.
 _LABELLING_SECONDS = 60.0
 # Bytes that are sorted in memory at a time; they take about four times as much.
@@ -69,11 +66,10 @@ def _labelled(lines: NQuads, seconds: float) -> Iterator[bytes]:
     """Yield the lines with canonical labels of blank nodes, in blocks and in another order."""
     with_blank_nodes = []
     for block in lines.blocks():
-        if found := _BLANK.findall(block):
-            with_blank_nodes += found
-            block = _BLANK.sub(b"", block)
-        yield block
-    if with_blank_nodes:
+        without, found = by_blank_nodes(block)
+        with_blank_nodes.append(found)
+        yield without
+    if any(with_blank_nodes):
         try:
             process = subprocess.run(
                 command("twingraph.rdf.canonical"),

@@ -97,9 +97,11 @@ def _build(
     ):
         with gc_paused():
             assembly = assemble(settings, SpoolFiles(work, writer.load), observer)
-        writer.end()
+        has_labels = assembly.quads.may_have_blank_nodes()
+        if not has_labels:
+            writer.end()
         # Done in vain when there is a violation, but mostly finished before the checks are.
-        prepared = beside.submit(_content, assembly, work, building, observer)
+        prepared = beside.submit(_content, assembly, work, building, writer if has_labels else None, observer)
         result = judge(check(assembly, observer=observer))
         report(result)
         if not result.conforms:
@@ -130,10 +132,17 @@ class _Content:
     digests: Mapping[str, str]
 
 
-def _content(assembly: Assembly, work: Path, building: Path, observer: StepObserver) -> _Content:
-    """Write the quads of the release, and make its other files except the manifest."""
+def _content(
+    assembly: Assembly, work: Path, building: Path, writer: StoreWriter | None, observer: StepObserver
+) -> _Content:
+    """Write the quads of the release, and make its other files except the manifest.
+
+    The ``writer`` is given the statements with blank nodes, which now have their labels.
+    """
     with observer("canonical N-Quads"):
         canonical = write_canonical(assembly.quads, work / "canonical.nq")
+    if writer:
+        writer.end(work / "canonical.nq")
     with observer("count and describe"):
         counts, settings, saved = count(canonical), assembly.settings, assembly.saved.queries
         iris = settings.iris
