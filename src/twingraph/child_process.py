@@ -14,7 +14,7 @@ from twingraph.processes import command, exit_with_parent
 
 # What the engine, written in Rust, and Python say when they get no memory.
 _OUT_OF_MEMORY = (b"memory allocation of", b"MemoryError")
-_MAX_SAID = 1_000_000
+_MAX_STDERR = 1_000_000
 
 
 class ChildProcess:
@@ -24,16 +24,16 @@ class ChildProcess:
     """
 
     def __init__(self, module: str) -> None:
-        self._said = TemporaryFile()  # noqa: SIM115 - `_end` closes it
+        self._stderr = TemporaryFile()  # noqa: SIM115 - `_end` closes it
         self._process = subprocess.Popen(
-            command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
+            command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr
         )
         stdin, stdout = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         self._requests = Connection(os.dup(stdin.fileno()), readable=False)
         self._replies = Connection(os.dup(stdout.fileno()), writable=False)
         stdin.close()
         stdout.close()
-        finalize(self, _end, self._process, self._requests, self._replies, self._said)
+        finalize(self, _end, self._process, self._requests, self._replies, self._stderr)
 
     def request(self, message: object, seconds: float | None = None, memory_bytes: int = 0) -> object:
         """Return the reply to a message.
@@ -48,7 +48,7 @@ class ChildProcess:
                 return self._replies.recv()
         except (EOFError, OSError):
             self._process.wait()
-            if self._has_said(_OUT_OF_MEMORY):
+            if self._stderr_has(_OUT_OF_MEMORY):
                 raise MemoryLimitError(memory_bytes) from None
             raise WorkerLostError(-self._process.returncode if self._process.returncode < 0 else None) from None
         self.kill()
@@ -59,11 +59,11 @@ class ChildProcess:
         self._process.kill()
         self._process.wait()
 
-    def _has_said(self, words: Iterable[bytes]) -> bool:
+    def _stderr_has(self, words: Iterable[bytes]) -> bool:
         """Return whether one of the words is at the beginning of what the process has written to standard error."""
-        self._said.seek(0)
-        said = self._said.read(_MAX_SAID)
-        return any(each in said for each in words)
+        self._stderr.seek(0)
+        written = self._stderr.read(_MAX_STDERR)
+        return any(each in written for each in words)
 
 
 def serve(answer: Callable[[object], object]) -> None:
@@ -76,8 +76,8 @@ def serve(answer: Callable[[object], object]) -> None:
             replies.send(answer(requests.recv()))
 
 
-def _end(process: subprocess.Popen[bytes], requests: Connection, replies: Connection, said: IO[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], requests: Connection, replies: Connection, stderr: IO[bytes]) -> None:
     process.kill()
     process.wait()
-    for file in (requests, replies, said):
+    for file in (requests, replies, stderr):
         file.close()

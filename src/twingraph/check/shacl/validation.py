@@ -241,7 +241,7 @@ def _findings(
 ) -> Iterator[Finding]:
     plan = runs[0].plan
     yield from (_no_focus_node(places, shape) for shape in plan.idle)
-    yield from (_recursive(places, circle) for circle in plan.circles)
+    yield from (_recursive(places, cycle) for cycle in plan.cycles)
     if reason := judged.not_judged:
         message = f"the shapes were not validated by SHACL-SHACL: {reason}"
         yield Finding("shape/malformed", message, "raise the limits under [check_limits]", Severity.WARNING)
@@ -280,11 +280,11 @@ def _no_focus_node(places: Statements, shape: str) -> Finding:
     return places.finding("shape/no-focus-node", message, remedy, shape, severity=Severity.WARNING)
 
 
-def _recursive(places: Statements, circle: Sequence[str]) -> Finding:
-    way = " -> ".join(places.short(shape) for shape in (*circle, circle[0]))
-    message = f"this shape refers to itself ({way}), which SHACL leaves undefined; values deep within are not checked"
-    remedy = "break the circle: let one of the shapes refer to a class instead"
-    return places.finding("shape/recursive", message, remedy, circle[0], severity=Severity.WARNING)
+def _recursive(places: Statements, cycle: Sequence[str]) -> Finding:
+    chain = " -> ".join(places.short(shape) for shape in (*cycle, cycle[0]))
+    message = f"this shape refers to itself ({chain}), which SHACL leaves undefined; values deep within are not checked"
+    remedy = "break the cycle: let one of the shapes refer to a class instead"
+    return places.finding("shape/recursive", message, remedy, cycle[0], severity=Severity.WARNING)
 
 
 def _malformed(result: ShaclResult, places: Statements) -> Finding:
