@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from tempfile import TemporaryFile
@@ -15,6 +15,7 @@ from twingraph.processes import command, exit_with_parent
 # What the engine, written in Rust, and Python say when they get no memory.
 _OUT_OF_MEMORY = (b"memory allocation of", b"MemoryError")
 _MAX_STDERR = 1_000_000
+_MAX_LINE = 300
 
 
 class ChildProcess:
@@ -48,9 +49,12 @@ class ChildProcess:
                 return self._replies.recv()
         except (EOFError, OSError):
             self._process.wait()
-            if self._stderr_has(_OUT_OF_MEMORY):
+            code, written = self._process.returncode, self._written()
+            if any(each in written for each in _OUT_OF_MEMORY):
                 raise MemoryLimitError(memory_bytes) from None
-            raise WorkerLostError(-self._process.returncode if self._process.returncode < 0 else None) from None
+            if code < 0:
+                raise WorkerLostError(-code) from None
+            raise WorkerLostError(None, _last_line(written)) from None
         self.kill()
         raise QueryTimeoutError(seconds or 0)
 
@@ -59,11 +63,19 @@ class ChildProcess:
         self._process.kill()
         self._process.wait()
 
-    def _stderr_has(self, words: Iterable[bytes]) -> bool:
-        """Return whether one of the words is at the beginning of what the process has written to standard error."""
+    def _written(self) -> bytes:
+        """Return the beginning of what the process has written to standard error, and its end."""
+        size = self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(0)
-        written = self._stderr.read(_MAX_STDERR)
-        return any(each in written for each in words)
+        first = self._stderr.read(_MAX_STDERR)
+        self._stderr.seek(max(size - _MAX_STDERR, len(first)))
+        return first + self._stderr.read()
+
+
+def _last_line(written: bytes) -> str:
+    """Return the last line, which says what an exception was."""
+    lines = written.decode(errors="replace").strip().splitlines()
+    return lines[-1][:_MAX_LINE] if lines else ""
 
 
 def serve(answer: Callable[[object], object]) -> None:
