@@ -191,13 +191,13 @@ class StoreError(TwingraphError):
 
 
 class WorkerLostError(StoreError):
-    """The worker process ended, by ``signal`` if known, before it had answered the query."""
+    """The worker process ended, by ``signal`` or for the ``reason`` if known, before it had answered the query."""
 
-    def __init__(self, signal: int | None = None) -> None:
+    def __init__(self, signal: int | None = None, reason: str = "") -> None:
         self.signal = signal
-        super().__init__(
-            f"the engine {_ENDINGS.get(signal, f'ended (signal {signal})')} before it had answered the query"
-        )
+        because = f" ({reason})" if reason else ""
+        how = _ENDINGS.get(signal, f"ended (signal {signal})")
+        super().__init__(f"the engine {how} before it had answered the query{because}")
 
 
 class NotReadyError(StoreError):

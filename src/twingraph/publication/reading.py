@@ -21,11 +21,16 @@ from twingraph.publication.inspection import inspect
 from twingraph.publication.jsonld_contexts import ContextFiles
 from twingraph.publication.jsonld_losses import losses
 from twingraph.publication.sources import READ_ERRORS, Source, finding_about
+from twingraph.rdf.blank_nodes import Statement
 from twingraph.rdf.formats import JSON_LD
+from twingraph.rdf.iris import GENID
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
-from twingraph.rdf.positions import Locations, Texts, first_long_token
+from twingraph.rdf.positions import Locations, Texts
+from twingraph.rdf.scanning import first_long_token
+from twingraph.rdf.terms import text
 
 _SEARCHES_BEFORE_INDEX = 10
+_WITH_BLANK_NODE = re.compile(rb"^.*(?:_:|%b).*\n" % re.escape(GENID.encode()), re.MULTILINE)
 # What the parsers raise: SyntaxError for what they recognize, MemoryError for a token larger than their buffer.
 _PARSE_ERRORS = (*READ_ERRORS, SyntaxError, ValueError, RuntimeError, MemoryError, FileRefusedError)
 # The first bytes of code points above U+FFFF. The parser of Turtle lets some of them stand in prefixed names although
@@ -231,6 +236,12 @@ class _Homes:
             return bool(objects)
         iri, literal = f"<{value}>".encode(), str(ox.Literal(value)).encode()
         return any(each in (iri, value.encode()) or each.startswith(literal) for each in objects)
+
+    def with_blank_nodes(self, path: str) -> Iterator[Statement]:
+        """Yield the statements of a file that have a blank node, or an IRI in place of one."""
+        for block in (block for file in self.files if file.path == path for block in file.quads.blocks()):
+            for quad in ox.parse(b"".join(_WITH_BLANK_NODE.findall(block)), format=ox.RdfFormat.N_QUADS):
+                yield text(quad.subject), quad.predicate.value, text(quad.object)
 
     def _statements(self, path: str) -> dict[tuple[bytes, bytes], list[bytes]]:
         if path not in self._indexed:
