@@ -21,7 +21,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ET
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -30,8 +29,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from coverage import CoverageData
-
+from tracing import TRACE
 from twingraph.settings import load_settings
 
 REPOSITORY = Path(__file__).parents[1]
@@ -177,7 +175,7 @@ def copied_tree() -> Iterator[Path]:
 
 def pytest_in(copied: Path, seconds: float | None, *arguments: str, **environment: str) -> int | None:
     """Run pytest in the copy and return its exit code, None if it took longer."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "--hypothesis-seed=0"]
     options = {"PYTHONPATH": str(copied / "src"), "PYTHONDONTWRITEBYTECODE": "1", **environment}
     quiet = subprocess.DEVNULL
     with subprocess.Popen(
@@ -221,28 +219,12 @@ def trace(copied: Path, also: Iterable[str]) -> Trace:
 
 def _traced(copied: Path, path: Path) -> dict[str, Any]:
     """Return the seconds of the tests of a module that pass, and module -> line -> the tests that execute it."""
-    with tempfile.TemporaryDirectory() as place:
-        settings, report, data = Path(place) / "coverage", Path(place) / "report.xml", Path(place) / "data"
-        settings.write_text("[run]\nsource = twingraph\nrelative_files = true\n", encoding="utf-8")
-        options = ("--cov", f"--cov-config={settings}", "--cov-context=test", "--cov-report=", f"--junitxml={report}")
-        name = str(path.relative_to(copied))
-        pytest_in(copied, None, *options, "-o", "junit_family=xunit1", name, COVERAGE_FILE=str(data))
-        measured = CoverageData(str(data))
-        measured.read()
-        seconds = {}
-        for case in ET.parse(report).iter("testcase"):
-            if all(child.tag not in ("failure", "error", "skipped") for child in case):
-                seconds[f"{name}::{case.get('name')}"] = float(case.get("time", 0))
-            elif any(child.tag in ("failure", "error") for child in case):
-                print(f"fails without a mutant, left out: {name}::{case.get('name')}", file=sys.stderr, flush=True)
-        lines = {
-            module: {
-                line: sorted({context.partition("|")[0] for context in contexts} - {""})
-                for line, contexts in measured.contexts_by_lineno(module).items()
-            }
-            for module in measured.measured_files()
-        }
-        return {"seconds": seconds, "lines": lines}
+    file = copied / "trace.tmp"
+    environment = {TRACE: str(file), "PYTHONPATH": f"{copied / 'src'}{os.pathsep}{REPOSITORY / 'bench'}"}
+    if pytest_in(copied, None, "-p", "tracing", str(path.relative_to(copied)), **environment) != _ALL_PASSED:
+        print(f"some tests of {path.stem} fail without a mutant, and are left out", file=sys.stderr, flush=True)
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
 def survives(mutant: Mutant, copied: Path, tests: list[str], seconds: dict[str, float], budget: float) -> bool:
