@@ -22,7 +22,9 @@ class Tracer:
 
     def __init__(self) -> None:
         self._coverage = Coverage(data_file=None, source=["twingraph"], config_file=False, messages=False)
-        self._coverage.set_option("run:disable_warnings", ["module-not-measured", "module-not-imported"])
+        self._coverage.set_option(
+            "run:disable_warnings", ["module-not-measured", "module-not-imported", "no-data-collected"]
+        )
         self._seconds: dict[str, float] = {}
         self._failed: set[str] = set()
         self._coverage.start()
@@ -56,5 +58,5 @@ class Tracer:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin before anything of twingraph is imported."""
+    """Measure all tests of the run."""
     config.pluginmanager.register(Tracer(), "tracer")
