@@ -229,7 +229,7 @@ def test_twingraph_query_asks_the_endpoint(address, publication):
     ("query", "path", "code", "words"),
     [
         ("SELECT * {", "/sparql", 2, "line 1"),
-        ("ASK {}", "/nowhere", 3, "404"),
+        ("ASK {}", "/nowhere", 3, "405"),
         ("ASK {}", "/healthz", 3, "405"),
         ("ASK {}", "/", 3, "405"),
     ],
