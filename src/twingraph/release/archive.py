@@ -25,10 +25,11 @@ from pathlib import Path
 
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.rdf.nquads import rows_of
+from twingraph.release.dumps import QUADS
 from twingraph.release.manifest import FILE, Manifest, read_manifest
 from twingraph.release.store_writer import DIGESTS, file_digest, store_files
 
-QUADS, CONTEXT, STORE, QUERIES = "quads.nq.gz", "context.jsonld", "store", "queries"
+CONTEXT, STORE, QUERIES = "context.jsonld", "store", "queries"
 _DATE = "%Y%m%dT%H%M%SZ"
 _LOCK, _CURRENT, _BUILDING, _POINTING, _REMOVING = ".lock", "current", ".building-", ".current-", ".removing-"
 _BLOCK = 1 << 20
@@ -216,11 +217,20 @@ def faults(release: Release) -> Iterator[Fault]:
         elif name == QUADS:
             yield from _count_faults(release)
     yield from store_faults(release)
-    known = {*manifest.files, FILE, DIGESTS}
+    yield from dump_faults(release)
+    known = {*manifest.files, FILE, DIGESTS, *(dump.path for dump in manifest.dumps)}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
         if not path.is_dir() and name not in known and not name.startswith(f"{STORE}/"):
             yield name, "does not belong here"
+
+
+def dump_faults(release: Release) -> Iterator[Fault]:
+    """Yield the faults of the dumps, after reading all of them; a server need not, since no answer depends on them."""
+    for dump in release.manifest.dumps:
+        fault = file_fault(release.directory / dump.path, dump.sha256, dump.bytes)
+        if fault and dump.path not in release.manifest.files:
+            yield dump.path, fault
 
 
 def store_faults(release: Release) -> Iterator[Fault]:
