@@ -18,11 +18,12 @@ FLOORS = (
     ("publication", "store"),
     ("check", "starter", "workers"),
     ("release",),
+    ("catalogue",),
     ("server",),
     ("cli",),
 )
 # Within a room, from the ground up; modules that stand beside these rooms are above them all.
-INNER_FLOORS = {"server": ("http", "query", "pages")}
+INNER_FLOORS = {"server": ("http", "query", "pages", "catalogue")}
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 

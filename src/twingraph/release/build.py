@@ -147,7 +147,9 @@ def _content(
         canonical = write_canonical(assembly.quads, canonical_file)
     with observer("compress and hash"):
         canonical_hash = sha256()
-        packed_digest = _write_blocks(building / dumps.QUADS, compressed(_hashed(canonical.blocks(), canonical_hash.update)))
+        packed_digest = _write_blocks(
+            building / dumps.QUADS, compressed(_hashed(canonical.blocks(), canonical_hash.update))
+        )
     with observer("count and describe"):
         counts, iris, saved = count(canonical), assembly.settings.iris, assembly.saved.queries
         tags = language_tags(canonical)

@@ -15,7 +15,7 @@ from twingraph.errors import DateError
 from twingraph.rdf.edtf import EDTF, bounds
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
-from twingraph.rdf.terms import XSD, is_lexical_form
+from twingraph.rdf.terms import is_lexical_form
 from twingraph.settings import Catalogue
 
 _WGS84 = "http://www.w3.org/2003/01/geo/wgs84_pos#"
@@ -36,7 +36,11 @@ _DCTERMS, _PROV = "http://purl.org/dc/terms/", "http://www.w3.org/ns/prov#"
 _OF_RECORDS = frozenset(
     [f"{_DCTERMS}{name}" for name in ("created", "modified", "issued", "dateSubmitted", "dateAccepted", "available")]
     + [f"{_DCTERMS}dateCopyrighted", f"{_PROV}generatedAtTime"]
-    + [f"{one}{name}" for one in _SCHEMA for name in ("dateCreated", "dateModified", "datePublished", "sdDatePublished")]
+    + [
+        f"{one}{name}"
+        for one in _SCHEMA
+        for name in ("dateCreated", "dateModified", "datePublished", "sdDatePublished")
+    ]
 )
 _DATE = re.compile(
     rb'^\S+ <([^>]*)> "([^"\\\n]*)"\^\^<(http://www\.w3\.org/2001/XMLSchema#(?:dateTimeStamp|dateTime|date|gYearMonth'
@@ -91,8 +95,7 @@ class Coverage(BaseModel):
 def coverage(lines: NQuads, catalogue: Catalogue, iris: Iris) -> Coverage:
     """Return the coverage of statements; raises IriError for a property in the settings that is not a name."""
     temporal, spatial = (
-        {iris.expand(name) for name in names}
-        for names in (catalogue.temporal_properties, catalogue.spatial_properties)
+        {iris.expand(name) for name in names} for names in (catalogue.temporal_properties, catalogue.spatial_properties)
     )
     earliest, latest = _extent(_days(lines, temporal))
     box, places = _located(lines, spatial)
@@ -121,9 +124,9 @@ def _bounds(text: str, datatype: str) -> Iterable[_Day]:
     match = _PARTS.match(text)
     if match is None or not is_lexical_form(text, datatype) or len(match[1]) > 7:
         return ()
-    year, month, day = (part and int(part) for part in match.groups())
-    first = (year, month or 1, day or 1)
-    return (first, (year, month or 12, day or _last_day(year, month or 12)))
+    year, month, day = int(match[1]), int(match[2] or 0), int(match[3] or 0)
+    last_month = month or 12
+    return (year, month or 1, day or 1), (year, last_month, day or _last_day(year, last_month))
 
 
 def _last_day(year: int, month: int) -> int:

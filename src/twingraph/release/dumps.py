@@ -32,10 +32,13 @@ _MAX_NAME = 100
 _HASH_DIGITS = 16
 # gzip without a name and a time in the header, and the level of `quads.nq.gz`.
 _GZIP, _LEVEL = 16 + zlib.MAX_WBITS, 6
-# RDF 1.1 XML Syntax, section 5.1: names that are not those of property elements, and section 7.2.14 for rdf:li.
+# Names that are not those of property elements (RDF 1.1 XML Syntax, section 6.1.4), and rdf:li, which is counted.
 _RESERVED = frozenset(
     _RDF + name
-    for name in "RDF Description ID about parseType resource nodeID datatype bagID aboutEach aboutEachPrefix li".split()
+    for name in (
+        *("RDF", "Description", "ID", "about", "parseType", "resource", "nodeID", "datatype", "li"),
+        *("bagID", "aboutEach", "aboutEachPrefix"),
+    )
 )
 # Names without a colon (Namespaces in XML 1.0, section 4; XML 1.0, section 2.3), from their last character on.
 _STARTS = (
@@ -49,7 +52,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class Dump(BaseModel):
-    """A file under ``dumps/``, or ``quads.nq.gz``: its ``format`` by name, the ``graph`` it holds (all if None), size and SHA-256.
+    """A file under ``dumps/``, or ``quads.nq.gz``: ``format`` by name, the ``graph`` (all if None), size and SHA-256.
 
     ``omitted`` statements of the ``triples`` (of a dump of everything: quads) cannot be represented in the format.
     """
@@ -237,8 +240,8 @@ def _in_rdf_xml(one: ox.Quad | ox.Triple) -> bool:
 def _is_element(predicate: str) -> bool:
     """Return whether an IRI can be written as the name of an XML element: a namespace and a local name."""
     end = _END.match(predicate[::-1])
-    is_whole = end is None or len(end[0]) == len(predicate)
-    return not is_whole and _START.search(end[0]) is not None and predicate not in _RESERVED
+    local = end[0] if end else ""
+    return len(local) < len(predicate) and bool(_START.search(local)) and predicate not in _RESERVED
 
 
 def _in_json_ld(one: ox.Quad | ox.Triple) -> bool:

@@ -25,7 +25,7 @@ _MAX_BYTES = 1500
 
 def write_sitemap(order: Order) -> dict[str, str]:
     """Write the files and return their names in the release with their digests; raises OSError."""
-    digests = {}
+    digests: dict[str, str] = {}
     lines = _lines(NQuads.in_file(order.lines), order.base)
     folder = order.directory.parent / FOLDER
     folder.mkdir()

@@ -45,7 +45,7 @@ class Catalogue(Section):
 
     themes: tuple[str, ...] = ()
     """Codes of the EU's data themes, such as `GOVE` or `REGI`; without any, `OP_DATPRO` (provisional data)."""
-    keywords: dict[str, tuple[str, ...]] = {}
+    keywords: dict[str, tuple[str, ...]] = Field(default={})
     """Keywords by language; without any, the labels of the largest classes."""
     frequency: str = "IRREG"
     """The code of the EU's frequencies that says how often there is a release."""
@@ -67,9 +67,9 @@ class Catalogue(Section):
     """The code of the EU's access rights."""
     availability: str = "STABLE"
     """The code of the EU's planned availability: how long the distributions will be there."""
-    version_notes: dict[str, str] = {}
+    version_notes: dict[str, str] = Field(default={})
     """What is new in this release, by language."""
-    provenance: dict[str, str] = {}
+    provenance: dict[str, str] = Field(default={})
     """Where the data come from, by language; without it, what the release was built from."""
     conforms_to: tuple[str, ...] = ()
     """IRIs of standards that the data conform to, besides their ontology and shapes."""

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twingraph import __version__
+from twingraph.catalogue.offer import root_of
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
 from twingraph.server.http.headers import weighted
 from twingraph.server.http.request import HttpRequest
@@ -30,9 +31,10 @@ _HEADERS = {
 
 
 class Renderer:
-    """Loads the templates and the style sheet."""
+    """Loads the templates and the style sheet; ``url`` is the server's address where it is not the base IRI."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str | None = None) -> None:
+        self._url = url
         self._loader = PackageLoader("twingraph.server.pages")
         self.templates = Environment(
             loader=self._loader,
@@ -44,7 +46,7 @@ class Renderer:
 
     def view(self, served: ServedRelease, request: HttpRequest) -> "View":
         """Return the view of a release that a request is answered with."""
-        return View(self.templates, served, request)
+        return View(self.templates, served, request, root_of(served.release.manifest.base_iri, self._url))
 
     def style(self) -> Response:
         """Return the style sheet."""
@@ -53,10 +55,11 @@ class Renderer:
 
 
 class View:
-    """A release as presented to one request; titles and labels are in ``language``."""
+    """A release as presented to one request; titles and labels are in ``language``, ``root`` is its address."""
 
-    def __init__(self, templates: Environment, served: ServedRelease, request: HttpRequest) -> None:
+    def __init__(self, templates: Environment, served: ServedRelease, request: HttpRequest, root: str) -> None:
         self._templates, self.served, self._request = templates, served, Request(request.scope)
+        self.root = root
         self.language = self._preferred_language(request)
 
     def render(self, template: str, status: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response:
