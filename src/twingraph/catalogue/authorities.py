@@ -102,6 +102,7 @@ FREQUENCIES = _table("frequency", f"{DCTERMS}Frequency", {"IRREG": "irregular", 
 FILES = _table("file-type", f"{DCTERMS}MediaTypeOrExtent")
 ACCESS_RIGHTS = _table("access-right", f"{DCTERMS}RightsStatement", {"PUBLIC": "public"})
 AVAILABILITIES = _table("planned-availability", f"{SKOS}Concept", {"STABLE": "stable", "AVAILABLE": "available"})
+CORPORATE_BODIES = _table("corporate-body", "http://xmlns.com/foaf/0.1/Agent")
 PUBLISHER_TYPES, LICENCE_TYPES = _adms("publishertype"), _adms("licencetype")
 PLACES = tuple(_table(name, f"{DCTERMS}Location") for name in ("country", "place", "continent"))
 

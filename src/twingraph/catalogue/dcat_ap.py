@@ -7,6 +7,7 @@ import pyoxigraph as ox
 from twingraph.catalogue.authorities import (
     ACCESS_RIGHTS,
     AVAILABILITIES,
+    CORPORATE_BODIES,
     FILE_TYPES,
     FILES,
     FREQUENCIES,
@@ -320,6 +321,8 @@ def _publisher(offer: Offer) -> Iterator[Statement]:
     # Whoever has the host publishes what is on it, even if the settings do not say who that is.
     yield subject, f"{FOAF}name", ox.Literal(agent.name if agent else offer.host)
     yield from _page(subject, f"{FOAF}homepage", agent.url if agent else offer.root)
+    if subject.startswith(CORPORATE_BODIES.start):
+        yield from CORPORATE_BODIES.describe(subject.removeprefix(CORPORATE_BODIES.start))
     if manifest.catalogue.publisher_type:
         yield from _concept(subject, f"{DCTERMS}type", PUBLISHER_TYPES, manifest.catalogue.publisher_type)
 
