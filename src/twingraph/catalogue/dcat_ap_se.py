@@ -1,4 +1,4 @@
-"""The catalogue in DCAT-AP-SE 3, as Sweden's portal harvests it: DCAT-AP with other forms of some values.
+"""The catalogue in DCAT-AP-SE 3, as dataportal.se harvests it: DCAT-AP with other forms of some values.
 
 Licences of Creative Commons and GeoNames' places begin with ``http://``, a format is a media type as text, a contact
 is of one type, and a checksum's algorithm has the IRI of its vocabulary (https://docs.dataportal.se/dcat/3.0.1/en/).

@@ -60,7 +60,7 @@ class Catalogue(Section):
     publisher_type: str | None = None
     """The type of the publisher by ADMS, such as `NonProfitOrganisation` or `LocalAuthority`."""
     contact_email: str | None = None
-    """The e-mail address of an office, never of a person; Sweden's portal requires one."""
+    """The e-mail address of an office, never of a person; dataportal.se requires one."""
     licence_type: str | None = None
     """The type of the licence by ADMS, such as `Attribution`; known for licences of Creative Commons."""
     access_rights: str = "PUBLIC"
