@@ -19,7 +19,7 @@ FLOORS = (
     ("check", "starter", "workers"),
     ("release",),
     ("catalogue",),
-    ("server",),
+    ("rehearsal", "server"),
     ("cli",),
 )
 # Within a room, from the ground up; modules that stand beside these rooms are above them all.
