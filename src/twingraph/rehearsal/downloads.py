@@ -1,6 +1,7 @@
 """What a harvester does with distributions: download them, compare and parse them, and look some things up."""
 
 import gzip
+import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -8,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 from urllib.parse import urlencode
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import pyoxigraph as ox
 
@@ -68,10 +70,21 @@ def _parsed(url: str, path: Path, media_type: str, *, is_packed: bool) -> Iterat
         return
     try:
         with closing(_opened(path, is_packed=is_packed)) as file:
-            if not any(True for _ in ox.parse(file, format=cast(ox.RdfFormat, format_.engine))):
+            _check_end(file, format_)
+            file.seek(0)
+            if not sum(1 for _ in ox.parse(file, format=cast(ox.RdfFormat, format_.engine))):
                 yield warning(f"<{url}> has no statements")
     except (SyntaxError, OSError, EOFError) as failure:
         yield error(f"<{url}> does not parse as {format_.name}: {failure}", _REMEDY)
+
+
+def _check_end(file: IO[bytes], format_: Format) -> None:
+    """Raise SyntaxError for XML that is not well-formed: the engine does not miss its end."""
+    if format_.is_xml:
+        try:
+            ParserCreate().ParseFile(file)
+        except ExpatError as failure:
+            raise SyntaxError(str(failure)) from failure
 
 
 def _opened(path: Path, *, is_packed: bool) -> IO[bytes]:
@@ -163,4 +176,5 @@ def _resolved(thing: str, triples: _Triples, visitor: Visitor) -> Iterator[Compl
 
 def parsed(answer: Answer, format_: Format) -> Described:
     """Return the graph of an answer; raises SyntaxError."""
+    _check_end(io.BytesIO(answer.body), format_)
     return Described(ox.parse(answer.body, format=cast(ox.RdfFormat, format_.engine), base_iri=answer.url))
