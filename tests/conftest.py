@@ -169,7 +169,7 @@ SLOW = (
     "test_mutated_queries", "test_model_counts", "test_questions", "test_bench", "test_domain", "test_project",
     "test_tiny", "test_store_contract", "test_rewrites_needed", "test_prefix_order", "test_sparql_nesting",
     "test_report_formats", "test_release_parts", "test_loose_files", "test_init", "test_command_line",
-    "test_publication_page",
+    "test_publication_page", "test_harvesters", "test_catalogue_http", "test_catalogue", "test_dumps",
 )  # fmt: skip
 SLOW_FIXTURES = {"built_real", "built_tiny", "copy_of_real"}
 QUICK = "not slow"
