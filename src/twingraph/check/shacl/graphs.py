@@ -18,6 +18,7 @@ from rdflib.store import Store
 
 from twingraph.errors import QueryError
 from twingraph.rdf.nquads import NQuads, Row
+from twingraph.rdf.terms import ntriples
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 Triple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
@@ -84,7 +85,7 @@ def turtle_term(node: rdflib.term.Node) -> str:
         case rdflib.URIRef():
             return str(ox.NamedNode(node))
         case rdflib.Literal(language=str(tag)):
-            return str(ox.Literal(node, language=tag))
+            return ntriples(ox.Literal(node, language=tag))
         case rdflib.Literal(datatype=None):
             return str(ox.Literal(node))
         case rdflib.Literal():
