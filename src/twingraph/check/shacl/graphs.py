@@ -19,6 +19,7 @@ from rdflib.store import Store
 
 from twingraph.errors import FederationRefusedError, QueryError
 from twingraph.rdf.nquads import NQuads, Row
+from twingraph.rdf.terms import ntriples
 from twingraph.sparql.query import refuse_federation
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -96,7 +97,7 @@ def turtle_term(node: rdflib.term.Node) -> str:
         case rdflib.URIRef():
             return str(ox.NamedNode(node))
         case rdflib.Literal(language=str(tag)):
-            return str(ox.Literal(node, language=tag))
+            return ntriples(ox.Literal(node, language=tag))
         case rdflib.Literal(datatype=None):
             return str(ox.Literal(node))
         case rdflib.Literal():
