@@ -19,6 +19,7 @@ import pyoxigraph as ox
 
 from twingraph.errors import PublicationError
 from twingraph.processes import command, exit_with_parent
+from twingraph.rdf.look_alikes import look_alikes
 from twingraph.rdf.nquads import NQuads
 
 _CANDIDATE = re.compile(rb"^[^\n]*_:[^\n]*\n", re.MULTILINE)
@@ -55,7 +56,8 @@ def _named(files: Sequence[bytes], prefix: str, seconds: float) -> list[bytes]:
             check=True,
         )
     except subprocess.TimeoutExpired as error:
-        reason = f"no canonical labels within {seconds:g} seconds: use IRIs, or set policy.blank_nodes to allow"
+        why = look_alikes(b"".join(files))
+        reason = f"no canonical labels within {seconds:g} seconds: {why}; use IRIs for them"
         raise PublicationError("blank nodes", reason) from error
     except subprocess.CalledProcessError as error:
         reason = f"the process that names them ended with {error.returncode}"
