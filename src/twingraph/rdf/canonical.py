@@ -26,9 +26,9 @@ from twingraph.rdf.nquads import NQuads
 # A language tag whose case may have to change. Ends of lines are escaped within literals, so a tag before the end of a
 # line, or before the graph name there, is that of the object.
 _TAG = re.compile(rb""""@([a-z]*[A-Z-][A-Za-z0-9-]*)(?= (?:(?:<[^<>"\s]*>|_:\S+) )?\.\n)""")
-# A line with a blank node as subject, object or graph name. Predicates are not blank nodes, and literals end with a
-# quotation mark, a language tag or a datatype.
-_BLANK = re.compile(rb"^(?:_:.*|\S+ \S+ (?:_:.*|.* _:\S+ \.))\n", re.MULTILINE)
+# A line with a blank node as subject, object or graph name, perhaps in a triple term. Predicates are not blank nodes,
+# and literals end with a quotation mark, a language tag or a datatype.
+_BLANK = re.compile(rb"^(?:_:.*|\S+ \S+ (?:_:.*|<<\(.* _:.*|.* _:\S+ \.))\n", re.MULTILINE)
 # Time limit for labelling blank nodes; 100,000 ordinary ones take some seconds.
 _LABELLING_SECONDS = 60.0
 # Level 9 takes three times as long for files that are hardly smaller.
