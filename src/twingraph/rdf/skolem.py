@@ -21,6 +21,7 @@ from twingraph.errors import PublicationError
 from twingraph.processes import command, exit_with_parent
 from twingraph.rdf.look_alikes import look_alikes
 from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import blank_nodes
 
 _CANDIDATE = re.compile(rb"^[^\n]*_:[^\n]*\n", re.MULTILINE)
 _LABEL = re.compile(r"_:c14n(\d+)")
@@ -102,20 +103,12 @@ def _iri(term: Any, prefix: str) -> Any:
     return ox.NamedNode(prefix + term.value.removeprefix("c14n")) if isinstance(term, ox.BlankNode) else term
 
 
-def _nodes(*terms: object) -> Iterator[ox.BlankNode]:
-    for term in terms:
-        if isinstance(term, ox.BlankNode):
-            yield term
-        elif isinstance(term, ox.Triple):
-            yield from _nodes(term.subject, term.object)
-
-
 def _components(quads: Iterable[ox.Quad]) -> Iterator[str]:
     """Yield the quads of each component in canonical form, and those without blank nodes."""
     above: dict[ox.BlankNode, ox.BlankNode] = {}
     with_nodes: list[tuple[ox.BlankNode, ox.Quad]] = []
     for quad in quads:
-        nodes = list(_nodes(quad.subject, quad.object, quad.graph_name))
+        nodes = list(blank_nodes(quad.subject, quad.object, quad.graph_name))
         if not nodes:
             yield _text([quad])
             continue
