@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: abuse attacks bench build check clean conformance constraints dead-code differential docs fuzz help lint mutants pythons quick serve test types
+.PHONY: abuse attacks bench build check clean conformance constraints datasets dead-code differential docs fuzz help lint mutants pythons quick serve test types
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -40,6 +40,9 @@ test: $(STAMP) ## run all tests, in as many processes as there are cores
 
 conformance: $(STAMP) ## ask the W3C's suites over HTTP and write docs/conformance.md
 	$(RUN)pytest -n auto tests/conformance --conformance-page docs/conformance.md
+
+datasets: $(STAMP) ## publish public data sets and write docs/datasets.md (ARGS='--datasets-from DIR'); npm
+	$(RUN)pytest tests/datasets --datasets-page docs/datasets.md $(ARGS)
 
 differential: $(STAMP) ## compare with Apache Jena (ARGS='--seed 1 --count 10000'); Java and Maven
 	cd tests && ../$(RUN)python -m differential $(ARGS)

@@ -169,15 +169,16 @@ SLOW = (
     "test_mutated_queries", "test_model_counts", "test_questions", "test_bench", "test_domain", "test_project",
     "test_tiny", "test_store_contract", "test_rewrites_needed", "test_prefix_order", "test_sparql_nesting",
     "test_report_formats", "test_release_parts", "test_loose_files", "test_init", "test_command_line",
-    "test_publication_page",
+    "test_publication_page", "test_harvesters", "test_catalogue_http", "test_catalogue", "test_dumps",
 )  # fmt: skip
+SLOW_FOLDERS = ("conformance", "datasets")
 SLOW_FIXTURES = {"built_real", "built_tiny", "copy_of_real"}
 QUICK = "not slow"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Do not even import what a quick run leaves out: browsers' drivers and data frames take seconds."""
-    left_out = collection_path.stem in SLOW or collection_path.name == "conformance"
+    left_out = collection_path.stem in SLOW or collection_path.name in SLOW_FOLDERS
     return True if left_out and config.getoption("markexpr") == QUICK else None
 
 
@@ -185,8 +186,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow, and put what takes longest first."""
     for item in items:
-        conformance = item.path.parent.name == "conformance"
-        if conformance or item.path.stem in SLOW or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        in_folder = item.path.parent.name in SLOW_FOLDERS
+        if in_folder or item.path.stem in SLOW or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-    order = {name: number for number, name in enumerate(("conformance", *SLOW))}
+    order = {name: number for number, name in enumerate((*SLOW_FOLDERS, *SLOW))}
     items.sort(key=lambda item: min(order.get(name, len(order)) for name in (item.path.stem, item.path.parent.name)))

@@ -14,7 +14,7 @@ from twingraph import __version__, errors
 from twingraph.cli import application
 from twingraph.errors import EXIT_CODES, ExitCode, exit_code
 
-COMMANDS = ("build", "check", "config", "coverage", "init", "locate", "prune", "query", "serve", "verify")
+COMMANDS = ("build", "check", "config", "coverage", "init", "locate", "prune", "query", "rehearse", "serve", "verify")
 
 
 def lines(run):

@@ -25,14 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--datasets-from", type=Path, default=None, help="a directory with repositories, owner+name")
 
 
-def _repositories(config: pytest.Config) -> Path | None:
+def repositories(config: pytest.Config) -> Path | None:
+    """Return the directory with repositories, if there is one."""
     return config.getoption("--datasets-from", default=None)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Take those that are tried by hand only where their repositories are."""
     if "published" in metafunc.fixturenames:
-        chosen = [each for each in data_sets() if not each.by_hand or _repositories(metafunc.config)]
+        chosen = [each for each in data_sets() if not each.by_hand or repositories(metafunc.config)]
         metafunc.parametrize("published", chosen, ids=lambda each: each.name, indirect=True, scope="session")
 
 
@@ -77,7 +78,7 @@ def published(request: pytest.FixtureRequest, packages: None, tmp_path_factory) 
     logger = logging.getLogger("rdflib.term")
     logger.setLevel(logging.CRITICAL)  # it logs a traceback for each ill-typed literal
     yield Published(
-        publish(data_set, tmp_path_factory.mktemp(data_set.name) / "publication", _repositories(request.config))
+        publish(data_set, tmp_path_factory.mktemp(data_set.name) / "publication", repositories(request.config))
     )
     logger.setLevel(logging.NOTSET)
 
@@ -106,5 +107,10 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
         for key, value in getattr(report, "user_properties", ()):
             if key == _KEY:
                 facts.setdefault(value[0], {}).update(value[1])
-    target.write_text(page(facts), encoding="utf-8")
+    canonical = {
+        outcome: sum("test_canonical_form_is_that_of_the_suite" in report.nodeid for report in reports)
+        for outcome, reports in terminalreporter.stats.items()
+        if outcome in ("passed", "failed", "skipped")
+    }
+    target.write_text(page(facts, canonical), encoding="utf-8")
     terminalreporter.write_line(f"{target} is written: {len(facts)} data sets")

@@ -30,16 +30,36 @@ _BY_HAND = """\
 The others come from packages of the registries and are tried by `make test`. These are larger, or in repositories
 only. To try them, put a working tree of each commit below in a directory, as `owner+name`, and name the directory:
 
-    .venv/bin/pytest tests/datasets --datasets-from DIR --datasets-page docs/datasets.md
+    make datasets ARGS='--datasets-from DIR'
 """
 
 
-def page(facts: Mapping[str, Mapping]) -> str:
-    """Return the page about the data sets that there are facts of."""
+_CANONICAL = """\
+## Canonical form
+
+Canonical N-Quads pass {passed} of {asked} tests of the W3C's suite `w3c/rdf-canon` (RDFC-1.0); {skipped} ask for
+SHA-384, and releases use SHA-256. The test of a dataset that cannot be labelled ends at the limit of time, with the
+number of its blank nodes and their graph. `tests/datasets/test_canonical_form.py` also compares random datasets with
+the package rdf-canonize of npm.
+"""
+
+
+def page(facts: Mapping[str, Mapping], canonical: Mapping[str, int]) -> str:
+    """Return the page about the data sets that there are facts of, and tests of canonical form by their outcome."""
     chosen = [each for each in data_sets() if each.name in facts]
     lines = [_line(_HEAD), _line(["---", *("--:" for _ in _HEAD[1:])])]
     lines += [_line(_row(each, facts[each.name])) for each in chosen]
-    return _INTRODUCTION.format(count=len(chosen)) + "\n".join([*lines, "", *_each(chosen, facts), ""])
+    return _INTRODUCTION.format(count=len(chosen)) + "\n".join(
+        [*lines, "", *_each(chosen, facts), *_canonical(canonical)]
+    )
+
+
+def _canonical(outcomes: Mapping[str, int]) -> Iterator[str]:
+    if passed := outcomes.get("passed", 0):
+        asked = passed + outcomes.get("failed", 0)
+        yield _CANONICAL.format(passed=passed, asked=asked, skipped=outcomes.get("skipped", 0))
+    else:
+        yield ""
 
 
 def _row(data_set: DataSet, facts: Mapping) -> Iterator[str]:

@@ -103,8 +103,9 @@ def _by_rdflib(path: Path, where: _Where) -> Iterator[ox.Quad]:
     content = path.read_bytes()
     if path.suffix == ".jsonld":
         content = json.dumps(_inlined(json.loads(content), where.contexts)).encode()
-    dataset = _parse(content, path.suffix, where.base, rdflib.Dataset())
-    for subject, predicate, value, graph in dataset.quads():  # type: ignore[attr-defined]
+    dataset = rdflib.Dataset()
+    _parse(content, path.suffix, where.base, dataset)
+    for subject, predicate, value, graph in dataset.quads():
         is_named = graph is not None and str(graph) != _DEFAULT
         target = _term(graph) if is_named else ox.DefaultGraph()
         yield ox.Quad(_term(subject), _term(predicate), _term(value), target)

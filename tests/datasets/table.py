@@ -73,6 +73,11 @@ def backends() -> list[str]:
     return _table()["backends"]
 
 
+def package(key: str) -> Package:
+    """Return a package of the table."""
+    return Package(**_table()["packages"][key])
+
+
 def data_sets() -> tuple[DataSet, ...]:
     """Return the rows of the table."""
     table = _table()

@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import PurePosixPath
+from typing import Any
 
 import pyoxigraph as ox
 
 from twingraph.check.examples import Example, Subjects, check_examples, read_examples
+from twingraph.check.statements import statement
 from twingraph.findings import Finding, Location
 from twingraph.publication.files import Publication
 from twingraph.publication.query_files import QueryFile, read_query_files
 from twingraph.publication.working_store import QueryResult, WorkingStore
+from twingraph.rdf.blank_nodes import equal_nodes
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
 
@@ -79,12 +82,25 @@ def check_examples_of_rules(
             return f"an example that applies, and no other, must have derived statements in {iris.shorten(graph)}"
         rule = by_name[example.subject]
         given = NQuads.of(quad for quad in example.quads if quad.graph_name != derived_graph)
-        found = {quad.triple for quad in ontology.derive_from(given + baseline(rule), rule, graph)}
+        found = _relabelled(
+            {quad.triple for quad in ontology.derive_from(given + baseline(rule), rule, graph)}, expected
+        )
         if found == expected:
             return None
         return f"not derived: {_triples(expected - found)}; derived but not expected: {_triples(found - expected)}"
 
     return tuple(check_examples(_subjects("rule", by_name, ("applies", "ignores"), problem), examples))
+
+
+def _relabelled(found: set[ox.Triple], expected: set[ox.Triple]) -> set[ox.Triple]:
+    """Return triples with the labels of those expected for blank nodes that are equal there."""
+    names = equal_nodes(*([statement(each) for each in triples] for triples in (found, expected)))
+
+    def renamed(term: Any) -> Any:
+        is_renamed = isinstance(term, ox.BlankNode) and str(term) in names
+        return ox.BlankNode(names[str(term)].removeprefix("_:")) if is_renamed else term
+
+    return {ox.Triple(renamed(each.subject), each.predicate, renamed(each.object)) for each in found}
 
 
 def _reported(result: QueryResult) -> Counter[str]:

@@ -12,7 +12,7 @@ from twingraph.check.consequences import split, without_row_counts
 from twingraph.check.examples import read_examples
 from twingraph.check.levels import check_rule_names, with_levels
 from twingraph.check.query_examples import check_examples_of_queries
-from twingraph.check.rules.iris import check_blank_nodes, check_forms
+from twingraph.check.rules.iris import check_blank_nodes, check_derived_blank_nodes, check_forms
 from twingraph.check.rules.languages import check_languages
 from twingraph.check.rules.literals import check_literals
 from twingraph.check.rules.passages import PassagesResult, check_passages
@@ -34,7 +34,7 @@ from twingraph.publication.files import Publication
 from twingraph.publication.query_files import read_query_files
 from twingraph.publication.working_store import WorkingStore
 from twingraph.rdf.nquads import NQuads
-from twingraph.settings.policy import Policy
+from twingraph.settings.policy import BlankNodes, Policy
 
 
 @dataclass(frozen=True)
@@ -280,9 +280,10 @@ def _checks(context: CheckContext) -> tuple[Finding, ...]:
 
 
 def _blank_nodes(context: CheckContext) -> tuple[Finding, ...]:
-    allowed = context.policy.blank_nodes
-    derived = context.statements(context.assembly.derived)
-    return (*check_blank_nodes(context.asserted, allowed), *check_blank_nodes(derived, allowed))
+    allowed, asserted = context.policy.blank_nodes, context.asserted
+    derived = context.assembly.derived_by if allowed is BlankNodes.REFUSE else ()
+    of_rules = (check_derived_blank_nodes(rule, context.statements(lines), asserted) for rule, lines in derived)
+    return (*check_blank_nodes(asserted, allowed), *(finding for each in of_rules for finding in each))
 
 
 def _references(context: CheckContext) -> tuple[Finding, ...]:

@@ -123,13 +123,13 @@ class Statements:
         """
         place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
         # The identifier of a blank node changes with every run and means nothing to a reader.
-        named = None if not focus or focus.startswith("_:") else focus
+        named = None if not focus or focus.startswith(("_:", "<<(")) else focus
         value = self.described(value) if value and value.startswith("_:") else value
         level, label = severity or default_severity(rule), self.labels.get(focus)
-        label = label or (self.described(focus) if is_blank(focus) else None)
+        label = label or (self.described(focus) if is_blank(focus) else None if named else focus or None)
         return Finding(rule, message, remedy, level, place, named, label, path, value, shape, subject=focus or None)
 
 
-def statement(quad: ox.Quad) -> tuple[str, str, str]:
-    """Return a quad's subject, predicate and object as text."""
+def statement(quad: ox.Quad | ox.Triple) -> tuple[str, str, str]:
+    """Return a quad's or triple's subject, predicate and object as text."""
     return text(quad.subject), quad.predicate.value, text(quad.object)

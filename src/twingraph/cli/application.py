@@ -22,6 +22,7 @@ COMMANDS = {
     "config": ("twingraph.cli.config", "config_command", "Print the effective settings."),
     "coverage": ("twingraph.cli.documents", "coverage_command", "Show what of each source document is covered."),
     "locate": ("twingraph.cli.documents", "locate_command", "Print the offsets of words in a source document."),
+    "rehearse": ("twingraph.cli.rehearse", "rehearse_command", "Play harvesters against a running server."),
     "verify": ("twingraph.cli.releases", "verify_command", "Compare releases with their digests."),
     "prune": ("twingraph.cli.releases", "prune_command", "Remove old releases."),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Assembly:
     """Everything that a release is built from; ``findings`` are about the rules, each reading has its own.
 
     ``working_store`` contains all quads for the queries of rules and checks; it does not preserve lexical forms.
+    ``derived_by`` has, for the path of each rule, those of the ``derived`` statements that it has made.
     """
 
     publication: Publication
@@ -45,6 +46,7 @@ class Assembly:
     shapes: Reading
     working_store: WorkingStore
     derived: NQuads
+    derived_by: tuple[tuple[str, NQuads], ...]
     saved: SavedQueries
     findings: tuple[Finding, ...]
 
@@ -102,13 +104,15 @@ def assemble(
     with observer("load the engine"):
         working_store.load(reading.lines)
     with observer("derive"):
-        derived, findings = _derive(publication, working_store, spool_files.derived if spool_files else None)
+        derivation = _derive(publication, working_store, spool_files.derived if spool_files else None)
+    findings = derivation.findings
     if spool_files and is_whole and not findings:
         spool_files.on_complete(spool_files.derived)
     with observer("parse shapes and queries"):
         shapes, saved = read_shapes(publication), read_saved_queries(publication)
         findings += unreadable_query_files(publication, publication.check_files)
-    return Assembly(publication, reading, shapes, working_store, derived, saved, findings)
+    derived, by_rule = derivation.lines, derivation.by_rule
+    return Assembly(publication, reading, shapes, working_store, derived, by_rule, saved, findings)
 
 
 def _read(publication: Publication, path: Path | None) -> Reading:
@@ -127,25 +131,33 @@ def _unnamed(publication: Publication, path: Path | None) -> Path | None:
     return path.with_suffix(".unnamed.nq") if path and _skolemises(publication) else path
 
 
-def _derive(
-    publication: Publication, working_store: WorkingStore, path: Path | None
-) -> tuple[NQuads, tuple[Finding, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Derivation:
+    """What the rules have derived, all of it and rule by rule, or why nothing is derived."""
+
+    lines: NQuads = field(default_factory=NQuads)
+    by_rule: tuple[tuple[str, NQuads], ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def _derive(publication: Publication, working_store: WorkingStore, path: Path | None) -> _Derivation:
     if unreadable := unreadable_query_files(publication, publication.rule_files):
-        return NQuads(), unreadable
+        return _Derivation(findings=unreadable)
     iris = publication.settings.iris
     writer, graph = NQuadsWriter(_unnamed(publication, path)), iris.graph(publication.settings.derived_graph)
+    by_rule: list[tuple[str, NQuads]] = []
     for rule in read_query_files(publication, publication.rule_files):
         try:
-            writer.add_lines(working_store.derive(rule, graph))
+            by_rule.append((rule.path, writer.add_lines(working_store.derive(rule, graph))))
         except (QueryError, LimitError, WorkerLostError) as error:
             working_store.unload()  # drops what the rules before it derived
-            return NQuads(), (_failed(rule, error),)
+            return _Derivation(findings=(_failed(rule, error),))
     derived = writer.lines
     if _skolemises(publication):
         derived = derived_without_blank_nodes(derived, NQuadsWriter(path), iris.genid)
         working_store.unload()  # the rules have added blank nodes to it
     working_store.append(derived)
-    return derived, ()
+    return _Derivation(derived, tuple(by_rule))
 
 
 def _failed(rule: QueryFile, error: QueryError | LimitError | WorkerLostError) -> Finding:

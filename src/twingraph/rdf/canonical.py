@@ -19,6 +19,7 @@ import pyoxigraph as ox
 
 from twingraph.errors import ReleaseError
 from twingraph.processes import command, exit_with_parent
+from twingraph.rdf.look_alikes import look_alikes
 from twingraph.rdf.iris import canonical_language
 from twingraph.rdf.nquads import NQuads, by_blank_nodes
 
@@ -79,8 +80,9 @@ def _labelled(lines: NQuads, seconds: float) -> Iterator[bytes]:
                 check=True,
             )
         except subprocess.TimeoutExpired as error:
-            reason = f"no canonical labels within {seconds:g} seconds"
-            raise ReleaseError("blank nodes", f"{reason}: use IRIs instead") from error
+            why = look_alikes(b"".join(with_blank_nodes))
+            reason = f"no canonical labels within {seconds:g} seconds: {why}; use IRIs for them"
+            raise ReleaseError("blank nodes", reason) from error
         except subprocess.CalledProcessError as error:
             reason = f"the process that labels them ended with {error.returncode}"
             raise ReleaseError("blank nodes", reason) from error

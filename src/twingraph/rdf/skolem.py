@@ -19,7 +19,9 @@ import pyoxigraph as ox
 
 from twingraph.errors import PublicationError
 from twingraph.processes import command, exit_with_parent
+from twingraph.rdf.look_alikes import look_alikes
 from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.terms import blank_nodes
 
 _CANDIDATE = re.compile(rb"^[^\n]*_:[^\n]*\n", re.MULTILINE)
 _LABEL = re.compile(r"_:c14n(\d+)")
@@ -55,7 +57,8 @@ def _named(files: Sequence[bytes], prefix: str, seconds: float) -> list[bytes]:
             check=True,
         )
     except subprocess.TimeoutExpired as error:
-        reason = f"no canonical labels within {seconds:g} seconds: use IRIs, or set policy.blank_nodes to allow"
+        why = look_alikes(b"".join(files))
+        reason = f"no canonical labels within {seconds:g} seconds: {why}; use IRIs for them"
         raise PublicationError("blank nodes", reason) from error
     except subprocess.CalledProcessError as error:
         reason = f"the process that names them ended with {error.returncode}"
@@ -100,20 +103,12 @@ def _iri(term: Any, prefix: str) -> Any:
     return ox.NamedNode(prefix + term.value.removeprefix("c14n")) if isinstance(term, ox.BlankNode) else term
 
 
-def _nodes(*terms: object) -> Iterator[ox.BlankNode]:
-    for term in terms:
-        if isinstance(term, ox.BlankNode):
-            yield term
-        elif isinstance(term, ox.Triple):
-            yield from _nodes(term.subject, term.object)
-
-
 def _components(quads: Iterable[ox.Quad]) -> Iterator[str]:
     """Yield the quads of each component in canonical form, and those without blank nodes."""
     above: dict[ox.BlankNode, ox.BlankNode] = {}
     with_nodes: list[tuple[ox.BlankNode, ox.Quad]] = []
     for quad in quads:
-        nodes = list(_nodes(quad.subject, quad.object, quad.graph_name))
+        nodes = list(blank_nodes(quad.subject, quad.object, quad.graph_name))
         if not nodes:
             yield _text([quad])
             continue

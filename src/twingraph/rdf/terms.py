@@ -6,6 +6,7 @@ section 5.1; digits are ASCII digits. White space is part of a literal, so none 
 
 import re
 from calendar import monthrange
+from collections.abc import Iterator
 from enum import StrEnum
 
 import pyoxigraph as ox
@@ -25,8 +26,21 @@ def ntriples(term: Term) -> str:
 
 
 def text(term: Term) -> str:
-    """Return a term as text: an IRI, a literal's lexical form, or a blank node's identifier with ``_:``."""
-    return str(term) if isinstance(term, ox.BlankNode | ox.Triple) else term.value
+    """Return a term as text: an IRI, a literal's lexical form, a blank node's label, a triple term in N-Triples."""
+    if isinstance(term, ox.Triple):
+        return f"<<( {term} )>>"
+    return str(term) if isinstance(term, ox.BlankNode) else term.value
+
+
+def blank_nodes(*terms: object) -> Iterator[ox.BlankNode]:
+    """Yield the blank nodes among terms and within their triple terms."""
+    waiting = [*reversed(terms)]
+    while waiting:
+        term = waiting.pop()
+        if isinstance(term, ox.BlankNode):
+            yield term
+        elif isinstance(term, ox.Triple):
+            waiting += (term.object, term.subject)
 
 
 class DefaultGraph(StrEnum):

@@ -232,11 +232,20 @@ def faults(release: Release) -> Iterator[Fault]:
         elif name == GRAPHS:
             yield from _graph_faults(release)
     yield from store_faults(release)
-    known = {*manifest.files, FILE, DIGESTS}
+    yield from dump_faults(release)
+    known = {*manifest.files, FILE, DIGESTS, *(dump.path for dump in manifest.dumps)}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
         if not path.is_dir() and name not in known and not name.startswith(f"{STORE}/"):
             yield name, "does not belong here"
+
+
+def dump_faults(release: Release) -> Iterator[Fault]:
+    """Yield the faults of the dumps, after reading all of them; a server need not, since no answer depends on them."""
+    for dump in release.manifest.dumps:
+        fault = file_fault(release.directory / dump.path, dump.sha256, dump.bytes)
+        if fault and dump.path not in release.manifest.files:
+            yield dump.path, fault
 
 
 def store_faults(release: Release) -> Iterator[Fault]:

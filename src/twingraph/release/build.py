@@ -19,8 +19,12 @@ from twingraph.findings import violations
 from twingraph.processes import gc_paused
 from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, assemble, no_observer
 from twingraph.rdf.canonical import write_canonical
+from twingraph.rdf.formats import N_QUADS
 from twingraph.rdf.nquads import NQuads
+from twingraph.release import dumps
 from twingraph.release.archive import CONTEXT, QUERIES, STORE, Archive, Release, verify
+from twingraph.release.coverage import Coverage, coverage
+from twingraph.release.dump_writer import DumpWriter, Written
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.manifest import (
     FILE,
@@ -40,7 +44,7 @@ from twingraph.release.store_writer import StoreWriter, file_digest
 from twingraph.release.void import DESCRIPTION, Counts, count, describe_release, language_tags
 from twingraph.settings import Descriptions, Settings
 from twingraph.sparql.query import with_prefixes
-from twingraph.store.exact import EXACT_FILES
+from twingraph.store.exact import EXACT_FILES, QUADS
 
 _ID_DIGITS = 12
 
@@ -93,6 +97,7 @@ def _build(
         archive.beginning() as work,
         archive.beginning() as building,
         StoreWriter(building / STORE, settings.default_graph) as writer,
+        DumpWriter() as dump_writer,
         ThreadPoolExecutor(1) as beside,
     ):
         with gc_paused():
@@ -101,14 +106,17 @@ def _build(
         if not has_labels:
             writer.end()
         # Done in vain when there is a violation, but mostly finished before the checks are.
-        prepared = beside.submit(_content, assembly, work, building, writer if has_labels else None, observer)
+        labelled = writer if has_labels else None
+        prepared = beside.submit(_content, assembly, work, building, labelled, dump_writer, observer)
         result = judge(check(assembly, observer=observer))
         report(result)
         if not result.conforms:
             raise NotConformingError(len(violations(result.findings)))
         content = prepared.result()
+        with observer("wait for the dumps"):
+            written = dump_writer.finish()
         with observer("manifest"):
-            manifest = _manifest(assembly, result, content)
+            manifest = _manifest(assembly, result, content, written)
         if manifest.id in archive.ids():
             verify(archive.get(manifest.id))
             archive.point_to(manifest.id)
@@ -130,22 +138,33 @@ class _Content:
     files: Mapping[str, bytes]
     canonical_digest: str
     digests: Mapping[str, str]
+    coverage: Coverage
+    tags: tuple[str, ...]
+    quads: dumps.Dump
 
 
 def _content(
-    assembly: Assembly, work: Path, building: Path, writer: StoreWriter | None, observer: StepObserver
+    assembly: Assembly,
+    work: Path,
+    building: Path,
+    writer: StoreWriter | None,
+    dump_writer: DumpWriter,
+    observer: StepObserver,
 ) -> _Content:
-    """Write the quads of the release, and make its other files except the manifest.
+    """Write the quads of the release, and make its other files except the dumps and the manifest.
 
     The ``writer`` is given the statements with blank nodes, which now have their labels.
     """
     with observer("canonical N-Quads"):
-        canonical = write_canonical(assembly.quads, work / "canonical.nq")
+        canonical_file = work / "canonical.nq"
+        canonical = write_canonical(assembly.quads, canonical_file)
     if writer:
-        writer.end(work / "canonical.nq")
+        writer.end(canonical_file)
     with observer("count and describe"):
         counts, settings, saved = count(canonical), assembly.settings, assembly.saved.queries
-        iris = settings.iris
+        iris, tags = settings.iris, language_tags(canonical)
+        dump_writer.begin(_order(settings, counts, tags, canonical_file, building, work))
+        covered = coverage(canonical, settings.catalogue, iris)
         files = {
             CONTEXT: json_ld_context(canonical.with_predicates(CONTEXT_TERMS), iris),
             DESCRIPTION: describe_release(counts, settings, saved),
@@ -156,7 +175,30 @@ def _content(
         write_triples(canonical, counts.graphs, settings.default_graph, building, work)
         digests = {name: file_digest(building / name) for name in EXACT_FILES}
     digests |= {name: digest(content) for name, content in files.items()}
-    return _Content(canonical, counts, files, canonical_digest, digests)
+    quads = dumps.Dump(
+        name=QUADS,
+        format=N_QUADS.name,
+        is_compressed=True,
+        bytes=(building / QUADS).stat().st_size,
+        sha256=digests[QUADS],
+        statements=len(canonical),
+    )
+    return _Content(canonical, counts, files, canonical_digest, digests, covered, tags, quads)
+
+
+def _order(
+    settings: Settings, counts: Counts, tags: tuple[str, ...], lines: Path, building: Path, work: Path
+) -> dumps.Order:
+    return dumps.Order(
+        lines=lines.resolve(),
+        directory=(building / dumps.FOLDER).resolve(),
+        work=work.resolve(),
+        base=settings.base_iri,
+        graphs={graph: tally.triples for graph, tally in counts.graphs.items()},
+        prefixes=dict(settings.iris.namespaces),
+        tags=tags,
+        dumps=settings.dumps,
+    )
 
 
 def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
@@ -166,19 +208,23 @@ def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
     return header + with_prefixes("".join(line for line in lines if not line.startswith("#+")), namespaces)
 
 
-def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Manifest:
+def _manifest(assembly: Assembly, result: CheckResult, content: _Content, written: Written) -> Manifest:
     settings, inputs, documents = assembly.settings, assembly.publication.input_files, assembly.documents
     origin = provenance(settings.directory, inputs)
     classes = class_counts(content.counts.whole.classes, {})
-    names = names_of({*classes, *(document.iri for document in documents)}, content.canonical)
-    about = settings.model_dump(include={"title", "description", "publisher", "contact", "licence", "languages"})
+    places = {place.thing for place in content.coverage.places}
+    names = names_of({*classes, *places, *(document.iri for document in documents)}, content.canonical)
+    about = settings.model_dump(
+        include={"title", "description", "publisher", "contact", "licence", "languages", "catalogue"}
+    )
     facts = {
         **about,
         "base_iri": settings.base_iri,
         "prefixes": dict(settings.iris.namespaces),
         "default_graph": settings.default_graph,
         "descriptions": _with_absolute_names(settings).model_dump(),
-        "files": dict(content.digests),
+        "files": {**content.digests, **written.files},
+        "dumps": [dump.model_dump() for dump in (content.quads, *written.dumps)],
     }
     created = origin.created.strftime("%Y%m%dT%H%M%SZ")
     return Manifest(
@@ -191,12 +237,14 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content) -> Man
             inputs={assembly.publication.relative(path): digest(path.read_bytes()) for path in inputs},
             tools=tools(),
         ),
-        language_tags=language_tags(content.canonical),
+        language_tags=content.tags,
         quads=len(content.canonical),
         graphs={graph: tally.triples for graph, tally in content.counts.graphs.items()},
         classes=class_counts(content.counts.whole.classes, names),
         documents=document_names(documents, names),
         check=_summary(result),
+        coverage=content.coverage,
+        place_names={place: names[place] for place in sorted(places)},
     )
 
 

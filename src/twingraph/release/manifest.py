@@ -24,7 +24,9 @@ from twingraph.publication.evidence import Document
 from twingraph.rdf.iris import Iris, canonical_language
 from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.settings import Agent, Descriptions
+from twingraph.release.coverage import Coverage
+from twingraph.release.dumps import Dump
+from twingraph.settings import Agent, Catalogue, Descriptions
 
 FILE = "manifest.json"
 # 1: the store has no digests; 2: they are in `store.json`; 3: there are `graphs.nt.gz` and indexes.
@@ -77,6 +79,8 @@ class Manifest(_Part):
     ``language_tags`` are the tags of its literals that are not lower-case, which the engine would lower-case. The store
     is the engine's own form of ``quads.nq.gz``: its content is the same for the same input, its files are not. Their
     digests are therefore in ``store.json`` (since form 2), and the manifest is the same for the same input.
+    ``catalogue`` are the settings of that name, ``coverage`` and ``place_names`` what the data add to them, and
+    ``dumps`` the files under ``dumps/``, whose digests are not in ``files``.
     """
 
     form: int = FORM
@@ -100,6 +104,10 @@ class Manifest(_Part):
     descriptions: Descriptions = Descriptions()
     check: Check
     files: dict[str, str]
+    catalogue: Catalogue = Catalogue()
+    coverage: Coverage = Coverage()
+    place_names: dict[str, dict[str, str]] = {}
+    dumps: tuple[Dump, ...] = ()
 
     @property
     def iris(self) -> Iris:

@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from starlette.types import ASGIApp
 
 from twingraph.release.archive import Archive
+from twingraph.server.catalogue.catalogue_routes import CatalogueRoutes
+from twingraph.server.catalogue.release_files import ReleaseFiles
+from twingraph.server.catalogue.well_known import WellKnown
 from twingraph.server.health import Health
 from twingraph.server.http.access_log import AccessLog
 from twingraph.server.http.asgi_route import RouteTable
@@ -35,7 +38,7 @@ def current_release(settings: Settings, *, patient: bool = False) -> CurrentRele
 
 def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
     """Return the application that serves ``current``; its lifespan starts ``current`` if need be, and stops it."""
-    metrics, renderer = Metrics(), Renderer()
+    metrics, renderer = Metrics(), Renderer(settings.server.url)
     description = ServiceDescription(current, settings.limits)
     sparql = SparqlEndpoint(current, renderer, description, settings.limits.query_bytes)
     things = LinkedData(current, renderer)
@@ -44,6 +47,9 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
         *SavedQueries(current, renderer).routes(),
         *GraphStore(current).routes(),
         description.route,
+        *CatalogueRoutes(current, settings.server).routes(),
+        *ReleaseFiles(current, Archive(settings.releases)).routes(),
+        *WellKnown(current, settings).routes(),
         *page_routes(current, renderer),
         *Health(current, metrics).routes(),
         things.context(),

@@ -1,5 +1,6 @@
 """The settings of a publication: where each comes from, what it may be, and what is said when it may not."""
 
+from twingraph.settings.catalogue import Catalogue, Dumps, Place, Security
 from twingraph.settings.layers import FILE_NAME
 from twingraph.settings.publication import NOT_IN_FILE, Settings, load_settings, settings_from, settings_origins
 from twingraph.settings.sections import (
@@ -18,11 +19,15 @@ __all__ = [
     "FILE_NAME",
     "NOT_IN_FILE",
     "Agent",
+    "Catalogue",
     "CheckLimits",
     "Descriptions",
+    "Dumps",
     "EvidenceTerms",
     "Files",
     "Limits",
+    "Place",
+    "Security",
     "Server",
     "Settings",
     "load_settings",

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from twingraph.errors import IriError, SettingsError
 from twingraph.rdf.iris import Iris, is_language_tag, resolve
 from twingraph.rdf.terms import DefaultGraph
+from twingraph.settings.catalogue import Catalogue, Dumps, Security
 from twingraph.settings.errors import first_error, line_of
 from twingraph.settings.layers import (
     ENVIRONMENT,
@@ -108,6 +109,12 @@ class Settings(BaseSettings):
     """Where the document about a thing is, and what it holds."""
     policy: Policy = Policy()
     """What the publication refuses, warns of and lets pass."""
+    catalogue: Catalogue = Catalogue()
+    """What the catalogue says of the publication."""
+    dumps: Dumps = Dumps()
+    """Which dumps a build writes."""
+    security: Security = Security()
+    """Whom to tell of a vulnerability."""
 
     @field_validator("base_iri")
     @classmethod
@@ -221,7 +228,7 @@ def _settings(layers: Layers, inputs: Mapping[str, Any], text: str) -> Settings:
         settings = Settings(**merged(layers), **inputs)
     except ValidationError as error:
         raise first_error(error, Settings, layers, path, text) from error
-    for place, name in settings.policy.names():
+    for place, name in (*settings.policy.names(), *settings.catalogue.names()):
         if reason := _misnamed(settings, name):
             source, line = origin(place, layers), line_of(place, text)
             file = f"{shown(path)}:{line}" if line else shown(path)

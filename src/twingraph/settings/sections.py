@@ -172,12 +172,21 @@ class Server(Section):
     """The address to listen on."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     """The port to listen on; 0 for any free port."""
+    url: str | None = None
+    """The URL at which visitors find the server, where that is not the base IRI; for links, never for IRIs."""
     access_log: bool = True
     """Whether each request is logged as a line of JSON on standard error."""
     log_addresses: bool = False
     """Whether that log contains the IP addresses of clients."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     """The addresses or networks of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError(f"must begin with http:// or https://, not {value!r}")
+        return value if value is None else absolute_iri(value)
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -3,20 +3,29 @@
 The engine's parsers and serializers keep lexical forms, datatypes and labels of blank nodes; only its store does not.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
+from secrets import token_hex
 from typing import IO, TypeGuard, cast
 
 import pyoxigraph as ox
 
 from twingraph.errors import QueryError
-from twingraph.rdf.formats import N_QUADS, N_TRIPLES, Format
+from twingraph.rdf.formats import N_QUADS, N_TRIPLES, Format, Prefixes
 from twingraph.rdf.terms import Term
-from twingraph.store.output_filters import finished_output
+from twingraph.store.output_filters import finished_output, replaced
 
 # A graph is streamed, so its prefixes are those that its first triples use.
 _FIRST_TRIPLES = 20_000
+_XSD = b"http://www.w3.org/2001/XMLSchema#"
+# Numbers at the end of a line of N-Triples that are to be in quotes in Turtle: without quotes (Turtle, section 2.5.2)
+# rdflib reads `01`, `+1` and `.5` as `1`, `1` and `0.5`. The engine writes numbers of datatypes that it does not know in
+# quotes. A quotation mark after a space is one that begins a literal.
+_UNUSUAL_NUMBER = re.compile(
+    rb'( (?!"(?:(?:0|-?[1-9]\d*+)(?:\.\d++)?|-0\.\d++)")"[^"\\]*+"\^\^<)%b((?:integer|decimal)> \.\n)' % re.escape(_XSD)
+)
 
 
 def write_lines(
@@ -31,9 +40,19 @@ def write_lines(
         for block in blocks:
             output.write(block)
         return
-    triples = (quad.triple for block in blocks for quad in ox.parse(block, format=ox.RdfFormat.N_TRIPLES))
     with finished_output(output, format_, tags) as target, refusing_unsupported(format_):
-        serialize_triples(triples, format_, namespaces, target)
+        if format_.prefixes is not Prefixes.DIRECTIVES:
+            serialize_triples(_parsed(blocks), format_, namespaces, target)
+            return
+        # Nobody can know this name, so it is not in the data.
+        hidden = f"urn:x-twingraph:{token_hex(16)}:".encode()
+        with replaced(target, hidden, _XSD) as target_of_hidden:
+            quoted = (_UNUSUAL_NUMBER.sub(rb"\1" + hidden + rb"\2", block) for block in blocks)
+            serialize_triples(_parsed(quoted), format_, namespaces, target_of_hidden)
+
+
+def _parsed(blocks: Iterable[bytes]) -> Iterator[ox.Triple]:
+    return (quad.triple for block in blocks for quad in ox.parse(block, format=ox.RdfFormat.N_TRIPLES))
 
 
 def serialize_triples(

@@ -76,7 +76,16 @@ def canonical_tags(output: IO[bytes], format_: Format, tags: Sequence[str]) -> I
         yield output
         return
     before, after = format_.tag
-    filter_ = _DelimitedTags(before, after, canonical) if after else _TagsOfLines(canonical)
+    delimited = {before + tag + after: before + own + after for tag, own in canonical.items()}
+    filter_ = _Replacements(delimited) if after else _TagsOfLines(canonical)
+    yield _through(filter_, output)
+    output.write(filter_.rest())
+
+
+@contextmanager
+def replaced(output: IO[bytes], old: bytes, new: bytes) -> Iterator[IO[bytes]]:
+    """Yield a file from which everything goes to ``output`` with ``new`` in place of ``old``."""
+    filter_ = _Replacements({old: new})
     yield _through(filter_, output)
     output.write(filter_.rest())
 
@@ -148,19 +157,19 @@ class _XmlText:
         return b""
 
 
-class _DelimitedTags:
-    """Replaces language tags between two fixed delimiters."""
+class _Replacements:
+    """Replaces some sequences of bytes, such as language tags between two fixed delimiters, by others."""
 
-    def __init__(self, before: bytes, after: bytes, canonical: Mapping[bytes, bytes]) -> None:
-        self._replacements = {before + tag + after: before + own + after for tag, own in canonical.items()}
-        self._longest = max(map(len, self._replacements))
+    def __init__(self, replacements: Mapping[bytes, bytes]) -> None:
+        self._replacements = replacements
+        self._longest = max(map(len, replacements))
         self._held = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Return the data, but for an end that the next chunk may turn into a tag."""
+        """Return the data, but for an end that the next chunk may complete."""
         data = self._held + data
-        for tag, own in self._replacements.items():
-            data = data.replace(tag, own)
+        for old, new in self._replacements.items():
+            data = data.replace(old, new)
         cut = max(0, len(data) - self._longest + 1)
         self._held = data[cut:]
         return data[:cut]

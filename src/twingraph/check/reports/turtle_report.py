@@ -68,7 +68,7 @@ def _labelled(term: str, labels: dict[str, str]) -> str:
 
 def _of_rule(finding: Finding) -> Iterator[str]:
     yield f"sh:resultSeverity {_SEVERITIES[finding.severity]}"
-    yield f"sh:focusNode {_iri(_focus(finding))}"
+    yield f"sh:focusNode {_focus(finding)}"
     if finding.path:
         yield f"sh:resultPath {_iri(finding.path)}"
     if finding.value is not None:
@@ -80,9 +80,12 @@ def _of_rule(finding: Finding) -> Iterator[str]:
 
 
 def _focus(finding: Finding) -> str:
-    if finding.focus:
-        return finding.focus
-    return _URN + ("file:" + quote(finding.location.path) if finding.location else "publication")
+    if not finding.focus:
+        return _iri(_URN + ("file:" + quote(finding.location.path) if finding.location else "publication"))
+    try:
+        return _iri(finding.focus)
+    except ValueError:  # a literal, which a shape can have as its target
+        return str(ox.Literal(finding.focus))
 
 
 def _component(rule: str) -> str:

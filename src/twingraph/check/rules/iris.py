@@ -7,8 +7,9 @@ import pyoxigraph as ox
 
 from twingraph.check.rules.suggestions import did_you_mean
 from twingraph.check.statements import TYPE, Statements, statement
-from twingraph.findings import Finding
+from twingraph.findings import Finding, Location
 from twingraph.rdf.iris import IriKind, ParsedIri
+from twingraph.rdf.terms import blank_nodes
 from twingraph.settings.policy import BlankNodes
 
 
@@ -19,13 +20,13 @@ def check_blank_nodes(statements: Statements, allowed: BlankNodes) -> tuple[Find
     """
     terms = statements.terms
     places = terms.graphs if allowed is BlankNodes.ALLOW else terms.graphs | terms.subjects | terms.objects
-    if not any(isinstance(term, ox.BlankNode) for term in places):
+    if not any(blank_nodes(*places)):
         return ()
     return tuple(_blank_nodes(statements, allowed))
 
 
 def _blank_nodes(statements: Statements, allowed: BlankNodes) -> Iterator[Finding]:
-    remedy = "give the thing an IRI"
+    remedy, values = "give the thing an IRI", statements.terms.objects
     seen: set[ox.BlankNode] = set()
     for quad in statements.quads:
         subject, predicate, value = statement(quad)
@@ -39,10 +40,26 @@ def _blank_nodes(statements: Statements, allowed: BlankNodes) -> Iterator[Findin
         if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.BlankNode):
             message = f"the value of {statements.short(predicate)} is a blank node, which cannot be referred to"
             yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
-        elif isinstance(quad.subject, ox.BlankNode) and quad.subject not in statements.terms.objects | seen:
+        elif isinstance(quad.object, ox.Triple) and any(blank_nodes(quad.object)):
+            message = f"the value of {statements.short(predicate)} is a triple term with a blank node"
+            yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
+        elif isinstance(quad.subject, ox.BlankNode) and quad.subject not in seen and quad.subject not in values:
             seen.add(quad.subject)
             message = "the subject is a blank node, which cannot be referred to"
             yield statements.finding("iri/blank-node", message, remedy, subject, predicate, value)
+
+
+def check_derived_blank_nodes(rule: str, derived: Statements, asserted: Statements) -> tuple[Finding, ...]:
+    """Return a finding when a rule, whose path is given, has derived blank nodes that no file has."""
+    terms = derived.terms
+    if not (found := set(blank_nodes(*terms.subjects, *terms.objects))):
+        return ()
+    if not (new := found - set(blank_nodes(*asserted.terms.subjects, *asserted.terms.objects))):
+        return ()
+    nodes = "a blank node" if len(new) == 1 else f"{len(new):,} blank nodes"
+    message = f"the rule derives {nodes}, which cannot be referred to"
+    remedy = 'construct IRIs, as with BIND(IRI(CONCAT(STR(?thing), "-part")) AS ?part)'
+    return (Finding("iri/blank-node", message, remedy, location=Location(rule, 1)),)
 
 
 def check_forms(statements: Statements, iri_types: Mapping[str, str]) -> tuple[Finding, ...]:

@@ -18,8 +18,8 @@ from twingraph.sparql.query import prefixed_names
 from twingraph.sparql.tokens import place
 
 _CLOSED: tuple[type[DefinedNamespace], ...] = (DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS, XSD)
-# Terms of SHACL Advanced Features and of SHACL 1.2 that rdflib's list lacks.
-_MORE = frozenset(
+# Terms of RDF 1.2, SHACL Advanced Features and SHACL 1.2 that rdflib's lists lack.
+_MORE = frozenset({str(RDF) + "reifies", str(RDF) + "dirLangString"}) | frozenset(
     str(SH) + name
     for name in (
         *("values", "if", "then", "else", "orderBy", "desc", "Trace", "Debug", "targetShape", "targetWhere"),

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import pyoxigraph as ox
 import rdflib
@@ -19,6 +19,7 @@ from rdflib.store import Store
 
 from twingraph.errors import FederationRefusedError, QueryError
 from twingraph.rdf.nquads import NQuads, Row
+from twingraph.rdf.terms import ntriples
 from twingraph.sparql.query import refuse_federation
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
@@ -85,9 +86,14 @@ def _is_relevant(record: logging.LogRecord) -> bool:
     return "Failed to convert Literal" not in record.getMessage()
 
 
+# SHACL 1.0 and rdflib know no triple terms (RDF 1.2 Concepts, section 3.1). Here each is a blank node about which there
+# are no statements, whose identifier begins so: neither an IRI nor a literal, and of no class.
+_TRIPLE_TERM = "triple term "
+
+
 def node_text(node: rdflib.term.Node) -> str:
-    """Return a term as text, as `twingraph.check.statements.text` does."""
-    return f"_:{node}" if isinstance(node, rdflib.BNode) else str(node)
+    """Return a term as text, as `twingraph.rdf.terms.text` does."""
+    return turtle_term(node) if isinstance(node, rdflib.BNode) else str(node)
 
 
 def turtle_term(node: rdflib.term.Node) -> str:
@@ -96,21 +102,24 @@ def turtle_term(node: rdflib.term.Node) -> str:
         case rdflib.URIRef():
             return str(ox.NamedNode(node))
         case rdflib.Literal(language=str(tag)):
-            return str(ox.Literal(node, language=tag))
+            return ntriples(ox.Literal(node, language=tag))
         case rdflib.Literal(datatype=None):
             return str(ox.Literal(node))
         case rdflib.Literal():
             return str(ox.Literal(node, datatype=ox.NamedNode(str(node.datatype))))
-    return f"_:{node}"
+    return str(node).removeprefix(_TRIPLE_TERM) if is_triple_term(node) else f"_:{node}"
+
+
+def is_triple_term(node: rdflib.term.Node) -> bool:
+    """Return whether a node stands for a triple term."""
+    return isinstance(node, rdflib.BNode) and node.startswith(_TRIPLE_TERM)
 
 
 def rdflib_node(term: object) -> rdflib.term.IdentifiedNode:
-    """Return an IRI or a blank node as an rdflib term; raises TypeError for anything else."""
+    """Return an IRI, a blank node or a triple term as an rdflib term."""
     if isinstance(term, ox.NamedNode):
         return rdflib.URIRef(term.value)
-    if isinstance(term, ox.BlankNode):
-        return rdflib.BNode(term.value)
-    raise TypeError(f"{term} is not an IRI or blank node; RDF 1.2 triple terms are not validated")
+    return rdflib.BNode(term.value if isinstance(term, ox.BlankNode) else f"{_TRIPLE_TERM}<<( {term} )>>")
 
 
 def rdflib_term(term: object) -> rdflib.term.IdentifiedNode | rdflib.Literal:
@@ -229,7 +238,7 @@ def _engine_term(term: rdflib.term.Node | None) -> Any:
         case rdflib.URIRef():
             return ox.NamedNode(term)
         case rdflib.BNode():
-            return ox.BlankNode(term)
+            return _triple(term) if is_triple_term(term) else ox.BlankNode(term)
         case rdflib.Literal(language=str(tag)):
             return ox.Literal(term, language=tag.lower())
         case rdflib.Literal(datatype=None):
@@ -237,6 +246,12 @@ def _engine_term(term: rdflib.term.Node | None) -> Any:
         case rdflib.Literal():
             return ox.Literal(term, datatype=ox.NamedNode(_VERBATIM + str(term.datatype)))
     return term
+
+
+def _triple(term: rdflib.BNode) -> ox.Triple:
+    line = f"<urn:x> <urn:x> {term.removeprefix(_TRIPLE_TERM)} ."
+    [quad] = ox.parse(line, format=ox.RdfFormat.N_TRIPLES)
+    return cast("ox.Triple", quad.object)
 
 
 def _lazy_value(value: object) -> rdflib.term.Node:

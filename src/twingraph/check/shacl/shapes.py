@@ -265,14 +265,30 @@ def _message(messages: Iterable[rdflib.term.Node]) -> str:
 
 
 # How pyshacl's own messages show a blank node, with all statements about it, and a set.
-_BLANK_NODE = re.compile(r"\[ <.*\]", re.DOTALL)
+_BLANK_NODE = re.compile(r"\[ (?=[<\]])")
+_BRACKET = re.compile(r"[\[\]]")
 _SET = re.compile(r"(?<= not in list )\['.*'\]", re.DOTALL)
 
 
 def _readable(message: str) -> str:
     """Return a message without line ends and the statements about blank nodes, its sets in order."""
     text = _SET.sub(lambda match: _sorted(match[0]), " ".join(message.split()))
-    return _shortened(_BLANK_NODE.sub("[]", text))
+    return _shortened(_without_statements(text))
+
+
+def _without_statements(text: str) -> str:
+    """Return a message with ``[]`` for each blank node."""
+    parts, end = [], 0
+    while begin := _BLANK_NODE.search(text, end):
+        depth, stop = 0, len(text)
+        for bracket in _BRACKET.finditer(text, begin.start()):
+            depth += 1 if bracket[0] == "[" else -1
+            if not depth:
+                stop = bracket.end()
+                break
+        parts += [text[end : begin.start()], "[]"]
+        end = stop
+    return "".join((*parts, text[end:]))
 
 
 def _sorted(text: str) -> str:

@@ -21,7 +21,7 @@ from twingraph.server.http.request import HttpRequest
 # Key of a scope: the RequestError for which the connection rejected a request before it was parsed.
 REFUSAL = "twingraph.refusal"
 _PREFLIGHT = {
-    "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match",
+    "Access-Control-Allow-Headers": "Accept, Accept-Profile, Content-Type, If-None-Match, If-Range, Range",
     "Access-Control-Max-Age": "86400",
 }
 logger = logging.getLogger(__name__)

@@ -15,7 +15,11 @@ from twingraph.errors import RequestError
 # everything is public and read-only, and there are no cookies.
 COMMON_HEADERS = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"Allow, Answer-Cut, ETag, Link, Location, Retry-After, Twingraph-Limits"),
+    (
+        b"access-control-expose-headers",
+        b"Accept-Ranges, Allow, Answer-Cut, Content-Range, ETag, Link, Location, Repr-Digest, Retry-After, "
+        b"Twingraph-Limits",
+    ),
     (b"x-content-type-options", b"nosniff"),
 ]
 # Real clients send a few hundred bytes; Jena, with the longest field, sends less than 500.

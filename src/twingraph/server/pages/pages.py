@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
+from twingraph.catalogue.offer import Offer, dump_path
+from twingraph.catalogue.schema_org import embedded
 from twingraph.errors import QueryError, TwingraphError
 from twingraph.publication.saved_queries import SavedQuery, body
 from twingraph.rdf.formats import HTML
@@ -65,6 +67,9 @@ def home_page(view: View) -> Response:
         documents=sorted(in_language(names, view.language) for names in manifest.documents.values()),
         queries=_by_title(view.served),
         text=FIRST_QUERY,
+        dataset=embedded(Offer(manifest, view.root)),
+        root=view.root,
+        dumps=tuple(_dumps(manifest)),
     )
 
 
@@ -144,6 +149,12 @@ def _classes(manifest: Manifest, language: str) -> Iterable[Amount]:
 def _graphs(manifest: Manifest) -> Iterable[Amount]:
     for iri, count in sorted(manifest.graphs.items()):
         yield Amount(iri.removeprefix(manifest.base_iri), iri, count, _statements_query(iri))
+
+
+def _dumps(manifest: Manifest) -> Iterable[dict[str, object]]:
+    for dump in manifest.dumps:
+        if dump.graph is None:
+            yield {"path": dump_path(dump), "title": dump.syntax.w3c_name.replace("_", "/"), "bytes": dump.bytes}
 
 
 def _instances_query(iri: str) -> str:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twingraph import __version__
+from twingraph.catalogue.offer import public_root
 from twingraph.linked_data.addresses import Addresses
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
 from twingraph.server.http.headers import weighted
@@ -32,9 +33,10 @@ _HEADERS = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache", **PA
 
 
 class Renderer:
-    """Loads the templates and the style sheet."""
+    """Loads the templates and the style sheet; ``url`` is the server's address where it is not the base IRI."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str | None = None) -> None:
+        self._url = url
         self._loader = PackageLoader("twingraph.server.pages")
         self.templates = Environment(
             loader=self._loader,
@@ -46,7 +48,7 @@ class Renderer:
 
     def view(self, served: ServedRelease, request: HttpRequest) -> "View":
         """Return the view of a release that a request is answered with."""
-        return View(self.templates, served, request)
+        return View(self.templates, served, request, public_root(served.release.manifest.base_iri, self._url))
 
     def style(self) -> Response:
         """Return the style sheet."""
@@ -55,10 +57,11 @@ class Renderer:
 
 
 class View:
-    """A release as presented to one request; titles and labels are in ``language``."""
+    """A release as presented to one request; titles and labels are in ``language``, ``root`` is its address."""
 
-    def __init__(self, templates: Environment, served: ServedRelease, request: HttpRequest) -> None:
+    def __init__(self, templates: Environment, served: ServedRelease, request: HttpRequest, root: str) -> None:
         self._templates, self.served, self._request = templates, served, Request(request.scope)
+        self.root = root
         self.language = self._preferred_language(request)
 
     def render(self, template: str, status: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response:

@@ -1,0 +1,1 @@
+"""The catalogue of the release, its dumps, and what crawlers look for, over HTTP."""
