@@ -36,3 +36,4 @@ _.EndNamespaceDeclHandler  # the same
 _.EntityDeclHandler  # the same
 _.SkippedEntityHandler  # the same
 _.XmlDeclHandler  # the same
+about  # the statements of a subject, for documents about things

@@ -8,8 +8,8 @@ import rdflib
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reading_back import SYNTAXES, canonical, read, read_by_rdflib
 from test_lines import BAIT, BLANKS, IRIS
-from test_terms_as_written import SYNTAXES, as_written, canonical, read, read_by_rdflib  # noqa: F401 - a fixture
 from twingraph.errors import QueryError
 from twingraph.rdf.formats import GRAPHS, by_name
 from twingraph.store.graph_output import write_lines
@@ -77,7 +77,11 @@ def test_turtle_has_usual_numbers_without_quotes(text, datatype):
     assert turtle(text, datatype) == f"x:a x:p {text} ."
 
 
-@pytest.mark.parametrize(("text", "datatype"), [("01", "integer"), ("+1", "integer"), (".5", "decimal")])
+QUOTED = [("01", "integer"), ("+1", "integer"), (".5", "decimal"), ("0.0000001", "decimal")]
+
+
+@pytest.mark.usefixtures("as_written")
+@pytest.mark.parametrize(("text", "datatype"), QUOTED)
 def test_turtle_has_numbers_in_quotes_that_rdflib_would_change_without(text, datatype):
     assert turtle(text, datatype) == f'x:a x:p "{text}"^^<{XSD}{datatype}> .'
     rdf = rdflib.Graph().parse(data=f"<urn:a> <urn:p> {text} .", format="turtle")

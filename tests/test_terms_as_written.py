@@ -8,11 +8,10 @@ from textwrap import dedent
 import httpx
 import pyoxigraph as ox
 import pytest
-import rdflib
 
 from conftest import EditablePublication
+from reading_back import SYNTAXES, canonical, read, read_by_rdflib
 from running import ENVIRONMENT, client, serving, twingraph
-from twingraph.rdf.formats import GRAPHS, by_name
 from twingraph.release.archive import Archive
 from twingraph.store.exact import read_graphs
 
@@ -52,15 +51,6 @@ graph:nodes {{
 graph:more {{ _:x :p "the x of the other graph" }}
 """
 NAMES = ("dates", "more", "nodes", "numbers", "texts")
-SYNTAXES = tuple(format_.name for format_ in GRAPHS)
-RDFLIB = {
-    "turtle": "turtle",
-    "ntriples": "nt",
-    "jsonld": "json-ld",
-    "rdfxml": "xml",
-    "trig": "trig",
-    "nquads": "nquads",
-}
 
 
 def publish(directory, data=DATA, settings=SETTINGS):
@@ -101,48 +91,12 @@ def written(name, data=DATA):
     return {quad.triple for quad in quads if not name or quad.graph_name == ox.NamedNode(f"{BASE}graph/{name}")}
 
 
-def canonical(triples):
-    dataset = ox.Dataset(ox.Quad(*triple) for triple in triples)
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    return {str(quad) for quad in dataset}
-
-
-def read(content, format_):
-    return [quad.triple for quad in ox.parse(content, format=by_name(format_, GRAPHS).engine)]
-
-
 @pytest.mark.parametrize("format_", SYNTAXES)
 @pytest.mark.parametrize("name", [*NAMES, ""])
 def test_a_graph_has_the_terms_as_written_in_each_syntax(http, name, format_):
     found = read(graph_of(http, name, format_).content, format_)
     assert len(found) == len(set(found))
     assert canonical(found) == canonical(written(name))
-
-
-@pytest.fixture
-def as_written(monkeypatch):
-    """Have rdflib keep lexical forms, which it otherwise replaces when it reads."""
-    monkeypatch.setattr(rdflib, "NORMALIZE_LITERALS", False)
-
-
-def read_by_rdflib(content, format_):
-    dataset = rdflib.Dataset(default_union=True)
-    dataset.parse(data=content, format=RDFLIB[format_])
-    return [ox.Triple(*map(engine_term, triple)) for triple in dataset.triples((None, None, None))]
-
-
-def engine_term(term):
-    """Return a term of rdflib as one of the engine, whose comparison minds every character."""
-    match term:
-        case rdflib.URIRef():
-            return ox.NamedNode(term)
-        case rdflib.BNode():
-            return ox.BlankNode(term)
-        case rdflib.Literal(language=str(tag)):
-            return ox.Literal(str(term), language=tag)
-        case rdflib.Literal(datatype=None):
-            return ox.Literal(str(term))
-    return ox.Literal(str(term), datatype=ox.NamedNode(term.datatype))
 
 
 @pytest.mark.usefixtures("as_written")
@@ -294,7 +248,7 @@ def test_a_signed_dataset_has_the_same_digest_when_its_graphs_are_read_back(tmp_
         for name in ("head", "assertion", "provenance", "info"):
             graph = ox.NamedNode(f"{BASE}graph/{name}")
             triples = read(http.get(f"/graph/{name}", params={"format": format_}).content, format_)
-            found += [ox.Quad(*triple, graph) for triple in triples]
+            found += [ox.Quad(one.subject, one.predicate, one.object, graph) for one in triples]
     assert digest(found) == digest(ox.parse(NANOPUBLICATION, format=ox.RdfFormat.TRIG))
     release = gzip.decompress((current(publication).directory / "quads.nq.gz").read_bytes())
     assert digest(ox.parse(release, format=ox.RdfFormat.N_QUADS)) == digest(found)

@@ -23,6 +23,9 @@ instance `1.50` where the suite writes `1.5`: the engine keeps the value of a nu
 terms, so there texts are compared. A query that calls a function which does not exist here counts as well formed when
 the answer says just that.
 
+Answers to queries have literals as the engine writes them: by their value. Whole graphs (`/graph-store`, `/graph/PATH`)
+and the files of a release have every term as it was written.
+
 Where the engine alone would answer otherwise than the specification says, `sparql/rewrites/` writes the query so that
 it gives the answer that is meant, if there is a way. What remains is below.
 """

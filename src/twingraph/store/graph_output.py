@@ -21,10 +21,11 @@ from twingraph.store.output_filters import finished_output, replaced
 _FIRST_TRIPLES = 20_000
 _XSD = b"http://www.w3.org/2001/XMLSchema#"
 # Numbers at the end of a line of N-Triples that are to be in quotes in Turtle: without quotes (Turtle, section 2.5.2)
-# rdflib reads `01`, `+1` and `.5` as `1`, `1` and `0.5`. The engine writes numbers of datatypes that it does not know in
-# quotes. A quotation mark after a space is one that begins a literal.
+# rdflib reads `01`, `+1` and `.5` as `1`, `1` and `0.5`, `0.0000001` as `1E-7`. The engine writes numbers of datatypes
+# that it does not know in quotes. A quotation mark after a space is one that begins a literal.
 _UNUSUAL_NUMBER = re.compile(
-    rb'( (?!"(?:(?:0|-?[1-9]\d*+)(?:\.\d++)?|-0\.\d++)")"[^"\\]*+"\^\^<)%b((?:integer|decimal)> \.\n)' % re.escape(_XSD)
+    rb'( (?!"(?:(?:0|-?[1-9]\d*+)(?:\.\d{1,6})?|-0\.\d{1,6})")"[^"\\]*+"\^\^<)%b((?:integer|decimal)> \.\n)'
+    % re.escape(_XSD)
 )
 
 

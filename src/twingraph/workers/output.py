@@ -91,15 +91,18 @@ def _trailing_backslashes(data: bytes, end: int) -> int:
 
 @dataclass(slots=True)
 class RowTally:
-    """A binary file that counts the rows of an answer in TSV, and stops it when there are more than ``limit``."""
+    """A binary file that counts the rows of an answer as its lines, and stops it when there are more than ``limit``.
+
+    ``lines`` is at first less by one where the first line is a header.
+    """
 
     limit: int
     lines: int = 0
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether there are more rows than the limit; the first line is the header."""
-        return self.lines > self.limit + 1
+        """Whether there are more rows than the limit."""
+        return self.lines > self.limit
 
     def write(self, piece: bytes) -> int:
         """Count the lines in a piece; raises RowLimitReached when the limit is exceeded."""

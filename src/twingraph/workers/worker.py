@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO, cast
@@ -22,7 +23,7 @@ from twingraph.linked_data.description import Selection
 from twingraph.linked_data.documents import CONTEXT, Documents, Facts
 from twingraph.linked_data.representation import Origin
 from twingraph.processes import exit_with_parent, limit_memory, memory
-from twingraph.rdf.formats import HTML, TSV, Format, by_name
+from twingraph.rdf.formats import HTML, N_TRIPLES, TSV, Format, by_name
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.sparql.query import Query, QueryForm, is_volatile, next_page, read_query
 from twingraph.store.embedded import EmbeddedStore
@@ -141,7 +142,7 @@ class _OpenRelease:
         rows = format_.rows if job.rows and query.form != QueryForm.ASK else None
         if rows:
             head = head._replace(next=_link(job, query.text, format_name))
-        output = Output(connection, job, head, lambda tally: self._write(query, TSV, tally), rows)
+        output = Output(connection, job, head, partial(self._count, query), rows)
         self._write(query, format_, output)
         return output
 
@@ -161,6 +162,14 @@ class _OpenRelease:
             with finished_output(cast("IO[bytes]", output), by_name(job.format), self._tags) as target:
                 target.write(written.body)
         return output
+
+    def _count(self, query: Query, tally: RowTally) -> None:
+        """Count the rows of a result in a format that has one on each line."""
+        if query.form.gives_graph:
+            self._write(query, N_TRIPLES, tally)
+            return
+        tally.lines -= 1  # the header
+        self._write(query, TSV, tally)
 
     def _write(self, query: Query, format_: Format, target: Output | RowTally) -> None:
         try:
