@@ -77,10 +77,12 @@ def _each(chosen: list[DataSet], facts: Mapping[str, Mapping]) -> Iterator[str]:
     for by_hand, group in groupby(chosen, lambda each: each.by_hand):
         yield _BY_HAND if by_hand else "## In the tests\n"
         for data_set in group:
-            yield from _about(data_set, facts[data_set.name])
+            yield from about(data_set)
+            yield f"Findings: {facts[data_set.name]['findings']}.\n"
 
 
-def _about(data_set: DataSet, facts: Mapping) -> Iterator[str]:
+def about(data_set: DataSet) -> Iterator[str]:
+    """Yield the paragraphs about a data set, whatever came of it."""
     yield f"### {data_set.name}\n"
     yield f"{data_set.title}. Licence: {data_set.licence}. From {_files(data_set)}.\n"
     shapes = [
@@ -92,7 +94,6 @@ def _about(data_set: DataSet, facts: Mapping) -> Iterator[str]:
     if shapes:
         yield f"Shapes: {', '.join(shapes)}.\n"
     yield "\n".join(["```toml", *data_set.lines, "```", ""])
-    yield f"Findings: {facts['findings']}.\n"
     if data_set.note:
         yield f"{data_set.note[0].upper()}{data_set.note[1:]}.\n"
 

@@ -8,15 +8,22 @@ import pyoxigraph as ox
 import pytest
 
 from datasets.conftest import Published
+from datasets.page import about
 from datasets.results import plain_results
 from datasets.statements import canonical
-from datasets.table import MAX_SETTINGS, data_sets
+from datasets.table import FOLDER, MAX_SETTINGS, data_sets
 from twingraph.settings import Limits
 
 
 @pytest.mark.parametrize("data_set", data_sets(), ids=lambda data_set: data_set.name)
 def test_settings_have_ten_lines_at_most(data_set):
     assert 0 < len(data_set.lines) <= MAX_SETTINGS
+
+
+@pytest.mark.parametrize("data_set", data_sets(), ids=lambda data_set: data_set.name)
+def test_page_is_of_the_data_sets_of_the_table(data_set):
+    text = (FOLDER.parents[1] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    assert "\n".join(about(data_set)) in text, "run `make datasets`"
 
 
 def test_statements_published_are_those_of_the_files(published: Published, record):
