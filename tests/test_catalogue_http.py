@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 
 import pyoxigraph as ox
 import pytest
-from rdflib import DCAT, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, DCTERMS, Graph, Literal, Namespace, URIRef
+from rdflib.compare import to_isomorphic
 
 from catalogues import graph_of, offer_of
 from running import client, serving, twingraph
@@ -376,6 +377,17 @@ def test_prefixes_are_a_context_and_declarations(http, offer):
     }
     assert found == prefixes
     assert Literal("l") in set(graph.objects(None, sh.prefix))
+
+
+def test_the_shapes_that_the_catalogue_names_are_there(http, offer, publication):
+    graph = graph_of(offer)
+    assert URIRef(f"{BASE}shapes") in set(graph.objects(URIRef(offer.dataset), DCTERMS.conformsTo))
+    files = Graph()
+    for path in (publication.directory / "shapes").glob("*.ttl"):
+        files.parse(path, publicID=BASE)
+    for extension, name in (("ttl", "turtle"), ("rdf", "xml"), ("nt", "nt")):
+        answer = http.get(f"/shapes.{extension}")
+        assert to_isomorphic(Graph().parse(data=answer.content, format=name)) == to_isomorphic(files)
 
 
 def test_the_home_page_has_the_description_for_search_engines(http):

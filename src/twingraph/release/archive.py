@@ -29,7 +29,7 @@ from twingraph.release.dumps import QUADS
 from twingraph.release.manifest import FILE, Manifest, read_manifest
 from twingraph.release.store_writer import DIGESTS, file_digest, store_files
 
-CONTEXT, STORE, QUERIES = "context.jsonld", "store", "queries"
+CONTEXT, STORE, QUERIES, SHAPES = "context.jsonld", "store", "queries", "shapes.nt"
 _DATE = "%Y%m%dT%H%M%SZ"
 _LOCK, _CURRENT, _BUILDING, _POINTING, _REMOVING = ".lock", "current", ".building-", ".current-", ".removing-"
 _BLOCK = 1 << 20

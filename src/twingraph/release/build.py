@@ -22,7 +22,7 @@ from twingraph.rdf.canonical import compressed, write_canonical
 from twingraph.rdf.formats import N_QUADS
 from twingraph.rdf.nquads import NQuads
 from twingraph.release import dumps
-from twingraph.release.archive import CONTEXT, QUERIES, STORE, Archive, Release, verify
+from twingraph.release.archive import CONTEXT, QUERIES, SHAPES, STORE, Archive, Release, verify
 from twingraph.release.coverage import Coverage, coverage
 from twingraph.release.dump_writer import DumpWriter, Written
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
@@ -158,6 +158,7 @@ def _content(
         files = {
             CONTEXT: json_ld_context(canonical.with_predicates(CONTEXT_TERMS), iris),
             DESCRIPTION: describe_release(counts, assembly.settings, saved),
+            **_shapes(assembly.shapes.lines, work),
             **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
         }
     digests = {dumps.QUADS: packed_digest, **{name: digest(content) for name, content in files.items()}}
@@ -170,6 +171,16 @@ def _content(
         statements=len(canonical),
     )
     return _Content(canonical, counts, files, canonical_hash.hexdigest(), digests, covered, tags, quads)
+
+
+def _shapes(shapes: NQuads, work: Path) -> dict[str, bytes]:
+    """Return the file of the shapes; none without shapes, or when their blank nodes cannot be labelled in time."""
+    if not len(shapes):
+        return {}
+    try:
+        return {SHAPES: b"".join(write_canonical(shapes, work / "shapes.nq").blocks())}
+    except ReleaseError:
+        return {}
 
 
 def _order(

@@ -13,8 +13,10 @@ from twingraph.catalogue.prefixes import SH, prefix_context, prefix_declarations
 from twingraph.catalogue.profiles import DCAT_AP, PROFILES, VOID, VOID_IRI, Profile
 from twingraph.errors import UnknownNameError
 from twingraph.rdf.formats import JSON_LD, N_TRIPLES, RDF_XML, TURTLE, Format, by_name
+from twingraph.rdf.nquads import NQuads
+from twingraph.release.archive import SHAPES
 from twingraph.release.manifest import read_manifest
-from twingraph.release.void import serialize
+from twingraph.release.void import language_tags, serialize
 from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.conditional import document_response
 from twingraph.server.http.negotiation import Preference, preference_of
@@ -31,7 +33,7 @@ _OFFERED = {**{profile.token: profile.iris for profile in PROFILES}, VOID: (VOID
 
 
 class CatalogueRoutes:
-    """Responds at ``/catalog`` and ``/prefixes``, and at each with an extension."""
+    """Responds at ``/catalog``, ``/prefixes`` and ``/shapes``, and at each with an extension."""
 
     def __init__(self, current: CurrentRelease, server: Server) -> None:
         self._current, self._url = current, server.url
@@ -44,10 +46,13 @@ class CatalogueRoutes:
         catalogue = operation("Describe the dataset and its distributions", content, [profile, *format_parameter()])
         fixed = operation("The catalogue in a format", content, [extension, profile], (HTTPStatus.NOT_FOUND, *failures))
         prefixes = operation("The prefixes, as a JSON-LD context or declarations", content, format_parameter())
+        shapes = operation("The shapes that the data conform to", content, format_parameter(), (HTTPStatus.NOT_FOUND,))
         return (
             AsgiRoute("/catalog", self._catalogue, catalogue),
             AsgiRoute("/catalog.{extension}", self._catalogue, fixed),
             AsgiRoute("/prefixes", self._prefixes, prefixes),
+            AsgiRoute("/shapes", self._shapes, shapes),
+            AsgiRoute("/shapes.{extension}", self._shapes, shapes | {"parameters": [extension]}),
             AsgiRoute("/prefixes.{extension}", self._prefixes, prefixes | {"parameters": [extension]}),
         )
 
@@ -68,6 +73,15 @@ class CatalogueRoutes:
         release, values = self._current.required().release, dict(await parameters(request.query_string))
         format_ = _preference(request, values, _FORMATS).choose(_FORMATS)
         content = await asyncio.to_thread(_prefixes, release.directory, format_.name)
+        headers = {"Content-Type": format_.content_type, "Vary": "Accept"}
+        return document_response(request, content, release.manifest.created, headers)
+
+    async def _shapes(self, request: HttpRequest) -> Response:
+        release, values = self._current.required().release, dict(await parameters(request.query_string))
+        if SHAPES not in release.manifest.files:
+            raise UnknownNameError("document", "shapes", ())
+        format_ = _preference(request, values, _FORMATS).choose(_FORMATS)
+        content = await asyncio.to_thread(_shapes, release.directory, format_.name)
         headers = {"Content-Type": format_.content_type, "Vary": "Accept"}
         return document_response(request, content, release.manifest.created, headers)
 
@@ -104,6 +118,17 @@ def _links(root: str, profile: Profile, format_: Format) -> str:
 def _catalogue(directory: Path, root: str, token: str, format_: str) -> bytes:
     profile = _BY_TOKEN[token]
     return profile.write(Offer(read_manifest(directory), root), by_name(format_, profile.formats))
+
+
+@lru_cache(maxsize=4)
+def _shapes(directory: Path, name: str) -> bytes:
+    manifest = read_manifest(directory)
+    prefixes = {"sh": SH, **manifest.prefixes}
+    return write_graph((directory / SHAPES).read_bytes(), by_name(name, _FORMATS), prefixes, _tags(directory))
+
+
+def _tags(directory: Path) -> tuple[str, ...]:
+    return language_tags(NQuads.in_file(directory / SHAPES))
 
 
 @lru_cache(maxsize=8)
