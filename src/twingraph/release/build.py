@@ -19,12 +19,11 @@ from twingraph.findings import violations
 from twingraph.processes import gc_paused
 from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, assemble, no_observer
 from twingraph.rdf.canonical import compressed, write_canonical
-from twingraph.rdf.formats import N_QUADS
 from twingraph.rdf.nquads import NQuads
-from twingraph.release import dumps
 from twingraph.release.archive import CONTEXT, QUERIES, SHAPES, STORE, Archive, Release, verify
 from twingraph.release.coverage import Coverage, coverage
-from twingraph.release.dump_writer import DumpWriter, Written
+from twingraph.release.dump_writer import DumpWriter, Written, order_of
+from twingraph.release.dumps import QUADS, Dump, quads_dump
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.manifest import (
     FILE,
@@ -135,7 +134,7 @@ class _Content:
     digests: Mapping[str, str]
     coverage: Coverage
     tags: tuple[str, ...]
-    quads: dumps.Dump
+    quads: Dump
 
 
 def _content(
@@ -147,13 +146,11 @@ def _content(
         canonical = write_canonical(assembly.quads, canonical_file)
     with observer("compress and hash"):
         canonical_hash = sha256()
-        packed_digest = _write_blocks(
-            building / dumps.QUADS, compressed(_hashed(canonical.blocks(), canonical_hash.update))
-        )
+        packed_digest = _write_blocks(building / QUADS, compressed(_hashed(canonical.blocks(), canonical_hash.update)))
     with observer("count and describe"):
         counts, iris, saved = count(canonical), assembly.settings.iris, assembly.saved.queries
         tags = language_tags(canonical)
-        dump_writer.begin(_order(assembly.settings, counts, tags, canonical_file, building, work))
+        dump_writer.begin(order_of(assembly.settings, counts, tags, canonical_file, building))
         covered = coverage(canonical, assembly.settings.catalogue, iris)
         files = {
             CONTEXT: json_ld_context(canonical.with_predicates(CONTEXT_TERMS), iris),
@@ -161,15 +158,8 @@ def _content(
             **_shapes(assembly.shapes.lines, work),
             **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
         }
-    digests = {dumps.QUADS: packed_digest, **{name: digest(content) for name, content in files.items()}}
-    quads = dumps.Dump(
-        name=dumps.QUADS,
-        format=N_QUADS.name,
-        is_compressed=True,
-        bytes=(building / dumps.QUADS).stat().st_size,
-        sha256=packed_digest,
-        statements=len(canonical),
-    )
+    digests = {QUADS: packed_digest, **{name: digest(content) for name, content in files.items()}}
+    quads = quads_dump(building, packed_digest, len(canonical))
     return _Content(canonical, counts, files, canonical_hash.hexdigest(), digests, covered, tags, quads)
 
 
@@ -181,21 +171,6 @@ def _shapes(shapes: NQuads, work: Path) -> dict[str, bytes]:
         return {SHAPES: b"".join(write_canonical(shapes, work / "shapes.nq").blocks())}
     except ReleaseError:
         return {}
-
-
-def _order(
-    settings: Settings, counts: Counts, tags: tuple[str, ...], lines: Path, building: Path, work: Path
-) -> dumps.Order:
-    return dumps.Order(
-        lines=lines.resolve(),
-        directory=(building / dumps.FOLDER).resolve(),
-        work=work.resolve(),
-        base=settings.base_iri,
-        graphs={graph: tally.triples for graph, tally in counts.graphs.items()},
-        prefixes=dict(settings.iris.namespaces),
-        tags=tags,
-        dumps=settings.dumps,
-    )
 
 
 def _write_blocks(path: Path, blocks: Iterable[bytes]) -> str:

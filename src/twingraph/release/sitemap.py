@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from twingraph.rdf.iris import GENID
+from twingraph.rdf.iris import GENID, resolve
 from twingraph.rdf.nquads import NQuads, Row, rows_of
 from twingraph.release.dumps import Order
 
@@ -42,11 +42,13 @@ def write_sitemap(order: Order) -> dict[str, str]:
 
 def _lines(quads: NQuads, base: str) -> Iterator[bytes]:
     """Yield the line of each own subject once; fragments of one IRI stand together, since the quads are sorted."""
-    start, blank = b"<" + base.removesuffix("#").encode(), f"<{base}{GENID}".encode()
+    start, blank = b"<" + base.encode(), f"<{resolve(base, GENID)}".encode()
+    document = f"<{base.removesuffix('#')}>".encode()
     last, day = b"", b""
     for subject, modified in _subjects(quads):
         page = subject[1:-1].partition(b"#")[0]
-        if not subject.startswith(start) or subject.startswith(blank) or len(page) > _MAX_BYTES:
+        is_own = subject.startswith(start) or subject == document
+        if not is_own or subject.startswith(blank) or len(page) > _MAX_BYTES:
             continue
         if page != last:
             if last:
