@@ -12,6 +12,8 @@ _.should_exit  # uvicorn's server reads it
 _.settings_customise_sources  # pydantic-settings calls it
 _.publisher  # a setting, written into the manifest with all others
 _.contact  # the same
+_.redirect_request  # urllib calls it on a handler
+_.anchor  # the fragment of a term, shown by a template
 _.question  # a header of saved queries, shown by the pages' templates
 trace  # a context manager's third argument
 _.ONTOLOGY  # a member of an enumeration, made from its value

@@ -1,30 +1,44 @@
-"""Mutants: small faults made in the code, one at a time, to see whether the quick tests notice.
+"""Mutants: small faults made in the code, one at a time, to see whether the tests notice.
 
-Each mutant is made in a copy of the tree, never in the tree itself. Until one fails, the quick tests run that import
-its module, directly or over other modules, the nearest first. What no test has noticed survives, and is listed with its
-place and its change.
+Each mutant is made in a copy of the tree, never in the tree itself. The tests are run once with coverage, to know which
+of them execute which line and how long each takes; that is kept in ``.mutants/`` until the tree changes. A mutant then
+meets the tests that execute its line, the fastest first, until one fails. What no test has noticed survives, and is
+listed with its place and its change.
+
+Only what runs in the tests' own process is seen: lines of workers and servers need tests that call them directly, or
+they survive. That is so on purpose: such tests are the quick ones.
 """
 
 import argparse
 import ast
 import copy
 import importlib
+import json
 import os
 import random
-import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from tracing import TRACE
+from twingraph.settings import load_settings
 
 REPOSITORY = Path(__file__).parents[1]
 ROOMS = ("rdf", "check", "server/http", "workers")
 _FILES = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-_NO_TESTS = 5  # pytest's exit code
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - .*)?$", re.MULTILINE)
+# Slow test modules that are traced too, since they execute much of the rooms above in their own process.
+ALSO = ("test_breakages", "test_pool", "test_shacl_batches", "test_report_formats")
+TRACES = REPOSITORY / ".mutants"
+_ALL_PASSED = 0
 _FLIPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -33,12 +47,16 @@ _FLIPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault: in which module, on which line, what becomes what, and the whole text with it."""
+    """A fault: in which module, on which lines, what becomes what, and the whole text with it."""
 
     module: Path
-    line: int
+    lines: range
+    statement: range
     change: str
     text: str
+
+    def __str__(self) -> str:
+        return f"{self.module.relative_to(REPOSITORY)}:{self.lines.start}: {self.change}"
 
 
 def mutations(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
@@ -56,7 +74,8 @@ def mutations(node: ast.AST) -> Iterator[ast.expr | ast.stmt]:
             yield ast.Constant(not value)
         case ast.Constant(value=int() | float() as value):
             yield ast.Constant(value + 1)
-        case ast.Return(value=ast.AST() as value) if not (isinstance(value, ast.Constant) and value.value is None):
+        # Nobody tells False from None, or from another constant that counts as false.
+        case ast.Return(value=ast.AST() as value) if not (isinstance(value, ast.Constant) and not value.value):
             yield ast.Return(ast.Constant(None))
         case ast.Expr(value=ast.Call() | ast.Await()) | ast.AugAssign() | ast.Raise():
             yield ast.Pass()
@@ -68,9 +87,7 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
     lines = text.encode().splitlines(keepends=True)
     functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     seen: set[tuple[int, int, str]] = set()
-    for node in (node for function in functions for statement in function.body for node in ast.walk(statement)):
-        if not isinstance(node, ast.expr | ast.stmt):
-            continue
+    for statement, node in (pair for function in functions for one in function.body for pair in _with_statement(one)):
         for new in mutations(node):
             old, changed = ast.unparse(node), ast.unparse(ast.fix_missing_locations(new))
             if isinstance(new, ast.If):  # only its condition: the rest keeps its layout
@@ -81,74 +98,161 @@ def mutants_of(path: Path) -> Iterator[Mutant]:
             seen.add(key)
             before = b"".join(lines[: node.lineno - 1]) + lines[node.lineno - 1][: node.col_offset]
             after = lines[node.end_lineno - 1][node.end_col_offset :] + b"".join(lines[node.end_lineno :])
-            whole = isinstance(node, ast.stmt)
-            middle = changed if whole else f"({changed})"
-            yield Mutant(
-                path, node.lineno, f"{_short(old)} -> {_short(changed)}", (before + middle.encode() + after).decode()
-            )
+            middle = changed if isinstance(node, ast.stmt) else f"({changed})"
+            mutated = (before + middle.encode() + after).decode()
+            # The places of what stands within an f-string are unknown before Python 3.12.
+            if not _same(text, node, old) or not _compiles(mutated):
+                continue
+            yield Mutant(path, _lines(node), _lines(statement), f"{_short(old)} -> {_short(changed)}", mutated)
+
+
+def _with_statement(statement: ast.stmt) -> Iterator[tuple[ast.stmt, ast.expr | ast.stmt]]:
+    """Yield each node of a statement, with the innermost statement that it belongs to."""
+    todo: list[tuple[ast.stmt, ast.AST]] = [(statement, statement)]
+    while todo:
+        within, node = todo.pop()
+        within = node if isinstance(node, ast.stmt) else within
+        if isinstance(node, ast.expr | ast.stmt):
+            yield within, node
+        todo += [(within, child) for child in ast.iter_child_nodes(node)]
+
+
+def _lines(node: ast.expr | ast.stmt) -> range:
+    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+
+
+def _same(text: str, node: ast.expr | ast.stmt, unparsed: str) -> bool:
+    segment = ast.get_source_segment(text, node) or ""
+    try:
+        return ast.unparse(ast.parse(f"({segment})" if isinstance(node, ast.expr) else segment)) == unparsed
+    except SyntaxError:
+        return isinstance(node, ast.stmt)  # `return`, which stands within functions only
+
+
+def _compiles(text: str) -> bool:
+    try:
+        compile(text, "mutant", "exec")
+    except SyntaxError:
+        return False
+    return True
 
 
 def _short(text: str) -> str:
     return " ".join(text.split())[:60]
 
 
-def name_of(path: Path) -> str:
-    """Return a module's dotted name."""
-    return ".".join(path.relative_to(REPOSITORY / "src").with_suffix("").parts).removesuffix(".__init__")
+@dataclass(frozen=True)
+class Trace:
+    """Which tests execute a line (module, line), and the seconds that each test takes; failing ones are left out."""
+
+    tests: dict[tuple[str, int], set[str]]
+    seconds: dict[str, float]
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that execute a mutant's lines, the fastest first."""
+        name = mutant.module.relative_to(REPOSITORY).as_posix()
+        found = {test for line in mutant.lines for test in self.tests.get((name, line), ())}
+        found = found or {test for line in mutant.statement for test in self.tests.get((name, line), ())}
+        return sorted(found & self.seconds.keys(), key=lambda test: (self.seconds[test], test))
 
 
-def _imported(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    found = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+@contextmanager
+def copied_tree() -> Iterator[Path]:
+    """Copy what git knows of the repository, with its source archive where the settings look for it."""
+    listed = subprocess.run(_FILES, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    archive = load_settings(REPOSITORY).source_archive
+    with tempfile.TemporaryDirectory() as place:
+        copied = Path(place) / "a" / "repository"
+        for name in (name for name in listed.split("\0") if (REPOSITORY / name).is_file()):
+            (copied / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, copied / name)
+        if archive.is_dir() and not archive.is_relative_to(REPOSITORY):
+            link = Path(os.path.normpath(copied / os.path.relpath(archive, REPOSITORY)))
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(archive)
+        yield copied
+
+
+def pytest_in(copied: Path, seconds: float | None, *arguments: str, **environment: str) -> int | None:
+    """Run pytest in the copy and return its exit code, None if it took longer."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0", "--hypothesis-seed=0"]
+    options = {"PYTHONPATH": str(copied / "src"), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(
+        [*command, *arguments], cwd=copied, env=os.environ | options, stdout=quiet, stderr=quiet, start_new_session=True
+    ) as process:
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def trace(copied: Path, also: Iterable[str]) -> Trace:
+    """Run the quick test modules, and those named, with coverage; modules that have not changed since are not run."""
+    sys.path.insert(0, str(REPOSITORY / "tests"))
+    slow = set(importlib.import_module("conftest").SLOW) - set(also)
+    common = [*(copied / "src").rglob("*.py"), copied / "tests" / "conftest.py", copied / "tests" / "running.py"]
+    known = sha256(b"".join(path.read_bytes() for path in sorted(common)))
+    found = Trace(defaultdict(set), {})
+    for path in sorted((copied / "tests").glob("test_*.py")):
+        if path.stem in slow:
+            continue
+        digest = known.copy()
+        digest.update(path.read_bytes())
+        file = TRACES / f"{path.stem}-{digest.hexdigest()[:16]}.json"
+        if not file.exists():
+            print(f"tracing {path.stem}", file=sys.stderr, flush=True)
+            for old in TRACES.glob(f"{path.stem}-*.json"):
+                old.unlink()
+            TRACES.mkdir(exist_ok=True)
+            file.write_text(json.dumps(_traced(copied, path)), encoding="utf-8")
+        one = json.loads(file.read_text(encoding="utf-8"))
+        found.seconds.update(one["seconds"])
+        for module, lines in one["lines"].items():
+            for line, tests in lines.items():
+                found.tests[module, int(line)].update(tests)
     return found
 
 
-def tests_by_distance() -> dict[str, dict[Path, int]]:
-    """Return for each module the quick test files that reach it, and over how many imports."""
-    sys.path.insert(0, str(REPOSITORY / "tests"))
-    slow = importlib.import_module("conftest").SLOW
-    sources = {name_of(path): _imported(path) for path in (REPOSITORY / "src").rglob("*.py")}
-    reached: dict[str, dict[Path, int]] = {name: {} for name in sources}
-    for test in sorted((REPOSITORY / "tests").glob("test_*.py")):
-        if test.stem in slow:
-            continue
-        level, distance, seen = _imported(test) & sources.keys(), 1, set[str]()
-        while level:
-            for name in level:
-                reached[name][test] = distance
-            seen |= level
-            level = {name for one in level for name in sources[one] & sources.keys()} - seen
-            distance += 1
-    return reached
+def _traced(copied: Path, path: Path) -> dict[str, Any]:
+    """Return the seconds of the tests of a module that pass, and module -> line -> the tests that execute it."""
+    file = copied / "trace.tmp"
+    environment = {TRACE: str(file), "PYTHONPATH": f"{copied / 'src'}{os.pathsep}{REPOSITORY / 'bench'}"}
+    if pytest_in(copied, None, "-p", "tracing", str(path.relative_to(copied)), **environment) != _ALL_PASSED:
+        print(f"some tests of {path.stem} fail without a mutant, and are left out", file=sys.stderr, flush=True)
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
 
 
-def failures(copied: Path, chosen: Sequence[Path], seconds: float, *options: str) -> list[str]:
-    """Return which of the quick tests in some files fail in the copy, or why none of them could be run."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", "-n", "0"]
-    command += [*options, *(str(test.relative_to(REPOSITORY)) for test in chosen)]
-    environment = os.environ | {"PYTHONPATH": str(copied / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        ran = subprocess.run(command, cwd=copied, env=environment, capture_output=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        return ["too slow"]
-    if ran.returncode in (0, _NO_TESTS):
-        return []
-    return _FAILED.findall(ran.stdout.decode()) or [ran.stdout.decode()[-2000:]]
-
-
-def survives(mutant: Mutant, copied: Path, chosen: Sequence[Path], seconds: float, left_out: Sequence[str]) -> bool:
+def survives(mutant: Mutant, copied: Path, tests: list[str], seconds: dict[str, float], budget: float) -> bool:
     """Tell whether the tests pass with a mutant in the copy, which is as before afterwards."""
+    chosen, expected = [], 0.0
+    for test in tests:
+        expected += seconds[test]
+        if chosen and expected > budget:
+            break
+        chosen.append(test)
     target = copied / mutant.module.relative_to(REPOSITORY)
     original = target.read_bytes()
     target.write_text(mutant.text, encoding="utf-8")
+    listed = copied / "chosen.tmp"
+    listed.write_text("\n".join(chosen), encoding="utf-8")
     try:
-        options = ("-x", *(f"--deselect={name}" for name in left_out))
-        return not (chosen and failures(copied, chosen, seconds, *options))
+        return bool(chosen) and pytest_in(copied, 60 + 5 * expected, "-x", f"@{listed}") == _ALL_PASSED
     finally:
         target.write_bytes(original)
+
+
+def sample_of(room: str, seed: int, count: int) -> list[Mutant]:
+    """Return a sample of the mutants of a room, the same for a seed, in the order of files and lines."""
+    package = REPOSITORY / "src" / "twingraph"
+    paths = sorted((package / room).rglob("*.py")) or [package / f"{room}.py"]
+    every = [mutant for path in paths for mutant in mutants_of(path)]
+    chosen = random.Random(seed).sample(every, min(count, len(every)))
+    return sorted(chosen, key=lambda one: (one.module, one.lines.start, one.change))
 
 
 def main() -> None:
@@ -156,39 +260,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rooms", nargs="*", default=ROOMS, help="folders or modules under src/twingraph")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=100, help="mutants in all")
-    parser.add_argument("--seconds", type=float, default=120, help="for the tests of one mutant")
-    parser.add_argument("--most", type=int, default=8, help="test files that are run for one mutant, the nearest")
+    parser.add_argument("--count", type=int, default=60, help="mutants of each room")
+    parser.add_argument("--budget", type=float, default=40, help="seconds that the tests of one mutant may take")
+    parser.add_argument("--also", nargs="*", default=ALSO, help="slow test modules that are run too")
     options = parser.parse_args()
-    package = REPOSITORY / "src" / "twingraph"
-    paths = [path for room in options.rooms for path in sorted((package / room).rglob("*.py"))]
-    paths += [package / f"{room}.py" for room in options.rooms if (package / f"{room}.py").is_file()]
-    every = [mutant for path in paths for mutant in mutants_of(path)]
-    sample = random.Random(options.seed).sample(every, min(options.count, len(every)))
-    reached, results = tests_by_distance(), dict[Path, list[bool]]()
-    broken: dict[Path, list[str]] = {}
-    with tempfile.TemporaryDirectory() as place:
-        copied = Path(place)
-        listed = subprocess.run(_FILES, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
-        for name in (name for name in listed.split("\0") if (REPOSITORY / name).is_file()):
-            (copied / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / name, copied / name)
-        for mutant in sorted(sample, key=lambda one: (one.module, one.line)):
-            tests = reached[name_of(mutant.module)]
-            chosen = sorted(tests, key=lambda test: (tests[test], test))[: options.most]
-            if mutant.module not in results:
-                broken[mutant.module] = failures(copied, chosen, 10 * options.seconds)
-                for name in broken[mutant.module]:
-                    print(f"fails without a mutant, left out: {name}", flush=True)
-            alive = survives(mutant, copied, chosen, options.seconds, broken[mutant.module])
-            results.setdefault(mutant.module, []).append(not alive)
-            if alive:
-                print(f"survived: {mutant.module.relative_to(REPOSITORY)}:{mutant.line}: {mutant.change}", flush=True)
-    print("| module | mutants | killed |\n|---|---|---|")
-    for module, outcomes in results.items():
-        print(f"| {module.relative_to(package)} | {len(outcomes)} | {sum(outcomes)} |")
-    count, dead = len(sample), sum(map(sum, results.values()))
-    print(f"| all ({len(every)} possible, seed {options.seed}) | {count} | {dead} ({dead / max(count, 1):.0%}) |")
+    table = ["| room | mutants | killed | |", "|---|---|---|---|"]
+    with copied_tree() as copied:
+        traced = trace(copied, options.also)
+        for room in options.rooms:
+            sample, killed = sample_of(room, options.seed, options.count), 0
+            for mutant in sample:
+                tests = traced.of(mutant)
+                if survives(mutant, copied, tests, traced.seconds, options.budget):
+                    print(f"survived {len(tests)} tests: {mutant}", flush=True)
+                elif not tests:
+                    print(f"no test executes: {mutant}", flush=True)
+                else:
+                    killed += 1
+            table.append(f"| {room} | {len(sample)} | {killed} | {killed / max(len(sample), 1):.0%} |")
+            print(table[-1], flush=True)
+    print("\n".join(table))
 
 
 if __name__ == "__main__":

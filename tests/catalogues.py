@@ -8,7 +8,7 @@ import pytest
 from rdflib import RDF, SH, Graph
 
 from conformance.manifests import CONFORMANCE
-from twingraph.catalogue.offer import Offer, root_of
+from twingraph.catalogue.offer import Offer, public_root
 from twingraph.catalogue.profiles import DCAT_AP, Profile
 from twingraph.rdf.formats import N_TRIPLES
 from twingraph.release.manifest import Manifest, read_manifest
@@ -23,7 +23,7 @@ Result = tuple[str, str, str]
 def offer_of(release: Path | Manifest, url: str | None = None) -> Offer:
     """Return what a release offers, at its base IRI or at ``url``."""
     manifest = release if isinstance(release, Manifest) else read_manifest(release)
-    return Offer(manifest, root_of(manifest.base_iri, url))
+    return Offer(manifest, public_root(manifest.base_iri, url))
 
 
 def graph_of(offer: Offer, profile: Profile = DCAT_AP) -> Graph:

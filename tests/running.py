@@ -29,8 +29,8 @@ ENVIRONMENT = {
 def twingraph(directory: Path, *arguments: str, **options: Any) -> subprocess.CompletedProcess[Any]:
     """Run a command of twingraph to its end."""
     command = [sys.executable, "-m", "twingraph", "-C", str(directory), *arguments]
-    options = {"env": ENVIRONMENT, "text": True, **options}
-    return subprocess.run(command, capture_output=True, timeout=120, check=False, **options)
+    options = {"env": ENVIRONMENT, "text": True, "timeout": 120, **options}
+    return subprocess.run(command, capture_output=True, check=False, **options)
 
 
 def canonical_nquads(quads: Iterable[ox.Quad]) -> bytes:

@@ -15,7 +15,7 @@ FLOORS = (
     ("findings", "processes"),
     ("child_process", "rdf"),
     ("sparql", "settings"),
-    ("publication", "store"),
+    ("linked_data", "publication", "store"),
     ("check", "starter", "workers"),
     ("release",),
     ("catalogue",),
@@ -23,7 +23,7 @@ FLOORS = (
     ("cli",),
 )
 # Within a room, from the ground up; modules that stand beside these rooms are above them all.
-INNER_FLOORS = {"server": ("http", "query", "pages", "catalogue")}
+INNER_FLOORS = {"server": ("http", "query", "pages", "linked_data", "catalogue")}
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 

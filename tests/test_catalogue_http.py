@@ -226,8 +226,8 @@ def test_conditional_requests(http, paths, offer, kind):
         for headers, status in table:
             answer = http.request(method, path, headers=headers)
             assert answer.status_code == status, (method, headers)
-            assert answer.headers["etag"] == etag
-            assert (method == "GET" and status == 200) == bool(answer.content)
+            assert answer.headers.get("etag") == (etag if status != 412 else None)
+            assert (method == "GET" and status == 200) == bool(answer.content) or status == 412
 
 
 def test_if_range_sends_the_whole_of_what_has_changed(http, paths):
@@ -324,7 +324,7 @@ def test_a_large_sitemap_is_an_index(tmp_path):
         texts = [http.get(one.removeprefix("https://many.example")).text for one in parts]
         found = [ElementTree.fromstring(text) for text in texts]
         assert [len(list(one)) for one in found] == [50_000, 10]
-        assert "<loc>https://many.example/%C3%A50&amp;</loc><lastmod>2020-01-01</lastmod>" in texts[0]
+        assert "<loc>https://many.example/doc/%C3%A50&amp;</loc><lastmod>2020-01-01</lastmod>" in texts[0]
         assert http.get("/sitemap/3.xml").status_code == 404
         assert http.get("/sitemap/01.xml").status_code == 404
 

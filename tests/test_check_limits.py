@@ -84,6 +84,56 @@ def test_query_that_needs_too_much_memory_is_stopped(tiny):
     assert message == "the check needed more than 300,000,000 bytes of memory, the limit (check_limits.memory_bytes)"
 
 
+# Never ends once an example is there, and at once without one.
+ENDLESS_WITH_EXAMPLE = f"<urn:example> <urn:p> ?any . {ENDLESS} FILTER(STRLEN(STR(?o1)) + STRLEN(STR(?o5)) < 0)"
+TWO = "<urn:example> <urn:p> <urn:q> .\n"
+
+
+@pytest.mark.parametrize(
+    ("noun", "folder", "text"),
+    [
+        ("check", "queries/checks", f"SELECT ?entity ?message WHERE {{ {ENDLESS_WITH_EXAMPLE} }}"),
+        ("rule", "ontology/rules", f"CONSTRUCT {{ ?s1 l:tender ?o1 }} WHERE {{ {ENDLESS_WITH_EXAMPLE} }}"),
+    ],
+)
+def test_query_that_never_ends_with_an_example_is_stopped_and_other_examples_are_tried(tiny, noun, folder, text):
+    limit(tiny, query_seconds=2)
+    tiny.write(f"{folder}/00-new.rq", f"#+ title: new\n#+ remedy: none\n{text}")
+    valid = {"check": "valid", "rule": "ignores"}[noun]
+    for name in ("a", "b"):
+        tiny.write(f"{folder}/examples/00-new/{valid}-{name}.ttl", TWO)
+    tiny.write("queries/checks/examples/replaced-before-lit/valid-x.ttl", "#+ finds: light:a\n")
+    found = check(assemble(tiny.settings), examples=True).findings
+    [finding] = [each for each in found if each.rule == "query/limit"]
+    assert str(finding.location) == f"{folder}/examples/00-new/{valid}-a.ttl:1"
+    assert finding.message == (
+        f"with this example the {noun} 00-new ran for 2 seconds, the limit (check_limits.query_seconds)"
+    )
+    assert finding.remedy == f"make the {noun} cheaper, or raise the limit; its other examples were not tried"
+    assert [str(each.location) for each in found if each.rule == "example/wrong"] == [
+        "queries/checks/examples/replaced-before-lit/valid-x.ttl:1"
+    ]
+
+
+def test_shape_that_never_ends_with_an_example_is_stopped(tiny):
+    limit(tiny, shapes_seconds=5)
+    tiny.append(
+        "shapes/lights.ttl",
+        "l:EndlessShape a sh:NodeShape ; sh:targetClass l:Endless ;\n"
+        '  sh:property [ sh:path l:word ; sh:pattern "^(a|aa)+$" ] .\n',
+    )
+    tiny.write(
+        "shapes/examples/EndlessShape/valid-a.ttl",
+        f'<urn:x> a <ontology#Endless> ; <ontology#word> "{"a" * 60}b" .',
+    )
+    found = check(assemble(tiny.settings), examples=True).findings
+    [finding] = [each for each in found if each.rule == "shape/limit"]
+    assert str(finding.location) == "shapes/examples/EndlessShape/valid-a.ttl:1"
+    assert finding.message == (
+        "with this example the node shape EndlessShape ran for 5 seconds, the limit (check_limits.shapes_seconds)"
+    )
+
+
 def test_working_store_that_is_closed_runs_no_more_queries(tiny):
     store = assemble(tiny.settings).working_store
     store.close()

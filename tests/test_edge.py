@@ -27,6 +27,7 @@ PATHS = (
     "/readyz",
     "/metrics",
     "/openapi.json",
+    "/context.jsonld",
 )
 
 
@@ -82,8 +83,9 @@ def test_a_preflight_is_counted_by_its_route(http):
     assert any('route="/sparql"' in line for line in counted)
 
 
-def test_options_of_nothing_is_404(http):
-    assert http.options("/nothing").status_code == 404
+def test_options_of_a_path_that_may_be_that_of_an_iri_says_what_is_allowed(http):
+    response = http.options("/nothing")
+    assert (response.status_code, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
 
 
 @pytest.mark.parametrize("path", PATHS)

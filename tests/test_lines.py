@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twingraph.rdf.nquads import NQuads, NQuadsWriter, terms, without_graph_names
+from twingraph.rdf.nquads import NQuads, NQuadsWriter, by_blank_nodes, labelled, terms, without_graph_names
 
 IRIS = st.from_regex(r"http://x\.example/[a-zé0-9/~_-]{0,8}(#[a-z]{0,4})?", fullmatch=True).map(ox.NamedNode)
 BLANKS = st.from_regex(r"b[0-9]{1,3}", fullmatch=True).map(ox.BlankNode)
@@ -53,6 +53,30 @@ def test_rows_are_the_terms_of_the_quads(quads):
 def test_lines_without_graph_names_are_the_triples_of_the_quads(quads):
     triples = without_graph_names(b"".join(NQuads.of(quads).blocks()))
     assert [quad.triple for quad in ox.parse(triples, format=ox.RdfFormat.N_TRIPLES)] == [one.triple for one in quads]
+
+
+def has_blank_node(term):
+    parts = (term.subject, term.object) if isinstance(term, ox.Triple) else ()
+    return isinstance(term, ox.BlankNode) or any(map(has_blank_node, parts))
+
+
+@given(QUADS)
+def test_lines_are_divided_by_whether_they_have_blank_nodes(quads):
+    lines = NQuads.of(quads)
+    divided = [by_blank_nodes(block) for block in lines.blocks()]
+    plain = list(ox.parse(b"".join(one for one, _ in divided), format=ox.RdfFormat.N_QUADS))
+    others = [quad for _, block in divided for quad in ox.parse(block, format=ox.RdfFormat.N_QUADS)]
+    assert sorted(map(str, plain + others)) == sorted(map(str, quads))
+    assert not [quad for quad in plain if any(map(has_blank_node, (quad.subject, quad.object, quad.graph_name)))]
+    assert lines.may_have_blank_nodes() is bool(others)
+    assert list(labelled(lines.blocks(), union=False)) == others
+
+
+def test_lines_with_blank_nodes_are_only_those():
+    a, text = ox.NamedNode("urn:a"), ox.Literal("see _:b there")
+    quoted = [ox.Quad(a, a, ox.Triple(a, a, one), a) for one in (ox.BlankNode("b"), ox.Literal("x"))]
+    (block,) = NQuads.of([ox.Quad(a, a, text), ox.Quad(a, a, text, a), *quoted]).blocks()
+    assert by_blank_nodes(block)[1].splitlines(keepends=True) == block.splitlines(keepends=True)[2:3]
 
 
 @given(QUADS)

@@ -7,12 +7,14 @@ from pathlib import PurePosixPath
 import pytest
 
 from conftest import REPOSITORY, TESTS
-from twingraph.check.examples import check_examples_of_checks, check_examples_of_rules, read_examples
+from twingraph.check.examples import read_examples
+from twingraph.check.query_examples import check_examples_of_checks, check_examples_of_rules
 from twingraph.check.run import check
 from twingraph.findings import violations
 from twingraph.publication.assembly import assemble
 from twingraph.publication.files import Publication
 from twingraph.publication.query_files import read_query_files
+from twingraph.publication.working_store import WorkingStore
 from twingraph.settings import load_settings
 
 DIRECTORIES = {"twin cities": REPOSITORY, "lights": TESTS / "tiny"}
@@ -30,16 +32,27 @@ CHECK_EXAMPLES = {name: read_examples(each, each.check_example_files)[0] for nam
 RULE_EXAMPLES = {name: read_examples(each, each.rule_example_files)[0] for name, each in PUBLICATIONS.items()}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def stores():
+    """A store without statements for each publication, in a process that is ended afterwards."""
+    yield
+    for store in STORES.values():
+        store.close()
+
+
+STORES = {name: WorkingStore(each.settings.iris, each.settings.check_limits) for name, each in PUBLICATIONS.items()}
+
+
 def of_check(name, file):
     own = [example for example in CHECK_EXAMPLES[name] if example.subject == PurePosixPath(file.path).stem]
-    return check_examples_of_checks([file], own, (), PUBLICATIONS[name].settings.iris)
+    return check_examples_of_checks([file], own, STORES[name], PUBLICATIONS[name].settings.iris)
 
 
 def of_rule(name, file):
     settings = PUBLICATIONS[name].settings
     own = [example for example in RULE_EXAMPLES[name] if example.subject == PurePosixPath(file.path).stem]
     graph = settings.iris.graph(settings.derived_graph)
-    return check_examples_of_rules([file], own, (), settings.iris, graph)
+    return check_examples_of_rules([file], own, STORES[name], settings.iris, graph)
 
 
 def without_each_line(file):
@@ -114,7 +127,7 @@ def test_a_rule_that_derives_too_much_fails_its_examples(rule, old, new):
         ("replaced-before-lit/invalid-x.ttl", "#+ finds: light:a", "example/wrong", "expected light:a, found nothing"),
         ("replaced-before-lit/invalid-x.ttl", "#+ finds: oops", "example/wrong", "'oops': neither an absolute IRI"),
         ("replaced-before-lit/other-x.ttl", "", "example/wrong", "its name begins with neither valid nor invalid"),
-        ("replaced/valid-x.ttl", "", "example/wrong", "there is no query replaced"),
+        ("replaced/valid-x.ttl", "", "example/wrong", "there is no check replaced"),
         ("replaced-before-lit/valid-x.ttl", "oops", "syntax", ""),
     ],
 )

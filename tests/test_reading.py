@@ -434,3 +434,15 @@ def test_rule_in_latin1_is_a_finding_and_nothing_is_derived(tiny):
         ("file/encoding", "ontology/rules/99-new.rq:1:3")
     ]
     assert len(assembly.derived) == 0
+
+
+def test_code_points_that_no_iri_may_have_are_a_finding_with_their_place(tmp_path):
+    text = "@prefix p: <urn:p:> .\n<urn:s> <urn:p> p:ok .\n<urn:s> <urn:p> p:not\U000e01efthis .\n"
+    found = reading(
+        tmp_path, {"data/a.ttl": text, "data/b.ttl": '<urn:s> <urn:p> "\U0001f600 \U000e01ef", <urn:\U0001f600> .'}
+    )
+    assert said(found) == [("syntax", "data/a.ttl:3:22")]
+    assert (
+        "an IRI has the code point U+E01EF, which no IRI may have (RFC 3987, section 2.2)" in found.findings[0].message
+    )
+    assert len(found.lines) == 2

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from running import canonical_nquads, twingraph
 from twingraph.errors import NoReleaseError, NotConformingError, ReleaseError, UnknownNameError
-from twingraph.rdf.canonical import compressed
 from twingraph.rdf.iris import Iris
 from twingraph.release.archive import Archive, verify
 from twingraph.release.build import build
@@ -49,11 +48,6 @@ def test_canonical_nquads_keep_lexical_forms_and_write_languages_canonically():
     lines = canonical_nquads(ox.parse(text, format=ox.RdfFormat.TURTLE)).decode()
     assert '"1.50"' in lines
     assert "@zh-Hans" in lines
-
-
-def test_gzip_has_no_time_and_no_name_in_it():
-    content = b"".join(compressed([b"qu", b"ads"]))
-    assert (gzip.decompress(content), content[4:8], content[3]) == (b"quads", b"\0\0\0\0", 0)
 
 
 def test_a_build_writes_a_release_and_makes_it_the_current_one(tiny):

@@ -159,6 +159,20 @@ def test_a_store_without_union_has_an_empty_default_graph(tmp_path):
     assert list(ox.Store.read_only(str(tmp_path / "store"))) == [quad("a", ox.Literal("x"))]
 
 
+def test_blank_nodes_have_the_labels_of_the_canonical_lines_in_the_store(tmp_path):
+    a, p, g = (ox.NamedNode(f"urn:{one}") for one in "apg")
+    plain = ox.Quad(a, p, ox.Literal("_:x"), g)
+    NQuadsWriter(tmp_path / "said.nq").add([ox.Quad(a, p, ox.BlankNode("said"), g), plain])
+    canonical = [ox.Quad(a, p, ox.BlankNode("c14n0"), g), plain]
+    NQuadsWriter(tmp_path / "canonical.nq").add(canonical)
+    with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
+        writer.load(tmp_path / "said.nq")
+        writer.end(tmp_path / "canonical.nq")
+        writer.finish()
+    merged = [ox.Quad(each.subject, each.predicate, each.object) for each in canonical]
+    assert set(ox.Store.read_only(str(tmp_path / "store"))) == {*canonical, *merged}
+
+
 def test_a_store_that_cannot_be_written_is_an_error_with_its_reason(tmp_path):
     with StoreWriter(tmp_path / "store", DefaultGraph.UNION) as writer:
         writer.load(tmp_path / "missing.nq")

@@ -47,6 +47,37 @@ def test_check_that_cannot_be_asked_is_a_finding_in_its_file(tiny, old, new, mes
     assert line is None or place.line == line
 
 
+RULE = "ontology/rules/20-inverse.rq"
+
+
+@pytest.mark.parametrize("where", ["SERVICE <http://127.0.0.1:9/>", "SERVICE SILENT <http://127.0.0.1:9/>"])
+def test_rule_that_asks_another_endpoint_is_refused_at_its_line(tiny, where):
+    tiny.edit(RULE, "WHERE {", f"WHERE {{\n  {where} {{ ?a ?b ?c }}\n")
+    line = next(number for number, text in enumerate(tiny.text(RULE).splitlines(), 1) if "SERVICE" in text)
+    [finding] = [each for each in check(assemble(tiny.settings)).findings if each.rule == "query/rule"]
+    assert finding.message == "SERVICE is refused: no queries are sent to other endpoints"
+    assert str(finding.location) == f"{RULE}:{line}:3"
+    assert finding.remedy == "fix the rule; nothing was derived"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT $this WHERE {{ $this a <urn:x#y> . SERVICE <http://127.0.0.1:9/> {{ ?a ?b ?c }} }}",
+        "SELECT $this WHERE {{ # SERVICE\n SERVICE#\n<http://127.0.0.1:9/> {{ ?a ?b ?c }} }}",
+        "SELECT $this FROM <http://127.0.0.1:9/> WHERE {{ $this a l:Light }}",
+    ],
+)
+def test_constraint_that_asks_another_endpoint_is_refused_at_its_line(tiny, text):
+    line = tiny.text("shapes/lights.ttl").count("\n") + 2
+    constraint = f'[ sh:prefixes <ontology> ; sh:select """{text.format()}""" ]'
+    tiny.append("shapes/lights.ttl", f"\nl:New a sh:NodeShape ; sh:targetClass l:Light ; sh:sparql {constraint} .\n")
+    [finding] = [each for each in check(assemble(tiny.settings)).findings if each.rule == "shape/failure"]
+    word = "SERVICE" if "SERVICE" in text else "FROM"
+    assert f"cannot be evaluated, so it checks nothing: {word} is refused" in finding.message
+    assert (finding.location.path, finding.location.line) == ("shapes/lights.ttl", line)
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "rule"),
     [

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from tempfile import TemporaryFile
@@ -14,7 +14,8 @@ from twingraph.processes import command, exit_with_parent
 
 # What the engine, written in Rust, and Python say when they get no memory.
 _OUT_OF_MEMORY = (b"memory allocation of", b"MemoryError")
-_MAX_SAID = 1_000_000
+_MAX_STDERR = 1_000_000
+_MAX_LINE = 300
 
 
 class ChildProcess:
@@ -24,16 +25,16 @@ class ChildProcess:
     """
 
     def __init__(self, module: str) -> None:
-        self._said = TemporaryFile()  # noqa: SIM115 - `_end` closes it
+        self._stderr = TemporaryFile()  # noqa: SIM115 - `_end` closes it
         self._process = subprocess.Popen(
-            command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said
+            command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr
         )
         stdin, stdout = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         self._requests = Connection(os.dup(stdin.fileno()), readable=False)
         self._replies = Connection(os.dup(stdout.fileno()), writable=False)
         stdin.close()
         stdout.close()
-        finalize(self, _end, self._process, self._requests, self._replies, self._said)
+        finalize(self, _end, self._process, self._requests, self._replies, self._stderr)
 
     def request(self, message: object, seconds: float | None = None, memory_bytes: int = 0) -> object:
         """Return the reply to a message.
@@ -48,9 +49,12 @@ class ChildProcess:
                 return self._replies.recv()
         except (EOFError, OSError):
             self._process.wait()
-            if self._has_said(_OUT_OF_MEMORY):
+            code, written = self._process.returncode, self._written()
+            if any(each in written for each in _OUT_OF_MEMORY):
                 raise MemoryLimitError(memory_bytes) from None
-            raise WorkerLostError(-self._process.returncode if self._process.returncode < 0 else None) from None
+            if code < 0:
+                raise WorkerLostError(-code) from None
+            raise WorkerLostError(None, _last_line(written)) from None
         self.kill()
         raise QueryTimeoutError(seconds or 0)
 
@@ -59,11 +63,19 @@ class ChildProcess:
         self._process.kill()
         self._process.wait()
 
-    def _has_said(self, words: Iterable[bytes]) -> bool:
-        """Return whether one of the words is at the beginning of what the process has written to standard error."""
-        self._said.seek(0)
-        said = self._said.read(_MAX_SAID)
-        return any(each in said for each in words)
+    def _written(self) -> bytes:
+        """Return the beginning of what the process has written to standard error, and its end."""
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(0)
+        first = self._stderr.read(_MAX_STDERR)
+        self._stderr.seek(max(size - _MAX_STDERR, len(first)))
+        return first + self._stderr.read()
+
+
+def _last_line(written: bytes) -> str:
+    """Return the last line, which says what an exception was."""
+    lines = written.decode(errors="replace").strip().splitlines()
+    return lines[-1][:_MAX_LINE] if lines else ""
 
 
 def serve(answer: Callable[[object], object]) -> None:
@@ -76,8 +88,8 @@ def serve(answer: Callable[[object], object]) -> None:
             replies.send(answer(requests.recv()))
 
 
-def _end(process: subprocess.Popen[bytes], requests: Connection, replies: Connection, said: IO[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], requests: Connection, replies: Connection, stderr: IO[bytes]) -> None:
     process.kill()
     process.wait()
-    for file in (requests, replies, said):
+    for file in (requests, replies, stderr):
         file.close()

@@ -11,7 +11,8 @@ An exception means that the work could not be done. An error *in the data* is a 
     │   └── FileRefusedError   a file cannot be read, or not within the limits
     ├── DateError              a text is not an EDTF date
     ├── IriError               a text is not an IRI, or names no declared prefix
-    ├── UnknownNameError       there is no query, format, document or release of this name
+    ├── UnknownNameError       there is no query, format, document, thing or release of this name
+    ├── WithdrawnError         what had this IRI has been withdrawn
     ├── ParameterError         a saved query's parameter is missing, unknown or of another type
     ├── RequestError           a request violates HTTP or the SPARQL Protocol, whatever its query
     ├── QueryError             a query is malformed, or uses what is refused
@@ -109,6 +110,14 @@ class UnknownNameError(TwingraphError):
         super().__init__(f"there is no {kind} {name!r}{hint}")
 
 
+class WithdrawnError(TwingraphError):
+    """What had this ``iri`` has been withdrawn; ``successor`` replaces it, empty if nothing does."""
+
+    def __init__(self, iri: str, successor: str) -> None:
+        self.iri, self.successor = iri, successor
+        super().__init__(f"<{iri}> has been withdrawn" + (f"; <{successor}> replaces it" if successor else ""))
+
+
 class ParameterError(TwingraphError):
     """A saved query cannot run with the value of ``parameter``, or without one."""
 
@@ -182,13 +191,13 @@ class StoreError(TwingraphError):
 
 
 class WorkerLostError(StoreError):
-    """The worker process ended, by ``signal`` if known, before it had answered the query."""
+    """The worker process ended, by ``signal`` or for the ``reason`` if known, before it had answered the query."""
 
-    def __init__(self, signal: int | None = None) -> None:
+    def __init__(self, signal: int | None = None, reason: str = "") -> None:
         self.signal = signal
-        super().__init__(
-            f"the engine {_ENDINGS.get(signal, f'ended (signal {signal})')} before it had answered the query"
-        )
+        because = f" ({reason})" if reason else ""
+        how = _ENDINGS.get(signal, f"ended (signal {signal})")
+        super().__init__(f"the engine {how} before it had answered the query{because}")
 
 
 class NotReadyError(StoreError):
@@ -275,6 +284,7 @@ EXIT_CODES: Mapping[type[TwingraphError], ExitCode] = {
     DateError: ExitCode.NOT_DONE,
     IriError: ExitCode.USAGE,
     UnknownNameError: ExitCode.USAGE,
+    WithdrawnError: ExitCode.USAGE,
     ParameterError: ExitCode.USAGE,
     RequestError: ExitCode.USAGE,
     QueryError: ExitCode.USAGE,

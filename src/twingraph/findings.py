@@ -256,7 +256,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         "shape/recursive": Rule(
             "A shape refers to itself, which SHACL leaves undefined (section 3.4.3).",
-            "Break the circle.",
+            "Break the cycle.",
             level=Severity.WARNING,
         ),
         "shape/failure": Rule(

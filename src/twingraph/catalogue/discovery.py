@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from twingraph.catalogue.offer import Offer, root_of
+from twingraph.catalogue.offer import Offer
 from twingraph.settings import Security
 
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -21,9 +21,8 @@ def uri(iri: str) -> str:
 
 
 def page_of(iri: str, offer: Offer) -> str:
-    """Return the address of the page about an own IRI: that of its document where it has one."""
-    path = iri.removeprefix(root_of(offer.manifest.base_iri, None))
-    return uri(offer.url(f"doc/{path.removeprefix('id/')}" if path.startswith("id/") else path))
+    """Return the address of the page about an own IRI."""
+    return uri(offer.url(offer.manifest.addresses.document(iri)))
 
 
 def sitemap(entries: Iterable[tuple[str, str]]) -> Iterator[str]:

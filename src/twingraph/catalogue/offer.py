@@ -7,9 +7,10 @@ from urllib.parse import quote, urlsplit
 
 from twingraph.rdf.iris import canonical_language, resolve
 from twingraph.release.archive import SHAPES
-from twingraph.release.dumps import QUADS, Dump
+from twingraph.release.dumps import Dump
 from twingraph.release.manifest import Manifest
 from twingraph.release.void import fragment
+from twingraph.store.exact import QUADS
 
 # Instances of these describe the data, and say nothing of what they are about.
 _META = (
@@ -106,7 +107,7 @@ class Offer:
         return self.manifest.catalogue.provenance or {"en": made}
 
 
-def root_of(base_iri: str, url: str | None) -> str:
+def public_root(base_iri: str, url: str | None) -> str:
     """Return the address of a server: ``url`` if it is given, else the directory of the base IRI."""
     return f"{url.rstrip('/')}/" if url else resolve(base_iri.partition("#")[0], ".")
 

@@ -11,9 +11,10 @@ from itertools import pairwise
 
 import pyoxigraph as ox
 
-from twingraph.check.statements import Statements, text
+from twingraph.check.statements import Statements
 from twingraph.publication.evidence import Coverage, Document, Passage, SourceArchive, coverage, documents, passages
 from twingraph.rdf.iris import Iris, canonical_language
+from twingraph.rdf.terms import text
 from twingraph.settings import EvidenceTerms
 from twingraph.tables import plural, render_table
 

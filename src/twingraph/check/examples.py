@@ -14,41 +14,19 @@ ontology, without other data.
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path, PurePosixPath
+from functools import cached_property
+from pathlib import Path
 
-import pyoxigraph as ox
-import rdflib
-
-from twingraph.check.shacl.graphs import MemoryGraph, memory_graph
-from twingraph.check.shacl.shapes import (
-    Result,
-    RetargetedShapes,
-    ShapeError,
-    focus_nodes,
-    is_targeted_by_property,
-    node_shapes,
-    path_text,
-    validate,
-)
-from twingraph.check.statements import Statements
-from twingraph.errors import IriError, QueryError, StoreError
+from twingraph.errors import IriError, LimitError, QueryError, StoreError, WorkerLostError
 from twingraph.findings import Finding, Location
 from twingraph.publication.files import Publication
-from twingraph.publication.query_files import QueryFile
 from twingraph.publication.reading import FileParser
-from twingraph.publication.working_store import derive, load, run_query
-from twingraph.rdf.iris import Iris
-from twingraph.rdf.nquads import NQuadsWriter
+from twingraph.publication.working_store import stopped
+from twingraph.rdf.nquads import NQuads, NQuadsWriter
 
 _HEADER = re.compile(r"^#\+\s*(?P<name>\w+):\s*(?P<value>.*?)\s*$", re.MULTILINE)
-# The names in a path; between them are SPARQL's operators.
-_INVERSE = re.compile(r"\[\s*sh:inversePath\s+(\S+)\s*\]")
-_NAME = re.compile(r"<[^>]*>|[A-Za-z][\w-]*:[\w-]*")
 
 
 @dataclass(frozen=True)
@@ -57,7 +35,7 @@ class Example:
 
     path: str
     text: str
-    quads: tuple[ox.Quad, ...]
+    quads: NQuads
 
     @property
     def subject(self) -> str:
@@ -83,15 +61,16 @@ def read_examples(publication: Publication, paths: Iterable[Path]) -> tuple[list
         if isinstance(parsed, Finding):
             findings.append(parsed)
         else:
-            examples.append(Example(parsed.path, parser.source(path).text(), tuple(parsed.quads)))
+            examples.append(Example(parsed.path, parser.source(path).text(), parsed.quads))
     return examples, findings
 
 
 @dataclass(frozen=True, slots=True)
-class _Subjects:
+class Subjects:
     """What examples are of: the ``noun`` for it, the names, the two kinds of examples that each must have.
 
-    ``problem`` returns what is wrong with an example, or None; ``missing`` the finding that a name lacks a kind.
+    ``problem`` returns what is wrong with an example, or None; ``missing`` the finding that a name lacks a kind. When
+    ``problem`` exceeds a limit, which for time is the setting ``seconds``, the finding is one of the rule ``limited``.
     """
 
     noun: str
@@ -99,188 +78,48 @@ class _Subjects:
     kinds: tuple[str, str]
     problem: Callable[[Example], str | None]
     missing: Callable[[str, str], Finding]
+    limited: str = "query/limit"
+    seconds: str = "query_seconds"
 
 
-def _findings(subjects: _Subjects, examples: Iterable[Example]) -> Iterator[Finding]:
-    seen = set()
+def check_examples(subjects: Subjects, examples: Iterable[Example]) -> Iterator[Finding]:
+    """Yield the examples that do not show what they state, and the names that lack a kind of example.
+
+    A subject that exceeds a limit is not tried with the rest of its examples.
+    """
+    seen, given_up = set(), set()
     for example in examples:
         seen.add((example.subject, example.kind))
-        if example.subject not in subjects.names:
-            yield _wrong(example, f"there is no {subjects.noun} {example.subject}", "rename the folder")
-        elif example.kind not in subjects.kinds:
-            yield _wrong(example, f"its name begins with neither {' nor '.join(subjects.kinds)}", "rename the file")
-        else:
-            try:
-                message = subjects.problem(example)
-            except (QueryError, IriError, StoreError, ShapeError) as error:
-                message = str(error)
-            if message:
-                yield _wrong(example, message, f"correct the example, or the {subjects.noun} if that is wrong")
+        if example.subject in given_up:
+            continue
+        finding = _finding(subjects, example)
+        if finding:
+            yield finding
+            if finding.rule == subjects.limited:
+                given_up.add(example.subject)
     for name in subjects.names:
         for kind in subjects.kinds:
             if (name, kind) not in seen:
                 yield subjects.missing(name, kind)
 
 
+def _finding(subjects: Subjects, example: Example) -> Finding | None:
+    if example.subject not in subjects.names:
+        return _wrong(example, f"there is no {subjects.noun} {example.subject}", "rename the folder")
+    if example.kind not in subjects.kinds:
+        return _wrong(example, f"its name begins with neither {' nor '.join(subjects.kinds)}", "rename the file")
+    try:
+        message = subjects.problem(example)
+    except (LimitError, WorkerLostError) as error:
+        reason = stopped(f"{subjects.noun} {example.subject}", error, subjects.seconds)
+        message, remedy = f"with this example {reason}", f"make the {subjects.noun} cheaper, or raise the limit"
+        place = Location(example.path, 1)
+        return Finding(subjects.limited, message, f"{remedy}; its other examples were not tried", location=place)
+    except (QueryError, IriError, StoreError) as error:
+        message = str(error)
+    correct = f"correct the example, or the {subjects.noun} if that is wrong"
+    return _wrong(example, message, correct) if message else None
+
+
 def _wrong(example: Example, message: str, remedy: str) -> Finding:
     return Finding("example/wrong", message, remedy, location=Location(example.path, 1))
-
-
-def check_examples_of_checks(
-    checks: Iterable[QueryFile], examples: Iterable[Example], ontology: Iterable[ox.Quad], iris: Iris
-) -> tuple[Finding, ...]:
-    """Return the examples for which a check does not report what they state, and the checks that lack one."""
-    store = load(ontology)
-
-    def reported(check: QueryFile) -> Counter[str]:
-        result = run_query(store, check.text, iris)
-        return Counter(dict(zip(result.columns, row, strict=True)).get("entity") or "" for row in result.rows)
-
-    # What a check reports about the ontology itself does not count for an example.
-    baseline = cache(reported)
-    by_name = _by_name(checks)
-
-    def problem(example: Example) -> str | None:
-        expected = Counter(iris.expand(name) for name in example.header.get("finds", "").split())
-        if (example.kind == "invalid") != bool(expected):
-            return "an invalid example, and no other, must state what is found, as in #+ finds: activity:visit"
-        check = by_name[example.subject]
-        before = baseline(check)
-        with _temporarily_in(store, example.quads):
-            found = reported(check) - before
-        return None if found == expected else f"expected {_names(expected, iris)}, found {_names(found, iris)}"
-
-    return tuple(_findings(_queries(by_name, ("valid", "invalid"), problem), examples))
-
-
-def check_examples_of_rules(
-    rules: Iterable[QueryFile], examples: Iterable[Example], ontology: Iterable[ox.Quad], iris: Iris, graph: str
-) -> tuple[Finding, ...]:
-    """Return the examples from which a rule does not derive what they state, and the rules that lack one.
-
-    ``graph`` is the IRI of the graph of derived statements.
-    """
-    asserted, derived_graph, by_name = tuple(ontology), ox.NamedNode(graph), _by_name(rules)
-
-    @cache
-    def store_for(rule: QueryFile) -> ox.Store:
-        # What a rule derives from the ontology itself does not count for an example.
-        store = load(asserted)
-        derive([rule], store, iris, graph)
-        return store
-
-    def problem(example: Example) -> str | None:
-        expected = {quad.triple for quad in example.quads if quad.graph_name == derived_graph}
-        if (example.kind == "applies") != bool(expected):
-            return f"an example that applies, and no other, must have derived statements in {iris.shorten(graph)}"
-        rule = by_name[example.subject]
-        store = store_for(rule)
-        with _temporarily_in(store, (quad for quad in example.quads if quad.graph_name != derived_graph)):
-            derived = derive([rule], store, iris, graph)
-            for quad in derived:
-                store.remove(quad)
-        found = {quad.triple for quad in derived}
-        if found == expected:
-            return None
-        return f"not derived: {_triples(expected - found)}; derived but not expected: {_triples(found - expected)}"
-
-    return tuple(_findings(_queries(by_name, ("applies", "ignores"), problem), examples))
-
-
-def _by_name(queries: Iterable[QueryFile]) -> dict[str, QueryFile]:
-    return {PurePosixPath(query.path).stem: query for query in queries}
-
-
-def _queries(
-    by_name: Mapping[str, QueryFile], kinds: tuple[str, str], problem: Callable[[Example], str | None]
-) -> _Subjects:
-    def missing(name: str, kind: str) -> Finding:
-        remedy = f"add one as examples/{name}/{kind}-*.ttl beside the query"
-        place = Location(by_name[name].path, 1)
-        return Finding("example/missing", f"{name} has no example of the kind {kind}", remedy, location=place)
-
-    return _Subjects("query", tuple(by_name), kinds, problem, missing)
-
-
-@contextmanager
-def _temporarily_in(store: ox.Store, quads: Iterable[ox.Quad]) -> Iterator[None]:
-    new = [quad for quad in quads if quad not in store]
-    store.extend(new)
-    try:
-        yield
-    finally:
-        for quad in new:
-            store.remove(quad)
-
-
-def _names(found: Counter[str], iris: Iris) -> str:
-    return " ".join(sorted(map(iris.shorten, found.elements()))) or "nothing"
-
-
-def _triples(triples: set[ox.Triple]) -> str:
-    return ", ".join(sorted(map(str, triples))) or "nothing"
-
-
-def check_examples_of_shapes(
-    examples: Iterable[Example], ontology: Iterable[ox.Quad], shapes: MemoryGraph, places: Statements
-) -> tuple[Finding, ...]:
-    """Return the examples that do not show what they state, and the node shapes that lack one.
-
-    ``places`` locates the shapes in their files.
-    """
-    data, iris = memory_graph(ontology), places.iris
-    by_name = {str(shape).replace("#", "/").rpartition("/")[2]: shape for shape in node_shapes(shapes)}
-
-    def problem(example: Example) -> str | None:
-        return _shape_problem(data, shapes, example, by_name[example.subject], iris)
-
-    def missing(name: str, kind: str) -> Finding:
-        remedy, shape = f"add one as {name}/{kind}-*.ttl to the folder of examples", str(by_name[name])
-        return places.finding("example/missing", f"{name} has no {kind} example", remedy, shape, shape=shape)
-
-    return tuple(_findings(_Subjects("node shape", tuple(by_name), ("valid", "invalid"), problem, missing), examples))
-
-
-def _shape_problem(
-    data: MemoryGraph, shapes: MemoryGraph, example: Example, shape: rdflib.term.Node, iris: Iris
-) -> str | None:
-    header, is_valid = example.header, example.kind == "valid"
-    if not is_valid and "fails" not in header:
-        return "it does not state with '#+ fails:' which constraint component it fails"
-    expected = [] if is_valid else [_expected_result(header, iris)]
-    results = _shape_results(data, shapes, example, shape)
-    if results is None:
-        # A valid example of a shape that forbids properties has none of them, and so no focus node.
-        is_exempt = is_valid and is_targeted_by_property(shapes, shape)
-        return None if is_exempt else f"no node of the example is a focus node of {example.subject}"
-    found = sorted({(result.component, path_text(result.path, shapes, iris)) for result in results})
-    return None if found == expected else f"expected {_listed(expected)}, found {_listed(found)}"
-
-
-def _shape_results(
-    data: MemoryGraph, shapes: MemoryGraph, example: Example, shape: rdflib.term.Node
-) -> list[Result] | None:
-    """Return the results of the shape in the example, or None when the example has no focus node of the shape."""
-    own = tuple(memory_graph(example.quads))
-    added = [triple for triple in own if triple not in data]
-    try:
-        for triple in added:
-            data.add(triple)
-        nodes = focus_nodes(shapes, shape, data) & {subject for subject, _, _ in own}
-        if not nodes:
-            return None
-        return list(validate(data, RetargetedShapes(shapes).with_targets({shape: nodes})))
-    finally:
-        for triple in added:
-            data.remove(triple)
-
-
-def _expected_result(header: dict[str, str], iris: Iris) -> tuple[str, str]:
-    """Return the component and the path that an invalid example states; raises IriError."""
-    component, path = header["fails"].rpartition(":")[2], _INVERSE.sub(r"^\1", header.get("path", ""))
-    return component, _NAME.sub(lambda match: iris.shorten(iris.expand(match[0])), path)
-
-
-def _listed(results: list[tuple[str, str]]) -> str:
-    items = [f"{component} of {path}" if path else component for component, path in results]
-    return " and ".join(items) or "no result"

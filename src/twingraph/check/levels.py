@@ -9,11 +9,12 @@ from functools import cached_property
 import pyoxigraph as ox
 from rdflib.namespace import SH
 
-from twingraph.check.statements import Statements, text
+from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import RULES, Finding, Severity
 from twingraph.publication.files import path_pattern
 from twingraph.rdf.iris import namespace
+from twingraph.rdf.terms import text
 from twingraph.settings.layers import FILE_NAME
 from twingraph.settings.policy import Level, Policy, PolicyException, is_fixed
 

@@ -8,16 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 
-import pyoxigraph as ox
-
 from twingraph.check.consequences import split, without_row_counts
-from twingraph.check.examples import (
-    check_examples_of_checks,
-    check_examples_of_rules,
-    check_examples_of_shapes,
-    read_examples,
-)
+from twingraph.check.examples import read_examples
 from twingraph.check.levels import check_rule_names, with_levels
+from twingraph.check.query_examples import check_examples_of_queries
 from twingraph.check.rules.iris import check_blank_nodes, check_forms
 from twingraph.check.rules.languages import check_languages
 from twingraph.check.rules.literals import check_literals
@@ -27,8 +21,9 @@ from twingraph.check.rules.queries import run_checks, run_saved_queries
 from twingraph.check.rules.references import check_duplicates, check_references
 from twingraph.check.rules.shape_files import check_shape_files
 from twingraph.check.rules.vocabulary import check_query_names, check_terms
-from twingraph.check.shacl.shapes import shapes_graph
+from twingraph.check.shacl.example_validation import ExampleShapes
 from twingraph.check.shacl.validation import MIN_STATEMENTS_TO_SHARD, ShapesResult, ShapesRun
+from twingraph.check.shape_examples import check_examples_of_shapes
 from twingraph.check.statements import Statements
 from twingraph.errors import SettingsError
 from twingraph.findings import Finding, Location, Severity, in_order, violations
@@ -37,6 +32,7 @@ from twingraph.publication.assembly import Assembly, StepObserver, no_observer
 from twingraph.publication.evidence import SourceArchive
 from twingraph.publication.files import Publication
 from twingraph.publication.query_files import read_query_files
+from twingraph.publication.working_store import WorkingStore
 from twingraph.rdf.nquads import NQuads
 from twingraph.settings.policy import Policy
 
@@ -168,6 +164,11 @@ class CheckContext:
     with_examples: bool
 
     @property
+    def publication(self) -> Publication:
+        """The publication."""
+        return self.assembly.publication
+
+    @property
     def policy(self) -> Policy:
         """The publication's policy."""
         return self.assembly.settings.policy
@@ -187,11 +188,24 @@ class CheckContext:
         """The statements of the files, and the derived ones."""
         return self.statements(self.assembly.quads)
 
-    @property
-    def ontology(self) -> Iterator[ox.Quad]:
-        """The statements of the ontology's files."""
+    @cached_property
+    def ontology(self) -> NQuads:
+        """The statements of the ontology's files, to which those of examples are added."""
         folder = self.assembly.settings.folders.ontology + "/"
-        return (quad for file in self.assembly.reading.files if file.path.startswith(folder) for quad in file.quads)
+        return sum((file.quads for file in self.assembly.reading.files if file.path.startswith(folder)), NQuads())
+
+    @cached_property
+    def example_store(self) -> WorkingStore:
+        """A store with the ontology, for the examples of checks and rules."""
+        store = WorkingStore(self.assembly.settings.iris, self.assembly.settings.check_limits)
+        store.append(self.ontology)
+        return store
+
+    @cached_property
+    def example_shapes(self) -> ExampleShapes:
+        """The shapes and the ontology, for the examples of shapes."""
+        settings = self.assembly.settings
+        return ExampleShapes(self.ontology, self.of_shapes.lines, settings.iris, settings.check_limits)
 
     @cached_property
     def of_shapes(self) -> Statements:
@@ -226,8 +240,9 @@ class CheckContext:
     def close(self) -> None:
         """End all other processes."""
         self.assembly.working_store.close()
-        if run := self.__dict__.get("shapes_run"):
-            run.close()
+        for name in ("shapes_run", "example_store", "example_shapes"):
+            if running := self.__dict__.get(name):
+                running.close()
 
     def unload(self) -> None:
         """Free what the steps so far have used; it is computed again when needed."""
@@ -260,8 +275,7 @@ class CheckContext:
 
 
 def _checks(context: CheckContext) -> tuple[Finding, ...]:
-    publication = context.assembly.publication
-    files = read_query_files(publication, publication.check_files)
+    files = read_query_files(context.publication, context.publication.check_files)
     return run_checks(files, context.assembly.working_store, context.everything)
 
 
@@ -292,7 +306,7 @@ def _queries(context: CheckContext) -> tuple[Finding, ...]:
 
 
 def _query_names(context: CheckContext) -> tuple[Finding, ...]:
-    publication = context.assembly.publication
+    publication = context.publication
     paths = (*publication.rule_files, *publication.check_files, *publication.query_files)
     settings = context.assembly.settings
     # Where IRIs have no forms, a name is known that only rules make.
@@ -301,33 +315,20 @@ def _query_names(context: CheckContext) -> tuple[Finding, ...]:
 
 
 def _shape_files(context: CheckContext) -> tuple[Finding, ...]:
-    return check_shape_files(context.assembly.publication, context.assembly.shapes)
+    return check_shape_files(context.publication, context.assembly.shapes)
 
 
 def _examples_of_shapes(context: CheckContext) -> tuple[Finding, ...]:
     if not context.with_examples:
         return ()
-    publication = context.assembly.publication
-    examples, findings = read_examples(publication, publication.example_files)
-    graph = shapes_graph(context.of_shapes.quads, context.assembly.settings.iris)
-    return (*findings, *check_examples_of_shapes(examples, context.ontology, graph, context.of_shapes))
+    examples, findings = read_examples(context.publication, context.publication.example_files)
+    if not examples and not len(context.of_shapes.lines):
+        return tuple(findings)
+    return (*findings, *check_examples_of_shapes(examples, context.example_shapes, context.of_shapes))
 
 
 def _examples_of_queries(context: CheckContext) -> tuple[Finding, ...]:
-    if not context.with_examples:
-        return ()
-    publication, settings = context.assembly.publication, context.assembly.settings
-    of_checks, findings = read_examples(publication, publication.check_example_files)
-    of_rules, more = read_examples(publication, publication.rule_example_files)
-    checks = read_query_files(publication, publication.check_files)
-    rules = read_query_files(publication, publication.rule_files)
-    graph, iris = settings.iris.graph(settings.derived_graph), settings.iris
-    return (
-        *findings,
-        *more,
-        *check_examples_of_checks(checks, of_checks, context.ontology, iris),
-        *check_examples_of_rules(rules, of_rules, context.ontology, iris, graph),
-    )
+    return check_examples_of_queries(context.publication, context.example_store) if context.with_examples else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from functools import cached_property
 import pyoxigraph as ox
 
 from twingraph.findings import Finding, Location, Severity, default_severity
+from twingraph.rdf.blank_nodes import is_blank
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads, terms
 from twingraph.rdf.positions import Locations
-from twingraph.rdf.terms import Term
+from twingraph.rdf.terms import Term, text
 
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 SUBCLASS = "http://www.w3.org/2000/01/rdf-schema#subClassOf"
@@ -93,6 +94,16 @@ class Statements:
         """Return an IRI as a prefixed name, if one of the prefixes fits."""
         return self.iris.shorten(iri)
 
+    def name(self, node: str) -> str:
+        """Return the prefixed name of an IRI, or how to find a blank node."""
+        return self.described(node) if node.startswith("_:") else self.short(node)
+
+    def described(self, node: str) -> str:
+        """Return where a blank node begins, and what leads to it: ``[] in data/a.ttl:3:9 (ex:part of ex:whole)``."""
+        place, names = self.locations.above(node)
+        where = f" in {place}" if place else ""
+        return f"[]{where} ({' of '.join(map(self.short, names))})" if names else f"[]{where}"
+
     def finding(
         self,
         rule: str,
@@ -113,14 +124,10 @@ class Statements:
         place = location or self.locations.find(focus, path, value) or self.locations.home(focus)
         # The identifier of a blank node changes with every run and means nothing to a reader.
         named = None if not focus or focus.startswith("_:") else focus
-        value = None if value and value.startswith("_:") else value
+        value = self.described(value) if value and value.startswith("_:") else value
         level, label = severity or default_severity(rule), self.labels.get(focus)
+        label = label or (self.described(focus) if is_blank(focus) else None)
         return Finding(rule, message, remedy, level, place, named, label, path, value, shape, subject=focus or None)
-
-
-def text(term: Term) -> str:
-    """Return a term as text: an IRI, a literal's lexical form, or a blank node's identifier with ``_:``."""
-    return str(term) if isinstance(term, ox.BlankNode | ox.Triple) else term.value
 
 
 def statement(quad: ox.Quad) -> tuple[str, str, str]:

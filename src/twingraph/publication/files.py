@@ -211,7 +211,7 @@ def _links_to_nothing(publication: Publication) -> Iterator[Finding]:
 
 def _not_read(publication: Publication) -> Iterator[Finding]:
     listed = {path for listing in _listings() for path in listing.candidates(publication)}
-    others = [path for path in _entries(publication) if path not in listed and not _is_said_or_plain_folder(path)]
+    others = [path for path in _entries(publication) if path not in listed and not _is_reported_or_plain_folder(path)]
     if names := [publication.relative(path) for path in others]:
         message = f"{_counted(names, 'is', 'are')} not read: {_first(names)}"
         remedy = "rename what should be read (see the suffixes under [files]), or exclude it there"
@@ -244,7 +244,7 @@ def _entries(publication: Publication) -> list[Path]:
     return sorted({path for folder in (named if settings.data_files else usual) for path in publication.walk(folder)})
 
 
-def _is_said_or_plain_folder(path: Path) -> bool:
+def _is_reported_or_plain_folder(path: Path) -> bool:
     return _is_link_to_nothing(path) or (_is(path, Path.is_dir) and not path.is_symlink())
 
 

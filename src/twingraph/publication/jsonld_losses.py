@@ -1,4 +1,4 @@
-"""What a processor of JSON-LD ignores without an error, so that it can be said.
+"""What a processor of JSON-LD ignores without an error, so that it can be reported.
 
 Properties that no context maps to an IRI, and nodes, types and values whose IRIs are malformed, give no statements
 (JSON-LD 1.1 API, sections 5.1.2 and 8.1.2). What is looked at are the contexts of a whole document together, so a term

@@ -7,7 +7,9 @@ import pyoxigraph as ox
 from twingraph.child_process import serve
 from twingraph.errors import QueryError, TwingraphError
 from twingraph.processes import limit_memory
-from twingraph.publication.working_store import Derive, Load, QueryResult, Select, derive, run_query
+from twingraph.publication.query_files import QueryFile
+from twingraph.publication.working_store import Derive, Load, QueryResult, Select, derive, extended, run_query
+from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
 
 
@@ -18,15 +20,27 @@ def answer(store: ox.Store, request: object) -> NQuads | QueryResult | QueryErro
             case Load(lines, memory_bytes):
                 store.bulk_extend(lines)
                 limit_memory(memory_bytes)
-            case Derive(rule, iris, graph):
+            case Derive(rule, iris, graph, None):
                 return derive([rule], store, iris, graph)
-            case Select(text, iris, limit):
-                return run_query(store, text, iris, limit)
+            case Derive(rule, iris, graph, example):
+                with extended(store, example or ()):
+                    return _derived(store, rule, iris, graph)
+            case Select(text, iris, limit, example):
+                with extended(store, example):
+                    return run_query(store, text, iris, limit)
     except QueryError as error:
         return error
     except TwingraphError as error:  # such as a query that is too long to be read
         return QueryError(str(error))
     return None
+
+
+def _derived(store: ox.Store, rule: QueryFile, iris: Iris, graph: str) -> NQuads:
+    """Return what a rule derives, without adding it to the store."""
+    lines = derive([rule], store, iris, graph)
+    for quad in lines:
+        store.remove(quad)
+    return lines
 
 
 if __name__ == "__main__":

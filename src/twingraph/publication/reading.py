@@ -4,6 +4,7 @@ A file that does not parse, or not within the limits, is a finding, not an error
 """
 
 import io
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -20,13 +21,22 @@ from twingraph.publication.inspection import inspect
 from twingraph.publication.jsonld_contexts import ContextFiles
 from twingraph.publication.jsonld_losses import losses
 from twingraph.publication.sources import READ_ERRORS, Source, finding_about
+from twingraph.rdf.blank_nodes import Statement
 from twingraph.rdf.formats import JSON_LD
+from twingraph.rdf.iris import GENID
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
-from twingraph.rdf.positions import Locations, Texts, first_long_token
+from twingraph.rdf.positions import Locations, Texts
+from twingraph.rdf.scanning import first_long_token
+from twingraph.rdf.terms import text
 
 _SEARCHES_BEFORE_INDEX = 10
+_WITH_BLANK_NODE = re.compile(rb"^.*(?:_:|%b).*\n" % re.escape(GENID.encode()), re.MULTILINE)
 # What the parsers raise: SyntaxError for what they recognize, MemoryError for a token larger than their buffer.
 _PARSE_ERRORS = (*READ_ERRORS, SyntaxError, ValueError, RuntimeError, MemoryError, FileRefusedError)
+# The first bytes of code points above U+FFFF. The parser of Turtle lets some of them stand in prefixed names although
+# no IRI may have them (RFC 3987, section 2.2), and no other parser of the engine reads such an IRI again.
+_ABOVE_FFFF = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
+_CODE_POINT = re.compile("code point '(.)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +161,28 @@ class _BoundedBuffer(io.BytesIO):
         lines, limit = super().getvalue(), self._budget.source.limits.max_literal_bytes
         if len(lines) > limit and any(len(line) > limit for line in lines.split(b"\n")):
             raise _literal_too_large(self._budget.source)
+        if _has_above_ffff(lines):
+            _check_iris(self._budget.source, filter(_has_above_ffff, lines.split(b"\n")))
         return lines
+
+
+def _has_above_ffff(lines: bytes) -> bool:
+    return any(byte in lines for byte in _ABOVE_FFFF)
+
+
+def _check_iris(source: Source, lines: Iterable[bytes]) -> None:
+    """Raise FileRefusedError, with line and column, when an IRI in lines of N-Quads is none."""
+    try:
+        for _ in ox.parse(b"\n".join(lines), format=ox.RdfFormat.N_QUADS):
+            pass
+    except SyntaxError as error:
+        found = _CODE_POINT.search(str(error.msg))
+        before = source.text().partition(found[1])[0] if found and source.is_scannable else ""
+        line, column = (before.count("\n") + 1, len(before) - before.rfind("\n")) if before else (None, None)
+        what = f"the code point U+{ord(found[1]):04X}" if found else "a code point"
+        message = f"an IRI has {what}, which no IRI may have (RFC 3987, section 2.2)"
+        remedy = "name the thing otherwise; none of this file was read"
+        raise FileRefusedError(source.name, "syntax", message, remedy, line, column) from error
 
 
 def _literal_too_large(source: Source) -> FileRefusedError:
@@ -205,6 +236,12 @@ class _Homes:
             return bool(objects)
         iri, literal = f"<{value}>".encode(), str(ox.Literal(value)).encode()
         return any(each in (iri, value.encode()) or each.startswith(literal) for each in objects)
+
+    def with_blank_nodes(self, path: str) -> Iterator[Statement]:
+        """Yield the statements of a file that have a blank node, or an IRI in place of one."""
+        for block in (block for file in self.files if file.path == path for block in file.quads.blocks()):
+            for quad in ox.parse(b"".join(_WITH_BLANK_NODE.findall(block)), format=ox.RdfFormat.N_QUADS):
+                yield text(quad.subject), quad.predicate.value, text(quad.object)
 
     def _statements(self, path: str) -> dict[tuple[bytes, bytes], list[bytes]]:
         if path not in self._indexed:

@@ -12,8 +12,9 @@ A query that runs cannot be interrupted, and one that gets no memory ends its pr
 its own, which is ended at the limits of a query; the next query starts another.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -61,20 +62,25 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Derive:
-    """The request to apply a rule, and to add what it derives to the store, in the named graph ``graph``."""
+    """The request to apply a rule, and to add what it derives to the store, in the named graph ``graph``.
+
+    With an ``example``, the rule is applied to its statements too, and nothing is added.
+    """
 
     rule: QueryFile
     iris: Iris
     graph: str
+    example: NQuads | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """The request to run a query and return at most ``limit`` rows."""
+    """The request to run a query, on the statements of an ``example`` too, and return at most ``limit`` rows."""
 
     text: str
     iris: Iris
     limit: int | None
+    example: NQuads = field(default_factory=NQuads)
 
 
 class WorkingStore:
@@ -98,7 +104,7 @@ class WorkingStore:
         self._loaded()
 
     def append(self, lines: NQuads) -> None:
-        """Record what `derive` has added to the store, so that it is there when the store is loaded again."""
+        """Have these statements in the store whenever it is loaded; what `derive` has added is in it already."""
         self._lines += lines
 
     def derive(self, rule: QueryFile, graph: str) -> NQuads:
@@ -111,6 +117,14 @@ class WorkingStore:
     def query(self, text: str, limit: int | None = None) -> QueryResult:
         """Run a query as `run_query` does; raises QueryError, and LimitError when it exceeds a limit."""
         return cast(QueryResult, self._request(Select(text, self._iris, limit)))
+
+    def derive_from(self, example: NQuads, rule: QueryFile, graph: str) -> NQuads:
+        """Return what `derive` would if the store had the statements of an example too; nothing is added."""
+        return cast(NQuads, self._request(Derive(rule, self._iris, graph, example)))
+
+    def query_with(self, example: NQuads, text: str) -> QueryResult:
+        """Run a query as `query` does, as if the store had the statements of an example too."""
+        return cast(QueryResult, self._request(Select(text, self._iris, None, example)))
 
     def unload(self) -> None:
         """End the process, and so free its memory."""
@@ -144,11 +158,14 @@ class WorkingStore:
         return process
 
 
-def stopped(what: str, error: LimitError | WorkerLostError) -> str:
-    """Return how a ``what`` (rule, check, saved query) was ended at a limit, or ended its process."""
+def stopped(what: str, error: LimitError | WorkerLostError, setting: str = "query_seconds") -> str:
+    """Return how a ``what`` (rule, check, saved query, shape) was ended at a limit, or ended its process.
+
+    ``setting`` is the limit of its time.
+    """
     match error:
         case QueryTimeoutError():
-            return f"the {what} ran for {error.seconds:g} seconds, the limit (check_limits.query_seconds)"
+            return f"the {what} ran for {error.seconds:g} seconds, the limit (check_limits.{setting})"
         case MemoryLimitError():
             return f"the {what} needed more than {error.limit:,} bytes of memory, the limit (check_limits.memory_bytes)"
     return f"the {what} could not be run: {error}"
@@ -159,6 +176,18 @@ def load(quads: Iterable[ox.Quad]) -> ox.Store:
     store = ox.Store()
     store.bulk_extend(quads)
     return store
+
+
+@contextmanager
+def extended(store: ox.Store, quads: Iterable[ox.Quad]) -> Iterator[None]:
+    """Have the quads in a store for as long as the context lasts."""
+    new = [quad for quad in quads if quad not in store]
+    store.extend(new)
+    try:
+        yield
+    finally:
+        for quad in new:
+            store.remove(quad)
 
 
 def run_query(store: ox.Store, text: str, iris: Iris, limit: int | None = None) -> QueryResult:
@@ -199,13 +228,19 @@ def derive(rules: Iterable[QueryFile], store: ox.Store, iris: Iris, graph: str, 
 
 def _new(store: ox.Store, rule: QueryFile, iris: Iris) -> list[ox.Triple]:
     """Return the triples that a rule constructs and the store does not contain."""
-    triples = dict.fromkeys(_construct(store, rule, iris))
+    try:
+        triples = dict.fromkeys(_construct(store, rule, iris))
+    except QueryError as error:
+        raise type(error)(f"{rule.path}: {error.message}", error.line, error.column) from error
+    except (RuntimeError, OSError, ValueError) as error:
+        raise QueryError(f"{rule.path}: {error}") from error
     predicates = {triple.predicate for triple in triples}
     known = {quad.triple for predicate in predicates for quad in store.quads_for_pattern(None, predicate, None)}
     return [triple for triple in triples if triple not in known]
 
 
 def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> ox.QueryTriples:
+    read_query(rule.text, iris.namespaces, iris.base)
     try:
         answer = store.query(
             rule.text,
@@ -215,10 +250,9 @@ def _construct(store: ox.Store, rule: QueryFile, iris: Iris) -> ox.QueryTriples:
             custom_functions=_FUNCTIONS,
         )
     except SyntaxError as error:
-        found = query_error(error, rule.text, iris.namespaces)
-        raise QueryError(f"{rule.path}: {found.message}", found.line, found.column) from error
+        raise query_error(error, rule.text, iris.namespaces) from error
     if not isinstance(answer, ox.QueryTriples):
-        raise QueryError(f"{rule.path}: a rule has to be a CONSTRUCT query")
+        raise QueryError("a rule has to be a CONSTRUCT query", 1, 1)
     return answer
 
 

@@ -10,7 +10,6 @@ import heapq
 import re
 import subprocess
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import groupby, islice
@@ -21,20 +20,13 @@ import pyoxigraph as ox
 from twingraph.errors import ReleaseError
 from twingraph.processes import command, exit_with_parent
 from twingraph.rdf.iris import canonical_language
-from twingraph.rdf.nquads import NQuads
+from twingraph.rdf.nquads import NQuads, by_blank_nodes
 
 # A language tag whose case may have to change. Ends of lines are escaped within literals, so a tag before the end of a
 # line, or before the graph name there, is that of the object.
 _TAG = re.compile(rb""""@([a-z]*[A-Z-][A-Za-z0-9-]*)(?= (?:(?:<[^<>"\s]*>|_:\S+) )?\.\n)""")
-# A line with a blank node as subject, object or graph name. Predicates are not blank nodes, and literals end with a
-# quotation mark, a language tag or a datatype.
-_BLANK = re.compile(rb"^(?:_:.*|\S+ \S+ (?:_:.*|.* _:\S+ \.))\n", re.MULTILINE)
 # Time limit for labelling blank nodes; 100,000 ordinary ones take some seconds.
 _LABELLING_SECONDS = 60.0
-# Level 9 takes three times as long for files that are hardly smaller.
-_COMPRESSION_LEVEL = 6
-# zlib's code for the gzip format, with a header that has neither name nor time.
-_GZIP = 16 + zlib.MAX_WBITS
 # Bytes that are sorted in memory at a time; they take about four times as much.
 _SORTED_BYTES = 250_000_000
 _BATCH_LINES = 20_000
@@ -74,11 +66,10 @@ def _labelled(lines: NQuads, seconds: float) -> Iterator[bytes]:
     """Yield the lines with canonical labels of blank nodes, in blocks and in another order."""
     with_blank_nodes = []
     for block in lines.blocks():
-        if found := _BLANK.findall(block):
-            with_blank_nodes += found
-            block = _BLANK.sub(b"", block)
-        yield block
-    if with_blank_nodes:
+        without, found = by_blank_nodes(block)
+        with_blank_nodes.append(found)
+        yield without
+    if any(with_blank_nodes):
         try:
             process = subprocess.run(
                 command("twingraph.rdf.canonical"),
@@ -94,14 +85,6 @@ def _labelled(lines: NQuads, seconds: float) -> Iterator[bytes]:
             reason = f"the process that labels them ended with {error.returncode}"
             raise ReleaseError("blank nodes", reason) from error
         yield process.stdout
-
-
-def compressed(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Compress blocks with gzip, without a name and a time in the header."""
-    compressor = zlib.compressobj(_COMPRESSION_LEVEL, zlib.DEFLATED, _GZIP)
-    for block in blocks:
-        yield compressor.compress(block)
-    yield compressor.flush()
 
 
 def _sorted(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -16,6 +16,9 @@ import pyoxigraph as ox
 
 _BLOCK_BYTES = 1 << 20
 _BATCH_QUADS = 50_000
+# A line with a blank node as subject, object or graph name, or in an object that is a triple. Predicates are not blank
+# nodes, and literals end with a quotation mark, a language tag or a datatype. Some text in literals matches as well.
+_BLANK = re.compile(rb"^(?:_:.*|\S+ \S+ (?:_:.*|<<\(.* _:.*|.* _:\S+ \.))\n", re.MULTILINE)
 
 Row = tuple[bytes, bytes, bytes, bytes]
 
@@ -81,6 +84,10 @@ class NQuads(Collection[ox.Quad]):
         """Yield the lines in blocks of about a megabyte."""
         for part in self.parts:
             yield from part.blocks()
+
+    def may_have_blank_nodes(self) -> bool:
+        """Return whether there are blank nodes, or at least text in literals that looks like one."""
+        return any(by_blank_nodes(block)[1] for block in self.blocks())
 
     def stored(self, directory: Path) -> "NQuads":
         """Return the same lines, all of them in files; lines in memory are written to one in ``directory``."""
@@ -173,6 +180,29 @@ def rows_of(block: bytes) -> list[Row]:
     pairs = zip(lines, _triples(lines), strict=True)
     split = ((line, triple, triple.split(b" ", 2)) for line, triple in pairs)
     return [(subject, predicate, value, line[len(triple) + 1 :]) for line, triple, (subject, predicate, value) in split]
+
+
+def by_blank_nodes(block: bytes) -> tuple[bytes, bytes]:
+    """Return the lines without blank nodes, and the others; a few without may be among these, always the same ones."""
+    if b"_:" not in block:
+        return block, b""
+    return _BLANK.sub(b"", block), b"".join(_BLANK.findall(block))
+
+
+def labelled(blocks: Iterable[bytes], *, union: bool) -> Iterator[ox.Quad]:
+    """Parse the lines with blank nodes, whose labels are preserved; with ``union`` each also for the default graph."""
+    for block in blocks:
+        for quad in ox.parse(by_blank_nodes(block)[1], format=ox.RdfFormat.N_QUADS):
+            yield quad
+            if union:
+                yield ox.Quad(quad.subject, quad.predicate, quad.object)
+
+
+def triples_and_graphs(block: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Return the triple of each line in N-Triples, without its end, and its graph; the default graph has no name."""
+    lines = block.split(b" .\n")[:-1]
+    triples = list(_triples(lines))
+    return triples, [line[len(triple) + 1 :] for line, triple in zip(lines, triples, strict=True)]
 
 
 def without_graph_names(block: bytes) -> bytes:

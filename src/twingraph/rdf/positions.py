@@ -1,40 +1,21 @@
 """The positions of statements in files, found by scanning their tokens: the parser does not record them.
 
-The scanner knows the tokens of Turtle (RDF 1.1 Turtle, section 6.5), TriG, N-Triples and N-Quads. It runs only when a
-position is needed, over the files that may contain it; in other syntaxes there are no lines and columns.
+This is done only when a position is needed, and in the files that may contain it. In syntaxes that are not scanned,
+there are no lines and columns.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, cast
 
 from twingraph.findings import Location
-from twingraph.rdf.iris import GENID, resolve
+from twingraph.rdf.blank_nodes import Statement, equal_nodes, is_blank
+from twingraph.rdf.scanning import RDF_FIRST, RDF_REST, RDF_TYPE, Place, Scan, beginning
 
-_NAME = r"""[^\s<>"';,\[\](){}#^@.]"""
-_TOKEN = re.compile(
-    rf"""(?P<comment>\#[^\n]*)|(?P<iri><[^<>"{{}}|^`\s]*>)
-    |(?P<string>\"{{3}}(?:[^"\\]++|\\.|"(?!""))*+\"{{3}}|'{{3}}(?:[^'\\]++|\\.|'(?!''))*+'{{3}}
-        |"(?:[^"\\\n]++|\\.)*+"|'(?:[^'\\\n]++|\\.)*+')
-    |(?P<directive>@(?:prefix|base)\b)|(?P<tag>@[A-Za-z][A-Za-z0-9-]*|\^\^)
-    |(?P<name>(?:{_NAME}|\\.|\.(?={_NAME}))+)|(?P<mark>[.;,\[\](){{}}])""",
-    re.VERBOSE | re.DOTALL,
-)
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_CONTROL = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDF_TYPE, _RDF_FIRST = f"{_RDF}type", f"{_RDF}first"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    subject: str
-    predicate: str
-    value: str
-    location: Location
+# As many properties lead to a blank node when it is described.
+_LONGEST_CHAIN = 3
 
 
 @dataclass(frozen=True)
@@ -65,6 +46,9 @@ class Homes(Protocol):
     def states(self, path: str, subject: str, predicate: str, value: str | None) -> bool:
         """Return whether a file has the statement or, without ``value``, the property of the subject."""
 
+    def with_blank_nodes(self, path: str) -> Iterable[Statement]:
+        """Return the statements of a file that have a blank node, or an IRI in place of one."""
+
 
 @dataclass(frozen=True)
 class Locations:
@@ -79,29 +63,50 @@ class Locations:
 
     def find(self, subject: str, predicate: str | None = None, value: str | None = None) -> Location | None:
         """Return the position of a statement, or else of its property, its subject, or a mention of the subject."""
-        # The parser renames blank nodes, so in texts any blank node with the same property and value will do; the same
-        # goes for IRIs in place of blank nodes.
-        is_blank = subject.startswith("_:") or GENID in subject
-        places = self._about_blank_nodes(subject) if is_blank else self._about(subject)
+        if exact := self._in_text(subject):
+            return self._of_blank_node(*exact, predicate, self._in_text(value) if value else None, value)
+        # A blank node whose place is not known: any with the same property and value will do.
+        is_anonymous = is_blank(subject)
+        places = self._about_blank_nodes(subject) if is_anonymous else self._about(subject)
+        exact = self._in_text(value) if value else None
+        own = [place for place in places if place.predicate == predicate]
         narrower = (
-            [place for place in places if place.predicate == predicate and place.value == value],
+            [place for place in own if place.value == value or (place.location.path, place.value) == exact],
             self._without_positions(subject, predicate, value) if value is not None else [],
-            [place for place in places if place.predicate == predicate],
+            own,
             self._without_positions(subject, predicate, None),
-            [place for place in places if place.predicate == _RDF_TYPE and not is_blank],
-            [] if is_blank else places,
+            [place for place in places if place.predicate == RDF_TYPE and not is_anonymous],
+            [] if is_anonymous else places,
         )
         found = next((_first(found) for found in narrower if found), None)
-        return found or (None if is_blank else _first(self._by_value.get(subject, [])))
+        return found or (None if is_anonymous else _first(self._by_value.get(subject, [])))
 
-    def _without_positions(self, subject: str, predicate: str | None, value: str | None) -> list[_Place]:
+    def above(self, node: str) -> tuple[Location | None, tuple[str, ...]]:
+        """Return where a blank node begins, and what leads to it from an IRI: properties, the nearest first, and it.
+
+        Lists are left out.
+        """
+        path = next(iter(self.homes(node)), None) if self.homes else None
+        if path is None:
+            return None, ()
+        parents, chain, seen = self._parents(path), list[str](), set[str]()
+        above: str | None = node
+        while above is not None and is_blank(above) and above not in seen and len(chain) < _LONGEST_CHAIN:
+            seen.add(above)
+            above, predicate = parents.get(above, (None, ""))
+            chain += [predicate] if predicate not in ("", RDF_FIRST, RDF_REST) else []
+        exact = self._in_text(node)
+        place = self._beginning(*exact) if exact else Location(path)
+        return place, (*chain, above) if above and not is_blank(above) else tuple(chain)
+
+    def _without_positions(self, subject: str, predicate: str | None, value: str | None) -> list[Place]:
         """Return the files without positions that have the statement or, without ``value``, the property."""
         homes = self.homes
         if homes is None or predicate is None:
             return []
         paths = [path for path in homes(subject) if path not in self.texts]
         found = (path for path in paths if homes.states(path, subject, predicate, value))
-        return [_Place(subject, predicate, value or "", Location(path)) for path in found]
+        return [Place(subject, predicate, value or "", Location(path)) for path in found]
 
     def all(self, subject: str, predicate: str) -> tuple[Location, ...]:
         """Return all positions of a property of a subject, in the order of files and lines."""
@@ -120,140 +125,104 @@ class Locations:
         """Return the first position of an IRI as predicate or object."""
         return _first(self._by_value.get(term) or self._by_predicate.get(term) or [])
 
-    def _about(self, subject: str) -> list[_Place]:
+    def _of_blank_node(
+        self, path: str, node: str, predicate: str | None, exact: tuple[str, str] | None, value: str | None
+    ) -> Location:
+        """Return the position of a statement about a blank node, of its property or type, or where the node begins."""
+        places, wanted = self._file(path).get(node, []), exact[1] if exact else value
+        own = [place for place in places if place.predicate == predicate]
+        typed = [place for place in places if place.predicate == RDF_TYPE]
+        found = next((place for place in (*(each for each in own if each.value == wanted), *own, *typed)), None)
+        return found.location if found else self._beginning(path, node)
+
+    def _beginning(self, path: str, node: str) -> Location:
+        """Return where a blank node of a text begins or, when it has a label of its own, the first place of that."""
+        return beginning(path, node) or self._first_mentions(path)[node]
+
+    def _first_mentions(self, path: str) -> dict[str, Location]:
+        if path not in self._mentioned:
+            found = self._mentioned.setdefault(path, {})
+            every = (place for places in self._file(path).values() for place in places)
+            for place in sorted(every, key=lambda place: place.location.order):
+                for node in filter(is_blank, (place.subject, place.value)):
+                    found.setdefault(node, place.location)
+        return self._mentioned[path]
+
+    @cached_property
+    def _mentioned(self) -> dict[str, dict[str, Location]]:
+        return {}
+
+    def _in_text(self, node: str) -> tuple[str, str] | None:
+        """Return the file of a blank node that was parsed, and its label among the scanned ones."""
+        paths = self.homes(node) if self.homes and is_blank(node) else ()
+        return next(((path, found) for path in paths if (found := self._scanned_nodes(path).get(node))), None)
+
+    def _scanned_nodes(self, path: str) -> dict[str, str]:
+        """Return the label in the text of a file for each blank node that was parsed in it."""
+        if path not in self._matched:
+            homes, rows = cast("Homes", self.homes), list[Statement]()
+            if path in self.texts:
+                places = (place for found in self._file(path).values() for place in found)
+                rows = [(place.subject, place.predicate, place.value) for place in places]
+            scanned = (row for row in rows if is_blank(row[0]) or is_blank(row[2]))
+            self._matched[path] = equal_nodes(homes.with_blank_nodes(path), scanned) if rows else {}
+        return self._matched[path]
+
+    @cached_property
+    def _matched(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    def _parents(self, path: str) -> dict[str, tuple[str, str]]:
+        """Return the first statement of a file that leads to each blank node: its subject and predicate."""
+        if path not in self._leading:
+            found = self._leading.setdefault(path, {})
+            for subject, predicate, value in cast("Homes", self.homes).with_blank_nodes(path):
+                found.setdefault(value, (subject, predicate))
+        return self._leading[path]
+
+    @cached_property
+    def _leading(self) -> dict[str, dict[str, tuple[str, str]]]:
+        return {}
+
+    def _about(self, subject: str) -> list[Place]:
         paths = sorted(path for path in self.files(subject) if path in self.texts)
         return [place for path in paths for place in self._file(path).get(subject, ())]
 
-    def _about_blank_nodes(self, subject: str) -> list[_Place]:
+    def _about_blank_nodes(self, subject: str) -> list[Place]:
         paths = sorted(path for path in self.files(subject) if path in self.texts)
-        anonymous = (found for path in paths for name, found in self._file(path).items() if name[:2] in ("", "_:"))
+        anonymous = (found for path in paths for name, found in self._file(path).items() if is_blank(name))
         return [place for found in anonymous for place in found]
 
-    def _file(self, path: str) -> dict[str, list[_Place]]:
+    def _file(self, path: str) -> dict[str, list[Place]]:
         """Return the positions in a file by subject; each file is scanned once."""
         if path not in self._scanned:
-            places = _Scan(path, self.texts[path], self.base).places()
+            places = Scan(path, self.texts[path], self.base).places()
             self._scanned[path] = _index((place.subject, place) for place in places)
         return self._scanned[path]
 
     @cached_property
-    def _scanned(self) -> dict[str, dict[str, list[_Place]]]:
+    def _scanned(self) -> dict[str, dict[str, list[Place]]]:
         return {}
 
     @cached_property
-    def _places(self) -> list[_Place]:
-        return [place for path in sorted(self.texts) for place in _Scan(path, self.texts[path], self.base).places()]
+    def _places(self) -> list[Place]:
+        return [place for path in sorted(self.texts) for place in Scan(path, self.texts[path], self.base).places()]
 
     @cached_property
-    def _by_value(self) -> dict[str, list[_Place]]:
+    def _by_value(self) -> dict[str, list[Place]]:
         return _index((place.value, place) for place in self._places)
 
     @cached_property
-    def _by_predicate(self) -> dict[str, list[_Place]]:
+    def _by_predicate(self) -> dict[str, list[Place]]:
         return _index((place.predicate, place) for place in self._places)
 
 
-def _first(places: list[_Place]) -> Location | None:
+def _first(places: list[Place]) -> Location | None:
     return places[0].location if places else None
 
 
-def _index(rows: Iterable[tuple[str, _Place]]) -> dict[str, list[_Place]]:
-    index: dict[str, list[_Place]] = defaultdict(list)
+def _index(rows: Iterable[tuple[str, Place]]) -> dict[str, list[Place]]:
+    index: dict[str, list[Place]] = defaultdict(list)
     for key, place in rows:
         index[key].append(place)
     return dict(index)
-
-
-@dataclass(slots=True)
-class _Frame:
-    """What is being read within a pair of brackets: the terms of its statement so far."""
-
-    slots: list[str]
-    is_list: bool = False
-
-
-@dataclass
-class _Scan:
-    """One pass over the tokens of one file; ``frames`` are the statement being read and the brackets open in it."""
-
-    path: str
-    text: str
-    base: str
-    prefixes: dict[str, str] = field(default_factory=dict)
-    frames: list[_Frame] = field(default_factory=lambda: [_Frame([])])
-
-    @property
-    def slots(self) -> list[str]:
-        return self.frames[-1].slots
-
-    def places(self) -> Iterator[_Place]:
-        tokens, is_datatype = self.tokens(), False
-        for kind, token, location in tokens:
-            if kind == "directive" or (kind == "name" and not self.slots and token.upper() in ("PREFIX", "BASE")):
-                self._declare(tokens, with_prefix=token.lower().endswith("prefix"))
-            elif kind == "mark":
-                yield from self._punctuate(token, location)
-            elif kind != "tag" and not is_datatype:
-                yield from self._term(self._value(kind, token), location)
-            is_datatype = token == "^^"
-
-    def tokens(self) -> Iterator[tuple[str, str, Location]]:
-        line, line_start, last = 1, 0, 0
-        for match in _TOKEN.finditer(self.text):
-            kind, start = match.lastgroup or "", match.start()
-            if lines := self.text.count("\n", last, start):
-                line, line_start = line + lines, self.text.rfind("\n", last, start) + 1
-            last = start
-            if kind != "comment":
-                yield kind, match[0], Location(self.path, line, start - line_start + 1)
-
-    def _declare(self, tokens: Iterator[tuple[str, str, Location]], *, with_prefix: bool) -> None:
-        name = next(tokens, ("", "", None))[1] if with_prefix else ""
-        iri = next(tokens, ("", "<>", None))[1][1:-1]
-        if with_prefix:
-            self.prefixes[name.removesuffix(":")] = resolve(self.base, iri)
-        else:
-            self.base = resolve(self.base, iri)
-
-    def _punctuate(self, mark: str, location: Location) -> Iterator[_Place]:
-        if mark in "[(":
-            yield from self._term("", location)  # a blank node or collection
-            self.frames.append(_Frame([""]) if mark == "[" else _Frame(["", _RDF_FIRST], is_list=True))
-        elif mark in "])":
-            del self.frames[max(len(self.frames) - 1, 1) :]
-        elif mark in ";,":
-            del self.slots[1 if mark == ";" else 2 :]
-        else:  # `.` and braces end a statement, whatever is still open
-            self.frames = [_Frame([])]
-
-    def _term(self, value: str, location: Location) -> Iterator[_Place]:
-        if len(self.slots) >= 3:  # the graph name in N-Quads
-            return
-        self.slots.append(value)
-        if len(self.slots) == 3:
-            yield _Place(self.slots[0], self.slots[1], value, location)
-        if self.frames[-1].is_list:
-            del self.slots[2:]
-
-    def _value(self, kind: str, token: str) -> str:
-        if kind == "iri":
-            return resolve(self.base, _ESCAPE.sub(_unescape, token[1:-1]))
-        if kind == "string":
-            quotes = 3 if token[:3] in ('"""', "'''") else 1
-            return _ESCAPE.sub(_unescape, token[quotes:-quotes])
-        if token == "a" and len(self.slots) == 1:
-            return _RDF_TYPE
-        prefix, colon, local = token.partition(":")
-        known = colon and prefix in self.prefixes
-        return self.prefixes[prefix] + local.replace("\\", "") if known else token
-
-
-def _unescape(match: re.Match[str]) -> str:
-    code = match[1] or match[2]
-    return chr(int(code, 16)) if code else _CONTROL.get(match[3], match[3])
-
-
-def first_long_token(path: str, text: str, limit: int) -> Location | None:
-    """Return the position of the first term of more than ``limit`` bytes, None if there is none."""
-    tokens = _Scan(path, text, "").tokens()
-    return next((place for _, token, place in tokens if len(token) * 4 > limit and len(token.encode()) > limit), None)

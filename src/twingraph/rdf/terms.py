@@ -24,6 +24,11 @@ def ntriples(term: Term) -> str:
     return text
 
 
+def text(term: Term) -> str:
+    """Return a term as text: an IRI, a literal's lexical form, or a blank node's identifier with ``_:``."""
+    return str(term) if isinstance(term, ox.BlankNode | ox.Triple) else term.value
+
+
 class DefaultGraph(StrEnum):
     """The content of the default graph for queries without dataset clauses (SPARQL 1.1, section 13.1).
 

@@ -26,14 +26,15 @@ from pathlib import Path
 
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
 from twingraph.rdf.nquads import rows_of
-from twingraph.release.dumps import QUADS
 from twingraph.release.manifest import FILE, Manifest, read_manifest
 from twingraph.release.store_writer import DIGESTS, file_digest, store_files
+from twingraph.store.exact import GRAPHS, QUADS, ExactStatements
 
 CONTEXT, STORE, QUERIES, SHAPES = "context.jsonld", "store", "queries", "shapes.nt"
 _DATE = "%Y%m%dT%H%M%SZ"
 _LOCK, _CURRENT, _BUILDING, _POINTING, _REMOVING = ".lock", "current", ".building-", ".current-", ".removing-"
 _BLOCK = 1 << 20
+_FORM_WITH_INDEXES = 3
 
 Fault = tuple[str, str]
 """The name of a file within a release, and what is wrong with it."""
@@ -60,6 +61,18 @@ class Release:
     def has_store_digests(self) -> bool:
         """Whether the build wrote the digests of the store's files."""
         return self.manifest.form > 1 and self.manifest.quads > 0
+
+    def exact(self) -> ExactStatements | None:
+        """Return the statements as written, None for a release of an earlier form, which has no indexes of them.
+
+        Raises ReleaseError when the indexes cannot be read.
+        """
+        if self.manifest.form < _FORM_WITH_INDEXES:
+            return None
+        try:
+            return ExactStatements.open(self.directory)
+        except (OSError, ValueError) as error:
+            raise ReleaseError(str(self.directory), f"the indexes of its statements cannot be read: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -217,6 +230,8 @@ def faults(release: Release) -> Iterator[Fault]:
             yield name, fault
         elif name == QUADS:
             yield from _count_faults(release)
+        elif name == GRAPHS:
+            yield from _graph_faults(release)
     yield from store_faults(release)
     yield from dump_faults(release)
     known = {*manifest.files, FILE, DIGESTS, *(dump.path for dump in manifest.dumps)}
@@ -283,6 +298,25 @@ def _count_faults(release: Release) -> Iterator[Fault]:
                 QUADS,
                 f"has {counted[graph]} quads in <{graph}>, but the manifest says {manifest.graphs.get(graph, 0)}",
             )
+
+
+def _graph_faults(release: Release) -> Iterator[Fault]:
+    expected = release.manifest.graphs
+    try:
+        exact = release.exact()
+        counted = {name: sum(map(_lines, exact.triples(name))) for name in exact.graphs} if exact else {}
+    except (ReleaseError, OSError, EOFError, zlib.error) as error:
+        yield GRAPHS, f"cannot be read: {error}"
+        return
+    # The default graph may be the union of all, of whose triples the manifest says no number.
+    for graph in sorted(filter(None, counted.keys() | expected.keys())):
+        found, wanted = counted.get(graph, 0), expected.get(graph, 0)
+        if found != wanted:
+            yield GRAPHS, f"has {found} triples in <{graph}>, but the manifest says {wanted}"
+
+
+def _lines(block: bytes) -> int:
+    return block.count(b"\n")
 
 
 def _count(path: Path) -> Counter[str]:

@@ -1,16 +1,16 @@
 """Building a release: assemble and check the publication, and write a release if it conforms.
 
-A release holds ``quads.nq.gz`` (canonical), ``context.jsonld``, ``queries/`` (the saved queries with the prefixes they
-use declared), ``manifest.json`` and ``store/`` (the quads in the engine's own form). A process of its own writes the
-store while statements are derived and checked; it is discarded when the check fails.
+A release holds ``quads.nq.gz`` (canonical) and ``graphs.nt.gz`` (the triples of each graph), each with an index,
+``context.jsonld``, ``queries/`` (the saved queries with the prefixes they use declared), ``manifest.json`` and
+``store/`` (the quads in the engine's own form). A process of its own writes the store while statements are derived and
+checked; it is discarded when the check fails.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from twingraph.check.run import CheckResult, check
@@ -18,12 +18,12 @@ from twingraph.errors import NotConformingError, ReleaseError
 from twingraph.findings import violations
 from twingraph.processes import gc_paused
 from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, assemble, no_observer
-from twingraph.rdf.canonical import compressed, write_canonical
+from twingraph.rdf.canonical import write_canonical
 from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import CONTEXT, QUERIES, SHAPES, STORE, Archive, Release, verify
 from twingraph.release.coverage import Coverage, coverage
 from twingraph.release.dump_writer import DumpWriter, Written, order_of
-from twingraph.release.dumps import QUADS, Dump, quads_dump
+from twingraph.release.dumps import Dump, quads_dump
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.manifest import (
     FILE,
@@ -38,10 +38,12 @@ from twingraph.release.manifest import (
     source_date_epoch,
     tools,
 )
-from twingraph.release.store_writer import StoreWriter
+from twingraph.release.quads_files import write_quads, write_triples
+from twingraph.release.store_writer import StoreWriter, file_digest
 from twingraph.release.void import DESCRIPTION, Counts, count, describe_release, language_tags
-from twingraph.settings import Settings
+from twingraph.settings import Descriptions, Settings
 from twingraph.sparql.query import with_prefixes
+from twingraph.store.exact import EXACT_FILES, QUADS
 
 _ID_DIGITS = 12
 
@@ -99,9 +101,12 @@ def _build(
     ):
         with gc_paused():
             assembly = assemble(settings, SpoolFiles(work, writer.load), observer)
-        writer.end()
+        has_labels = assembly.quads.may_have_blank_nodes()
+        if not has_labels:
+            writer.end()
         # Done in vain when there is a violation, but mostly finished before the checks are.
-        prepared = beside.submit(_content, assembly, work, building, dump_writer, observer)
+        labelled = writer if has_labels else None
+        prepared = beside.submit(_content, assembly, work, building, labelled, dump_writer, observer)
         result = judge(check(assembly, observer=observer))
         report(result)
         if not result.conforms:
@@ -138,29 +143,40 @@ class _Content:
 
 
 def _content(
-    assembly: Assembly, work: Path, building: Path, dump_writer: DumpWriter, observer: StepObserver
+    assembly: Assembly,
+    work: Path,
+    building: Path,
+    writer: StoreWriter | None,
+    dump_writer: DumpWriter,
+    observer: StepObserver,
 ) -> _Content:
-    """Write the quads of the release, and make its other files except the manifest."""
+    """Write the quads of the release, and make its other files except the dumps and the manifest.
+
+    The ``writer`` is given the statements with blank nodes, which now have their labels.
+    """
     with observer("canonical N-Quads"):
         canonical_file = work / "canonical.nq"
         canonical = write_canonical(assembly.quads, canonical_file)
-    with observer("compress and hash"):
-        canonical_hash = sha256()
-        packed_digest = _write_blocks(building / QUADS, compressed(_hashed(canonical.blocks(), canonical_hash.update)))
+    if writer:
+        writer.end(canonical_file)
     with observer("count and describe"):
-        counts, iris, saved = count(canonical), assembly.settings.iris, assembly.saved.queries
-        tags = language_tags(canonical)
-        dump_writer.begin(order_of(assembly.settings, counts, tags, canonical_file, building))
-        covered = coverage(canonical, assembly.settings.catalogue, iris)
+        counts, settings, saved = count(canonical), assembly.settings, assembly.saved.queries
+        iris, tags = settings.iris, language_tags(canonical)
+        dump_writer.begin(order_of(settings, counts, tags, canonical_file, building))
+        covered = coverage(canonical, settings.catalogue, iris)
         files = {
             CONTEXT: json_ld_context(canonical.with_predicates(CONTEXT_TERMS), iris),
-            DESCRIPTION: describe_release(counts, assembly.settings, saved),
+            DESCRIPTION: describe_release(counts, settings, saved),
             **_shapes(assembly.shapes.lines, work),
             **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
         }
-    digests = {QUADS: packed_digest, **{name: digest(content) for name, content in files.items()}}
-    quads = quads_dump(building, packed_digest, len(canonical))
-    return _Content(canonical, counts, files, canonical_hash.hexdigest(), digests, covered, tags, quads)
+    with observer("compress and hash"):
+        canonical_digest = write_quads(canonical, building)
+        write_triples(canonical, counts.graphs, settings.default_graph, building, work)
+        digests = {name: file_digest(building / name) for name in EXACT_FILES}
+    digests |= {name: digest(content) for name, content in files.items()}
+    quads = quads_dump(building, digests[QUADS], len(canonical))
+    return _Content(canonical, counts, files, canonical_digest, digests, covered, tags, quads)
 
 
 def _shapes(shapes: NQuads, work: Path) -> dict[str, bytes]:
@@ -171,20 +187,6 @@ def _shapes(shapes: NQuads, work: Path) -> dict[str, bytes]:
         return {SHAPES: b"".join(write_canonical(shapes, work / "shapes.nq").blocks())}
     except ReleaseError:
         return {}
-
-
-def _write_blocks(path: Path, blocks: Iterable[bytes]) -> str:
-    """Write a file and return its SHA-256 in hexadecimal."""
-    written = sha256()
-    with path.open("wb") as file:
-        file.writelines(_hashed(blocks, written.update))
-    return written.hexdigest()
-
-
-def _hashed(blocks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterable[bytes]:
-    for block in blocks:
-        update(block)
-        yield block
 
 
 def _with_header(text: str, namespaces: Mapping[str, str]) -> str:
@@ -208,6 +210,7 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content, writte
         "base_iri": settings.base_iri,
         "prefixes": dict(settings.iris.namespaces),
         "default_graph": settings.default_graph,
+        "descriptions": _with_absolute_names(settings).model_dump(),
         "files": {**content.digests, **written.files},
         "dumps": [dump.model_dump() for dump in (content.quads, *written.dumps)],
     }
@@ -230,6 +233,19 @@ def _manifest(assembly: Assembly, result: CheckResult, content: _Content, writte
         check=_summary(result),
         coverage=content.coverage,
         place_names={place: names[place] for place in sorted(places)},
+    )
+
+
+def _with_absolute_names(settings: Settings) -> Descriptions:
+    """Return the settings of descriptions with the IRIs of properties and classes; raises IriError."""
+    names, expand = settings.descriptions, settings.iris.expand
+    return names.model_copy(
+        update={
+            "labels": tuple(map(expand, names.labels)),
+            "forward": tuple(map(expand, names.forward)),
+            "backward": tuple(map(expand, names.backward)),
+            "tombstone": expand(names.tombstone),
+        }
     )
 
 

@@ -20,9 +20,10 @@ from pydantic import BaseModel, ConfigDict
 from twingraph.rdf.formats import GRAPHS, JSON_LD, N_QUADS, RDF_XML, Format, by_name
 from twingraph.rdf.nquads import NQuads, rows_of
 from twingraph.settings import Dumps
+from twingraph.store.exact import QUADS
 from twingraph.store.output_filters import finished_output
 
-FOLDER, EVERYTHING, QUADS = "dumps", "all", "quads.nq.gz"
+FOLDER, EVERYTHING = "dumps", "all"
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 # So many files are open at once, and so many graphs at most are written one after the other in a dump of everything.
 _MAX_FILES = 400

@@ -19,17 +19,18 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from twingraph import __version__
 from twingraph.errors import ReleaseError, SettingsError
+from twingraph.linked_data.addresses import Addresses, root_of
 from twingraph.publication.evidence import Document
 from twingraph.rdf.iris import Iris, canonical_language
 from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.coverage import Coverage
 from twingraph.release.dumps import Dump
-from twingraph.settings import Agent, Catalogue
+from twingraph.settings import Agent, Catalogue, Descriptions
 
 FILE = "manifest.json"
-# 1: the store has no digests; 2: they are in `store.json`.
-FORM = 2
+# 1: the store has no digests; 2: they are in `store.json`; 3: there are `graphs.nt.gz` and indexes.
+FORM = 3
 _TOOLS = ("pyoxigraph", "pyshacl", "rdflib", "edtf")
 _NAMES = (
     "http://www.w3.org/2000/01/rdf-schema#label",
@@ -100,6 +101,7 @@ class Manifest(_Part):
     graphs: dict[str, int]
     classes: dict[str, ClassCount]
     documents: dict[str, dict[str, str]]
+    descriptions: Descriptions = Descriptions()
     check: Check
     files: dict[str, str]
     catalogue: Catalogue = Catalogue()
@@ -111,6 +113,11 @@ class Manifest(_Part):
     def iris(self) -> Iris:
         """The IRIs of the release."""
         return Iris(self.base_iri, self.prefixes)
+
+    @property
+    def addresses(self) -> Addresses:
+        """The addresses of the documents about things."""
+        return Addresses(root_of(self.base_iri), self.descriptions.things, self.descriptions.documents)
 
     def to_json(self) -> bytes:
         """Return the manifest as JSON with sorted keys."""

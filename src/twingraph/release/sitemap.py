@@ -1,7 +1,7 @@
 """What a sitemap lists: the publication's own things, in files of so many as a sitemap may have.
 
-A line has an IRI without its fragment and, after a tab, the day of its last change if the data say one. Where its page
-is, and in which form a crawler reads it, is the server's affair.
+A line has an IRI and, after a tab, the day of its last change if the data say one; IRIs that differ in their fragment
+are one, which ends with ``#``. Where its page is, is the server's affair.
 """
 
 import gzip
@@ -44,19 +44,19 @@ def _lines(quads: NQuads, base: str) -> Iterator[bytes]:
     """Yield the line of each own subject once; fragments of one IRI stand together, since the quads are sorted."""
     start, blank = b"<" + base.encode(), f"<{resolve(base, GENID)}".encode()
     document = f"<{base.removesuffix('#')}>".encode()
-    last, day = b"", b""
+    last, end, day = b"", b"", b""
     for subject, modified in _subjects(quads):
-        page = subject[1:-1].partition(b"#")[0]
+        page, hash_, _ = subject[1:-1].partition(b"#")
         is_own = subject.startswith(start) or subject == document
         if not is_own or subject.startswith(blank) or len(page) > _MAX_BYTES:
             continue
         if page != last:
             if last:
-                yield _line(last, day)
-            last, day = page, b""
-        day = max(day, modified)
+                yield _line(last + end, day)
+            last, end, day = page, b"", b""
+        end, day = end or hash_, max(day, modified)
     if last:
-        yield _line(last, day)
+        yield _line(last + end, day)
 
 
 def _line(page: bytes, day: bytes) -> bytes:

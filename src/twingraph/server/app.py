@@ -14,6 +14,7 @@ from twingraph.server.health import Health
 from twingraph.server.http.access_log import AccessLog
 from twingraph.server.http.asgi_route import RouteTable
 from twingraph.server.http.metrics import Metrics
+from twingraph.server.linked_data.documents import LinkedData
 from twingraph.server.pages.pages import page_routes
 from twingraph.server.pages.rendering import Renderer
 from twingraph.server.query.current_release import CurrentRelease
@@ -40,6 +41,7 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
     metrics, renderer = Metrics(), Renderer(settings.server.url)
     description = ServiceDescription(current, settings.limits)
     sparql = SparqlEndpoint(current, renderer, description, settings.limits.query_bytes)
+    things = LinkedData(current, renderer)
     routes = [
         sparql.route,
         *SavedQueries(current, renderer).routes(),
@@ -50,8 +52,9 @@ def create_app(settings: Settings, current: CurrentRelease) -> ASGIApp:
         *WellKnown(current, settings).routes(),
         *page_routes(current, renderer),
         *Health(current, metrics).routes(),
+        things.context(),
     ]
-    table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current))
+    table = RouteTable(routes, {"/sparql/": sparql.route}, lambda _: following(current), things.fallback())
     return AccessLog(table, metrics, settings.server)
 
 

@@ -34,6 +34,7 @@ from twingraph.settings.policy import Policy
 from twingraph.settings.sections import (
     Agent,
     CheckLimits,
+    Descriptions,
     EvidenceTerms,
     Files,
     Folders,
@@ -104,6 +105,8 @@ class Settings(BaseSettings):
     """Where the server listens."""
     check_limits: CheckLimits = CheckLimits()
     """The limits of `check` and `build`."""
+    descriptions: Descriptions = Descriptions()
+    """Where the document about a thing is, and what it holds."""
     policy: Policy = Policy()
     """What the publication refuses, warns of and lets pass."""
     catalogue: Catalogue = Catalogue()

@@ -242,3 +242,41 @@ class CheckLimits(Section):
     """How long a shape may take for a batch of focus nodes, 20,000 at most, in seconds."""
     memory_bytes: PositiveInt = 4_000_000_000
     """How much memory queries, and validation by shapes, may use in addition to the statements, in bytes."""
+
+
+_LABELS = (
+    "http://www.w3.org/2004/02/skos/core#prefLabel",
+    "http://www.w3.org/2000/01/rdf-schema#label",
+    "http://purl.org/dc/terms/title",
+    "https://schema.org/name",
+    "http://xmlns.com/foaf/0.1/name",
+)
+
+
+class Descriptions(Section):
+    """Where the document about a thing is, and what it holds besides the statements of the thing.
+
+    Properties are IRIs or names with a prefix from the settings.
+    """
+
+    things: str = "id/"
+    """The beginning of the IRIs of things, relative to the base; their documents have `documents` in its place."""
+    documents: str = "doc/"
+    """The beginning of the addresses of documents, relative to the base."""
+    labels: tuple[str, ...] = _LABELS
+    """The properties for the names of things, the best first."""
+    forward: tuple[str, ...] = ()
+    """Properties of a thing whose values are described in its document, such as its evidence."""
+    backward: tuple[str, ...] = ()
+    """Properties whose subjects are described in the document about their value, such as claims about it."""
+    links: Annotated[int, Field(gt=0, le=10_000)] = 100
+    """How many links into a thing a page of its document has."""
+    tombstone: str = "https://www.w3.org/ns/activitystreams#Tombstone"
+    """The class of things that have been withdrawn; their documents are answered with the status 410."""
+
+    @field_validator("things", "documents")
+    @classmethod
+    def _are_folders(cls, value: str) -> str:
+        if not re.fullmatch(r"(?:[A-Za-z0-9._~-]+/)+", value):
+            raise ValueError(f'must be a relative path that ends with a slash, such as "id/", not {value!r}')
+        return value

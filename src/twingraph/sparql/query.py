@@ -92,6 +92,13 @@ def read_query(text: str, namespaces: Mapping[str, str], base: str, *, federated
     return Query(text, QueryForm(form), default, tuple(iri for named, iri in clauses if named))
 
 
+def refuse_federation(text: str) -> None:
+    """Raise FederationRefusedError when a query uses SERVICE, and QueryError when it has no tokens or too many."""
+    if "SERVICE" in text.upper() or "\\U" in text.upper():
+        text = without_escaped_letters(text)
+        _refuse_service(text, tuple(tokens_of(text)))
+
+
 def may_be_volatile(text: str) -> bool:
     """Return whether a query may call a volatile function, without tokenizing it; names and strings count too."""
     return bool(_MAY_BE_VOLATILE.search(text))
@@ -178,7 +185,7 @@ def _refuse_service(text: str, tokens: tuple[Token, ...]) -> None:
         glued = prefix.endswith(("SERVICE", "SERVICESILENT")) and following == "{" and previous != "GRAPH"
         if word or glued:
             where = place(text, token.start)
-            raise FederationRefusedError("SERVICE is refused: this endpoint sends no queries to others", *where)
+            raise FederationRefusedError("SERVICE is refused: no queries are sent to other endpoints", *where)
 
 
 def _refuse_ambiguity(text: str, tokens: tuple[Token, ...]) -> None:

@@ -13,7 +13,6 @@ import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedReader, RawIOBase
 from itertools import combinations
 from pathlib import Path
 from typing import IO, cast
@@ -21,7 +20,8 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from twingraph.errors import StoreError
-from twingraph.rdf.nquads import without_graph_names
+from twingraph.rdf.nquads import by_blank_nodes, labelled, without_graph_names
+from twingraph.store.exact import QUADS
 
 # Memory is two to six times as fast as disk, and takes 0.4 GB for a million quads; each is held once or three times.
 IN_MEMORY_QUADS = 2_000_000
@@ -85,35 +85,61 @@ def _on_disk(release: Path) -> ox.Store:
 
 def _in_memory(release: Path) -> ox.Store:
     store = ox.Store()
-    with gzip.open(release / "quads.nq.gz") as quads:
-        store.bulk_load(cast(IO[bytes], quads), format=ox.RdfFormat.N_QUADS)
+    _load(store, release, ox.RdfFormat.N_QUADS)
     return store
 
 
 def _merge(release: Path) -> tuple[ox.Store, int]:
     """Return a store with the merge of a release's graphs, and the number of quads in them."""
     store = ox.Store()
-    with gzip.open(release / "quads.nq.gz") as packed, BufferedReader(cast(RawIOBase, packed)) as quads:
-        lines = _AsTriples(cast(IO[bytes], quads))
-        store.bulk_load(cast(IO[bytes], lines), format=ox.RdfFormat.N_TRIPLES)
-    return store, lines.count
+    return store, _load(store, release, ox.RdfFormat.N_TRIPLES)
 
 
-class _AsTriples:
-    """A binary file that yields the N-Quads of another one as N-Triples."""
+def _load(store: ox.Store, release: Path, as_: ox.RdfFormat) -> int:
+    """Load the quads of a release, or their triples, and return the number of quads.
 
-    def __init__(self, quads: IO[bytes]) -> None:
-        self._quads, self._ready = quads, b""
-        self.count = 0
+    The engine's loader replaces the labels of blank nodes, so statements with blank nodes are added as parsed quads.
+    """
+    is_merge = as_ == ox.RdfFormat.N_TRIPLES
+    with gzip.open(release / QUADS) as packed:
+        lines = _Unlabelled(_blocks(packed), as_triples=is_merge)
+        store.bulk_load(cast(IO[bytes], lines), format=as_)
+    if lines.has_others:
+        with gzip.open(release / QUADS) as packed:
+            quads = labelled(_blocks(packed), union=False)
+            store.bulk_extend(ox.Quad(*quad.triple) if is_merge else quad for quad in quads)
+    return lines.count
+
+
+def _blocks(packed: gzip.GzipFile) -> Iterator[bytes]:
+    """Yield the lines of a file in blocks."""
+    while block := packed.read(_READ_BYTES):
+        yield block + packed.readline()
+
+
+class _Unlabelled:
+    """A binary file of those lines that have no blank nodes, as N-Quads or as N-Triples; ``count`` is that of all."""
+
+    def __init__(self, blocks: Iterator[bytes], *, as_triples: bool) -> None:
+        self._blocks, self._as_triples = blocks, as_triples
+        self._ready, self._read = b"", 0
+        self.count, self.has_others = 0, False
 
     def read(self, size: int) -> bytes:
         """Return at most ``size`` bytes, none at the end."""
-        if not self._ready:
-            lines = self._quads.readlines(_READ_BYTES)
-            self.count += len(lines)
-            self._ready = without_graph_names(b"".join(lines))
-        ready, self._ready = self._ready[:size], self._ready[size:]
-        return ready
+        while self._read == len(self._ready):
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            self._read, self._ready = 0, self._lines(block)
+        start, self._read = self._read, min(self._read + size, len(self._ready))
+        return self._ready[start : self._read]
+
+    def _lines(self, block: bytes) -> bytes:
+        self.count += block.count(b"\n")
+        lines, others = by_blank_nodes(block)
+        self.has_others = self.has_others or bool(others)
+        return without_graph_names(lines) if self._as_triples else lines
 
 
 class Datasets:

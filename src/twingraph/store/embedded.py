@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, TypeGuard
+from typing import IO, Any
 
 import pyoxigraph as ox
 
@@ -22,14 +21,15 @@ from twingraph.sparql.query import Query
 from twingraph.sparql.rewrites import DatasetFacts, rewritten
 from twingraph.sparql.syntax_errors import query_error
 from twingraph.store.datasets import IN_MEMORY_QUADS, Datasets, Opened, open_release
+from twingraph.store.exact import ExactStatements
+from twingraph.store.graph_output import refusing_unsupported, serialize_triples
 from twingraph.store.output_filters import finished_output
+from twingraph.store.statements import ReleaseStatements
 
 Answer = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
 _UNKNOWN = re.compile(r"The custom function <(.+)> is not supported", re.DOTALL)
 _MAX_UNKNOWN = 64
-# A graph is streamed, so its prefixes are those that its first triples use.
-_FIRST_TRIPLES = 20_000
 # Rewritten queries are cached: how many, and their greatest length.
 _CACHED_REWRITES, _CACHED_LENGTH = 256, 20_000
 # How the engine's messages begin when it cannot read a block.
@@ -69,6 +69,10 @@ class EmbeddedStore:
         self._opened, self._datasets = opened, Datasets(opened.named)
         self._known, self._rewrites = {}, {}
 
+    def statements(self, exact: ExactStatements, labels: Sequence[str]) -> ReleaseStatements:
+        """Return the statements of the open release by patterns; ``labels`` are the properties for names."""
+        return ReleaseStatements(exact, self._opened.named, labels, has_merge=self._as_union)
+
     def query(self, query: Query, format_: Format, output: IO[bytes]) -> None:
         """Write the result of a query; raises QueryError, or StoreError when the engine fails."""
         self._refuse_unknown_graphs(query)
@@ -101,13 +105,8 @@ class EmbeddedStore:
         ask_dataset, facts = self._dataset(query)
         answer = _ask_rewritten(query.text, self._rewritten(query, facts), ask_dataset)
         # On another thread than that of the query, serializing the result aborts the process.
-        try:
+        with refusing_unsupported(format_):
             self._serialize(answer, format_, output)
-        except OSError as error:
-            # Results may have terms of RDF 1.2, which not every format can represent.
-            if "does not support" in str(error):
-                raise QueryError(f"the result cannot be written as {format_.name}: {error}") from error
-            raise
 
     def _dataset(self, query: Query) -> tuple[Callable[[str], Answer], DatasetFacts]:
         """Return a function that queries the dataset of a query, and the facts about it that rewriting may use."""
@@ -157,9 +156,7 @@ class EmbeddedStore:
         if format_.prefixes is None:
             answer.serialize(output, format=engine)
             return
-        first = tuple(islice(answer, _FIRST_TRIPLES))
-        prefixes = used_prefixes(self._namespaces, first)
-        ox.serialize(chain(first, answer), output, format=engine, prefixes=prefixes)
+        serialize_triples(answer, format_, self._namespaces, output)
 
     def _refuse_unknown_graphs(self, query: Query) -> None:
         for iri in (*(query.default_graphs or ()), *(query.named_graphs or ())):
@@ -227,15 +224,3 @@ class Prefixes:
         # Any letter can be written as a code point escape.
         escaped = "\\u" in text or "\\U" in text
         return {prefix: namespace for mark, prefix, namespace in self._marks if escaped or mark in text}
-
-
-def used_prefixes(namespaces: Mapping[str, str], triples: Iterable[ox.Triple]) -> dict[str, str]:
-    """Return the prefixes of the IRIs in the triples."""
-    terms = {term for one in triples for term in (one.subject, one.predicate, one.object)}
-    iris = {term.value if isinstance(term, ox.NamedNode) else term.datatype.value for term in terms if _has_iri(term)}
-    stems = {iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for iri in iris}
-    return {prefix: namespace for prefix, namespace in namespaces.items() if namespace in stems}
-
-
-def _has_iri(term: Term) -> TypeGuard[ox.NamedNode | ox.Literal]:
-    return isinstance(term, ox.NamedNode | ox.Literal)

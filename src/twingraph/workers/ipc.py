@@ -1,24 +1,28 @@
 """The messages between the server and a worker, over a socket.
 
 Both sides send frames: a byte for the kind, four bytes for the length, and the content. The server sends one OPEN frame
-and then JOB frames, one at a time. The worker replies to OPEN with READY or ERROR. It replies to a job with ERROR; with
-ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
+and then JOB, GRAPH and DESCRIBE frames, one at a time. The worker replies to OPEN with READY or ERROR, to a job with
+ERROR; with ANSWER, which is a complete small answer; or with HEAD, any number of BODY frames, and then DONE or ERROR.
 """
 
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 from twingraph import errors
 from twingraph.errors import TwingraphError
+from twingraph.rdf.gzip_members import Extent
 
 _FRAME = struct.Struct("!BI")
 _LIMITS = struct.Struct("!QQQhhH")
 _HEAD = struct.Struct("!BBQHH")
 _DONE = struct.Struct("!q")
+# The format of a DescribeJob that gives no document, but where it is.
+LOCATION = "location"
+_GRAPH = struct.Struct("!QQQQ")
 _FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 
 
@@ -33,6 +37,8 @@ class Kind(IntEnum):
     ERROR = 6
     READY = 7
     ANSWER = 8
+    GRAPH = 9
+    DESCRIBE = 10
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -40,7 +46,10 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """The release that a worker is to open, and how many bytes of memory each of its queries may use besides."""
+    """The release that a worker is to open, and how many bytes of memory each of its queries may use besides.
+
+    ``descriptions`` are the settings of descriptions with the release's date and licence; without them there are none.
+    """
 
     directory: str
     quads: int
@@ -49,6 +58,7 @@ class OpenRequest:
     default_graph: str
     memory_quads: int
     memory_bytes: int
+    descriptions: Mapping[str, Any] = field(default_factory=dict)
     language_tags: tuple[str, ...] = ()
 
 
@@ -76,6 +86,43 @@ class Job(NamedTuple):
     rows: int
     bytes: int
     buffer_bytes: int
+
+
+class DescribeJob(NamedTuple):
+    """The description of the first of ``iris`` about which anything is stated, as a document.
+
+    ``format`` is a syntax of RDF; JSON of the description for a page (`html`); or where the document is (`location`).
+    ``document`` is the address of the document, relative to the base. ``bytes`` and ``buffer_bytes`` are as in `Job`.
+    """
+
+    iris: tuple[str, ...]
+    format: str
+    document: str
+    page: int
+    bytes: int
+    buffer_bytes: int
+
+    @property
+    def rows(self) -> int:
+        """The limit of rows: none."""
+        return 0
+
+
+class GraphJob(NamedTuple):
+    """A graph to be written in a format: where its triples are in the file of graphs, and limits as those of a `Job`.
+
+    There is no limit of rows, so that a graph is never cut.
+    """
+
+    extent: Extent
+    format: str
+    bytes: int
+    buffer_bytes: int
+
+    @property
+    def rows(self) -> int:
+        """The limit of rows: none."""
+        return 0
 
 
 class ResultHead(NamedTuple):
@@ -145,6 +192,28 @@ def job(content: bytes) -> Job:
     return Job(text, results, graph, defaults, tuple(graphs[divide:]) if named >= 0 else None, rows, size, buffer_bytes)
 
 
+def pack_describe(job: DescribeJob) -> bytes:
+    """Return a DESCRIBE frame."""
+    return frame(Kind.DESCRIBE, json.dumps(job).encode())
+
+
+def describe_job(content: bytes) -> DescribeJob:
+    """Return the content of a DESCRIBE frame."""
+    iris, *others = json.loads(content)
+    return DescribeJob(tuple(iris), *others)
+
+
+def pack_graph_job(job: GraphJob) -> bytes:
+    """Return a GRAPH frame: the part of the file, the limits and the name of the format."""
+    return frame(Kind.GRAPH, _GRAPH.pack(*job.extent, job.bytes, job.buffer_bytes) + job.format.encode())
+
+
+def graph_job(content: bytes) -> GraphJob:
+    """Return the content of a GRAPH frame."""
+    start, end, size, buffer_bytes = _GRAPH.unpack_from(content)
+    return GraphJob(Extent(start, end), content[_GRAPH.size :].decode(), size, buffer_bytes)
+
+
 def pack_head(head: ResultHead) -> bytes:
     """Return a HEAD frame."""
     return frame(Kind.HEAD, _packed(head))
@@ -186,6 +255,8 @@ _ERRORS: Mapping[type[TwingraphError], Sequence[str]] = {
     errors.MemoryLimitError: ("limit",),
     errors.AnswerTooLargeError: ("limit",),
     errors.QueryTooLongError: ("limit", "unit"),
+    errors.UnknownNameError: ("kind", "name", "known"),
+    errors.WithdrawnError: ("iri", "successor"),
 }
 _MESSAGES = (errors.DamagedStoreError, errors.StoreError)
 _BY_NAME = {kind.__name__: kind for kind in (*_ERRORS, *_MESSAGES)}

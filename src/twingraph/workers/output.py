@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from twingraph.errors import AnswerTooLargeError, StoreError
 from twingraph.rdf.formats import RowSyntax
 from twingraph.workers import ipc
-from twingraph.workers.ipc import Job, Kind, ResultHead
+from twingraph.workers.ipc import DescribeJob, GraphJob, Job, Kind, ResultHead
 
 _FRAME_BYTES = 1 << 16
 # How many bytes are held back, because the separator of two rows may be split between two pieces.
@@ -123,7 +123,7 @@ class Output:
     def __init__(
         self,
         connection: socket.socket,
-        job: Job,
+        job: Job | GraphJob | DescribeJob,
         head: ResultHead,
         count: Callable[[RowTally], None],
         rows: RowSyntax | None,
@@ -156,7 +156,9 @@ class Output:
             passed, self._is_cut = self._limiter.finish()
             self._take(passed)
         if not self._is_begun:
-            head = self._head._replace(cut=self._job.rows) if self._is_cut else self._head._replace(next="")
+            head = self._head
+            if self._limiter:
+                head = head._replace(cut=self._job.rows) if self._is_cut else head._replace(next="")
             self._connection.sendall(ipc.pack_answer(head, grown, self._buffer))
             return
         if self._is_cut != bool(self._head.cut):
@@ -176,13 +178,11 @@ class Output:
 
     def _begin(self) -> None:
         """Send the head of an answer that is not complete yet."""
-        cut, link = 0, ""
         if self._limiter:
             tally = RowTally(self._job.rows)
             self._count(tally)
-            if tally.is_exceeded:
-                cut, link = self._job.rows, self._head.next
-        self._head = self._head._replace(cut=cut, next=link)
+            is_cut = tally.is_exceeded
+            self._head = self._head._replace(cut=self._job.rows) if is_cut else self._head._replace(next="")
         self._is_begun = True
         self._connection.sendall(ipc.pack_head(self._head))
 

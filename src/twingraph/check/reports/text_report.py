@@ -105,7 +105,7 @@ def _lines(findings: Iterable[Finding], iris: Iris) -> Iterator[str]:
 
 def _subject(finding: Finding, iris: Iris) -> str:
     if finding.focus is None:
-        return ""
+        return f" in {finding.label}" if finding.label else ""
     name = iris.shorten(finding.focus)
     return f" in {finding.label} ({name})" if finding.label else f" in {name}"
 

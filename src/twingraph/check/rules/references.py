@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pyoxigraph as ox
 
 from twingraph.check.rules.suggestions import Suggestions
-from twingraph.check.statements import SUBCLASS, TYPE, Statements, statement, text
+from twingraph.check.statements import SUBCLASS, TYPE, Statements, statement
 from twingraph.findings import Finding
 from twingraph.rdf.iris import IriKind
+from twingraph.rdf.terms import text
 from twingraph.settings.policy import Definition
 
 _RDFS = "http://www.w3.org/2000/01/rdf-schema#"

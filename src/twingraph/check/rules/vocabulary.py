@@ -7,11 +7,12 @@ from rdflib.namespace import DCTERMS, FOAF, ORG, OWL, PROV, RDF, RDFS, SH, SKOS,
 
 from twingraph.check.rules.references import defined, own_terms
 from twingraph.check.rules.suggestions import Suggestions
-from twingraph.check.statements import Statements, statement, text
+from twingraph.check.statements import Statements, statement
 from twingraph.errors import QueryError
 from twingraph.findings import Finding, Location, default_severity
 from twingraph.publication.query_files import QueryFile
 from twingraph.rdf.iris import GENID, IriKind
+from twingraph.rdf.terms import text
 from twingraph.settings.policy import Definition
 from twingraph.sparql.query import prefixed_names
 from twingraph.sparql.tokens import place

@@ -151,16 +151,16 @@ def _halved(items: Sequence[Node], reason: Callable[[Sequence[Node]], str | None
 
 
 def recursive_shapes(shapes: rdflib.Graph) -> list[list[Node]]:
-    """Return the circles in which shapes refer to themselves (SHACL, section 3.4.3), each from one of its shapes on."""
+    """Return the cycles in which shapes refer to themselves (SHACL, section 3.4.3), each from one of its shapes on."""
     edges = {shape: set(_referred(shapes, shape)) for shape in _shapes(shapes)}
     while ends := [shape for shape, others in edges.items() if not others & edges.keys()]:
         for shape in ends:
             del edges[shape]
-    circles: dict[frozenset[Node], list[Node]] = {}
+    cycles: dict[frozenset[Node], list[Node]] = {}
     for shape in sorted(edges, key=lambda node: (isinstance(node, rdflib.BNode), str(node))):
-        if circle := _circle(edges, shape):
-            circles.setdefault(frozenset(circle), circle)
-    return list(circles.values())
+        if cycle := _cycle(edges, shape):
+            cycles.setdefault(frozenset(cycle), cycle)
+    return list(cycles.values())
 
 
 def _referred(shapes: rdflib.Graph, shape: Node) -> Iterator[Node]:
@@ -169,17 +169,17 @@ def _referred(shapes: rdflib.Graph, shape: Node) -> Iterator[Node]:
             yield from shapes.items(value) if predicate in _LISTS_OF_SHAPES else (value,)
 
 
-def _circle(edges: dict[Node, set[Node]], start: Node) -> list[Node]:
-    """Return a shortest way from a shape back to it, empty when there is none."""
+def _cycle(edges: dict[Node, set[Node]], start: Node) -> list[Node]:
+    """Return a shortest chain from a shape back to it, empty when there is none."""
     before: dict[Node, Node] = {}
     queue = [start]
     for node in queue:
         for other in sorted(edges.get(node, ()), key=str):
             if other == start:
-                way = [node]
-                while way[0] != start:
-                    way.insert(0, before[way[0]])
-                return way
+                chain = [node]
+                while chain[0] != start:
+                    chain.insert(0, before[chain[0]])
+                return chain
             if other not in before:
                 before[other] = node
                 queue.append(other)

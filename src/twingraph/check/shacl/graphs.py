@@ -5,6 +5,7 @@ loaded under a name that the engine does not know, and literals come back as wri
 """
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,11 +17,15 @@ from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result
 from rdflib.store import Store
 
-from twingraph.errors import QueryError
+from twingraph.errors import FederationRefusedError, QueryError
 from twingraph.rdf.nquads import NQuads, Row
+from twingraph.sparql.query import refuse_federation
 
 _STRING = "http://www.w3.org/2001/XMLSchema#string"
 Triple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
+# What pyshacl writes before the text of a query, and the places in both together that rdflib's errors give.
+_PROLOGUE = re.compile(r"PREFIX\s+[\w.-]*:\s*<[^<>]*>\s*", re.IGNORECASE)
+_PLACE = re.compile(r"\s*\(at char \d+\), \(line:\d+, col:\d+\)")
 
 
 class MemoryGraph(rdflib.Graph):
@@ -53,9 +58,16 @@ def memory_graph(quads: Iterable[ox.Quad]) -> MemoryGraph:
 
 def _prepare(text: str) -> Query:
     try:
-        return prepareQuery(text)
+        refuse_federation(text)  # pyshacl does so too, but not always where a `#` stands before it
+        query = prepareQuery(text)
+    except FederationRefusedError as error:
+        raise QueryError(error.message) from error  # its place is one in the text that pyshacl has made
     except Exception as error:  # rdflib's parser and algebra raise bare Exception, too
-        raise QueryError(f"{error} in the query {' '.join(text.split())}") from error
+        reason, written = _PLACE.sub("", str(error)), _PROLOGUE.sub("", text)
+        raise QueryError(f"{reason} in the query {' '.join(written.split())}") from error
+    if query.algebra.datasetClause:
+        raise QueryError("FROM is refused: the query of a shape is about the data that is validated")
+    return query
 
 
 @contextmanager

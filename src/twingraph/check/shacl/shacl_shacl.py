@@ -1,7 +1,7 @@
 """The shapes themselves, validated by the shapes of the specification (SHACL, appendix C), which come with pyshacl."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib.resources import files
 
 import pyoxigraph as ox
@@ -60,9 +60,12 @@ def _facts(shapes: MemoryGraph, term: Node, trail: tuple[Node, ...]) -> str:
     return repr(sorted((str(name), _form(shapes, value, trail)) for name, value in shapes.predicate_objects(term)))
 
 
-def _within(shapes: MemoryGraph, shape: Node) -> Iterator[Node]:
-    """Yield a shape and the blank nodes in it that are in nothing else."""
-    yield shape
-    for value in shapes.objects(shape):
-        if isinstance(value, rdflib.BNode) and list(shapes.subjects(None, value)) == [shape]:
-            yield from _within(shapes, value)
+def _within(shapes: MemoryGraph, shape: Node) -> set[Node]:
+    """Return a shape and the blank nodes in it that are in nothing else."""
+    found, waiting = {shape}, [shape]
+    while waiting:
+        for value in shapes.objects(waiting.pop()):
+            if isinstance(value, rdflib.BNode) and value not in found and set(shapes.subjects(None, value)) <= found:
+                found.add(value)
+                waiting.append(value)
+    return found

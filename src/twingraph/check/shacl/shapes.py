@@ -4,7 +4,9 @@ pyshacl never runs over an rdflib graph backed by Oxigraph: it is slow there, an
 variables.
 """
 
+import ast
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -178,7 +180,10 @@ def shape_in(frames: Iterable[tuple[FrameType, int]]) -> Node | None:
 
 
 def _reason(error: object) -> str:
-    text = " ".join(str(error).split()) or type(error).__name__
+    return _shortened(" ".join(str(error).split()) or type(error).__name__)
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_REASON else text[: _MAX_REASON - 3] + "..."
 
 
@@ -256,7 +261,25 @@ def path_turtle(path: rdflib.term.Node, graph: rdflib.Graph) -> str:
 def _message(messages: Iterable[rdflib.term.Node]) -> str:
     """Return the English message or, if there is none, the first in alphabetical order."""
     ranked = sorted((getattr(text, "language", None) not in ("en", None), str(text)) for text in messages)
-    return " ".join(ranked[0][1].split()) if ranked else "does not conform"
+    return _readable(ranked[0][1]) if ranked else "does not conform"
+
+
+# How pyshacl's own messages show a blank node, with all statements about it, and a set.
+_BLANK_NODE = re.compile(r"\[ <.*\]", re.DOTALL)
+_SET = re.compile(r"(?<= not in list )\['.*'\]", re.DOTALL)
+
+
+def _readable(message: str) -> str:
+    """Return a message without line ends and the statements about blank nodes, its sets in order."""
+    text = _SET.sub(lambda match: _sorted(match[0]), " ".join(message.split()))
+    return _shortened(_BLANK_NODE.sub("[]", text))
+
+
+def _sorted(text: str) -> str:
+    try:
+        return str(sorted(ast.literal_eval(text)))
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return text
 
 
 _REMEDIES = {

@@ -222,7 +222,7 @@ class ShapesRun:
         runs = [run.result() for run in self._runs]
         return ShapesResult(
             tuple(_findings(runs, self._judged.result(), statements, self._places, self._limits)),
-            dict(zip(runs[0].plan.shapes, runs[0].plan.reached, strict=True)),
+            _by_name(self._places, runs[0].plan),
             runs[0].plan.idle,
         )
 
@@ -241,10 +241,10 @@ def _findings(
 ) -> Iterator[Finding]:
     plan = runs[0].plan
     yield from (_no_focus_node(places, shape) for shape in plan.idle)
-    yield from (_recursive(places, circle) for circle in plan.circles)
+    yield from (_recursive(places, cycle) for cycle in plan.cycles)
     if reason := judged.not_judged:
         message = f"the shapes were not validated by SHACL-SHACL: {reason}"
-        yield Finding("shape/malformed", message, "raise the limits under [check_limits]", Severity.WARNING)
+        yield Finding("shape/malformed", message, "simplify the shapes, or raise [check_limits]", Severity.WARNING)
     failures = {failure: None for run in runs for failure in run.failures}
     reported = {(failure.shape, failure.constraint) for failure in failures}
     # A constraint that cannot be evaluated is reported as such.
@@ -254,6 +254,16 @@ def _findings(
     for run in runs:
         yield from (_finding(result, statements) for result in run.results)
         yield from (_given_up(each, places, limits) for each in run.given_up)
+
+
+def _by_name(places: Statements, plan: Plan) -> dict[str, int]:
+    """Return the number of focus nodes of each shape, under its IRI or, without one, a description of its own."""
+    reached: dict[str, int] = {}
+    for shape, count in zip(plan.shapes, plan.reached, strict=True):
+        name = places.described(shape) if shape.startswith("_:") else shape
+        numbered = (f"{name} {number}" for number in range(2, len(plan.shapes) + 2))
+        reached[name if name not in reached else next(each for each in numbered if each not in reached)] = count
+    return reached
 
 
 def _finding(result: ShaclResult, statements: Statements) -> Finding:
@@ -280,17 +290,16 @@ def _no_focus_node(places: Statements, shape: str) -> Finding:
     return places.finding("shape/no-focus-node", message, remedy, shape, severity=Severity.WARNING)
 
 
-def _recursive(places: Statements, circle: Sequence[str]) -> Finding:
-    way = " -> ".join(places.short(shape) for shape in (*circle, circle[0]))
-    message = f"this shape refers to itself ({way}), which SHACL leaves undefined; values deep within are not checked"
-    remedy = "break the circle: let one of the shapes refer to a class instead"
-    return places.finding("shape/recursive", message, remedy, circle[0], severity=Severity.WARNING)
+def _recursive(places: Statements, cycle: Sequence[str]) -> Finding:
+    chain = " -> ".join(places.name(shape) for shape in (*cycle, cycle[0]))
+    message = f"this shape refers to itself ({chain}), which SHACL leaves undefined; values deep within are not checked"
+    remedy = "break the cycle: let one of the shapes refer to a class instead"
+    return places.finding("shape/recursive", message, remedy, cycle[0], severity=Severity.WARNING)
 
 
 def _malformed(result: ShaclResult, places: Statements) -> Finding:
     message = f"the shape is not well-formed (SHACL-SHACL): {result.message}"
     remedy = "correct the shape as the specification of SHACL says; until then its results mean nothing"
-    is_located = result.value is not None or not result.focus.startswith("_:") or not result.shape
     return places.finding(
         "shape/malformed",
         message,
@@ -299,13 +308,12 @@ def _malformed(result: ShaclResult, places: Statements) -> Finding:
         result.path,
         result.value,
         severity=Severity.WARNING,
-        location=None if is_located else places.locations.find(result.shape or ""),
     )
 
 
 def _failed(failure: Failure, statements: Statements, places: Statements) -> Finding:
     place = _place(failure, places)
-    name = places.short(failure.name) if failure.name else "a shape"
+    name = places.name(failure.name or failure.shape)
     inner = "" if failure.shape == failure.name else "a property shape of " if not failure.constraint else ""
     what = f"{places.short(failure.constraint)} of {name}" if failure.constraint else inner + name
     if failure.focus is None:

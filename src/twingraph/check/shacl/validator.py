@@ -86,14 +86,14 @@ Batch = tuple[Part, ...]
 class Plan:
     """The shapes with a target, by their numbers, as text; which of them lack focus nodes; and the batches.
 
-    ``reached`` is the number of focus nodes of each, ``circles`` are those that refer to themselves.
+    ``reached`` is the number of focus nodes of each, ``cycles`` are those that refer to themselves.
     """
 
     shapes: tuple[str, ...]
     idle: tuple[str, ...]
     reached: tuple[int, ...]
     batches: tuple[Batch, ...]
-    circles: tuple[tuple[str, ...], ...]
+    cycles: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +169,13 @@ class Validator:
         reached = tuple(map(len, self._nodes))
         every = zip(self._targeted, reached, strict=True)
         idle = (shape for shape, count in every if not count and not is_targeted_by_property(self._shapes, shape))
-        circles = (self._names(circle) for circle in recursive_shapes(self._shapes))
+        cycles = (self._names(cycle) for cycle in recursive_shapes(self._shapes))
         return Plan(
             tuple(map(node_text, self._targeted)),
             tuple(map(node_text, idle)),
             reached,
             tuple(_batches(reached, self._batch_size)),
-            tuple(circles),
+            tuple(cycles),
         )
 
     def evaluate(self, batch: Batch) -> Outcome:
@@ -245,9 +245,9 @@ class Validator:
     def _number(self, shape: Node | None) -> int | None:
         return self._targeted.index(shape) if shape in self._targeted else None
 
-    def _names(self, circle: Iterable[Node]) -> tuple[str, ...]:
-        """Return the names of the shapes of a circle, without those within the same named shape."""
-        names = [named_shape(self._shapes, shape) or node_text(shape) for shape in circle]
+    def _names(self, cycle: Iterable[Node]) -> tuple[str, ...]:
+        """Return the names of the shapes of a cycle, without those within the same named shape."""
+        names = [named_shape(self._shapes, shape) or node_text(shape) for shape in cycle]
         return tuple(name for number, name in enumerate(names) if not number or name != names[number - 1])
 
     def _result(self, result: Result) -> ShaclResult:

@@ -1,5 +1,11 @@
 """The process that validates: ``python -m twingraph.check.shacl.validator_process``."""
 
+from twingraph.check.shacl.example_validation import (
+    BeginExamples,
+    EvaluateExample,
+    ExampleOutcome,
+    ExampleValidator,
+)
 from twingraph.check.shacl.graphs import lazy_graph
 from twingraph.check.shacl.shapes import shapes_graph
 from twingraph.check.shacl.validator import (
@@ -22,9 +28,16 @@ class _Service:
 
     def __init__(self) -> None:
         self._validator: Validator | None = None
+        self._examples: ExampleValidator | None = None
 
-    def answer(self, request: object) -> Plan | Outcome | tuple[Failure, ...]:
+    def answer(self, request: object) -> Plan | Outcome | tuple[Failure, ...] | ExampleOutcome | None:
         """Return the reply to a request."""
+        if isinstance(request, BeginExamples):
+            self._examples = ExampleValidator(request)
+            limit_memory(request.memory_bytes)
+            return None
+        if isinstance(request, EvaluateExample) and self._examples:
+            return self._examples.evaluate(request.example, request.shape)
         if isinstance(request, Begin):
             shapes = shapes_graph(request.shapes, request.iris)
             data = lazy_graph(request.lines)

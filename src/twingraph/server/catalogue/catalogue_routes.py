@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.responses import Response
 
 from twingraph.catalogue.discovery import uri
-from twingraph.catalogue.offer import Offer, root_of
+from twingraph.catalogue.offer import Offer, public_root
 from twingraph.catalogue.prefixes import SH, prefix_context, prefix_declarations
 from twingraph.catalogue.profiles import DCAT_AP, PROFILES, VOID, VOID_IRI, Profile
 from twingraph.errors import UnknownNameError
@@ -28,6 +28,7 @@ from twingraph.settings import Server
 from twingraph.store.output_filters import write_graph
 
 _FORMATS = (TURTLE, RDF_XML, JSON_LD, N_TRIPLES)
+_FAILURES = (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.PRECONDITION_FAILED)
 _BY_TOKEN = {profile.token: profile for profile in PROFILES}
 _OFFERED = {**{profile.token: profile.iris for profile in PROFILES}, VOID: (VOID_IRI,)}
 
@@ -42,11 +43,13 @@ class CatalogueRoutes:
         """Return the routes."""
         profile = parameter("profile", TEXT, f"the profile: {', '.join(_OFFERED)}, or its IRI")
         extension = parameter("extension", TEXT, "the extension of a format, such as ttl", where="path")
-        content, failures = content_of(_FORMATS), (HTTPStatus.NOT_ACCEPTABLE,)
-        catalogue = operation("Describe the dataset and its distributions", content, [profile, *format_parameter()])
-        fixed = operation("The catalogue in a format", content, [extension, profile], (HTTPStatus.NOT_FOUND, *failures))
-        prefixes = operation("The prefixes, as a JSON-LD context or declarations", content, format_parameter())
-        shapes = operation("The shapes that the data conform to", content, format_parameter(), (HTTPStatus.NOT_FOUND,))
+        content, led = content_of(_FORMATS), (HTTPStatus.SEE_OTHER,)
+        chosen = [profile, *format_parameter()]
+        catalogue = operation("Describe the dataset and its distributions", content, chosen, _FAILURES, led)
+        fixed = operation("The catalogue in a format", content, [extension, profile], _FAILURES, led)
+        summary = "The prefixes, as a JSON-LD context or declarations"
+        prefixes = operation(summary, content, format_parameter(), _FAILURES)
+        shapes = operation("The shapes that the data conform to", content, format_parameter(), _FAILURES)
         return (
             AsgiRoute("/catalog", self._catalogue, catalogue),
             AsgiRoute("/catalog.{extension}", self._catalogue, fixed),
@@ -59,7 +62,7 @@ class CatalogueRoutes:
     async def _catalogue(self, request: HttpRequest) -> Response:
         release, values = self._current.required().release, dict(await parameters(request.query_string))
         token = choose_profile(request, values, _OFFERED, DCAT_AP.token)
-        root = root_of(release.manifest.base_iri, self._url)
+        root = public_root(release.manifest.base_iri, self._url)
         if token == VOID:
             headers = {"Location": ".well-known/void", "Vary": _VARY, "Cache-Control": "no-cache"}
             return Response(status_code=HTTPStatus.SEE_OTHER, headers=headers)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from http import HTTPStatus
+from typing import cast
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
@@ -23,7 +24,6 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Accept, Accept-Profile, Content-Type, If-None-Match, If-Range, Range",
     "Access-Control-Max-Age": "86400",
 }
-_NOT_FOUND = RequestError(HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase)
 logger = logging.getLogger(__name__)
 
 
@@ -77,9 +77,9 @@ class RouteTable:
     """Dispatches requests: fixed paths, ``aliases`` included, by one look-up, and paths with parameters by FastAPI.
 
     It answers OPTIONS for every route, also as a CORS preflight. A path with a trailing slash that matches no route is
-    redirected to the path without it; any other gets 404. A request that the connection rejected gets that error.
-    ``lifespan`` is entered when the server starts. FastAPI generates the OpenAPI document at ``/openapi.json`` from the
-    operations that the routes give.
+    redirected to the path without it if that does; every other path is the ``fallback``'s. A request that the
+    connection rejected gets that error. ``lifespan`` is entered when the server starts. FastAPI generates the OpenAPI
+    document at ``/openapi.json`` from the operations that the routes give.
     """
 
     def __init__(
@@ -87,7 +87,9 @@ class RouteTable:
         routes: Sequence[AsgiRoute],
         aliases: Mapping[str, AsgiRoute],
         lifespan: Callable[[object], AbstractAsyncContextManager[None]],
+        fallback: AsgiRoute,
     ) -> None:
+        self._fallback = fallback
         self._every = (
             *routes,
             AsgiRoute("/openapi.json", self._document, operation("The OpenAPI document", json_content({}))),
@@ -118,7 +120,7 @@ class RouteTable:
     def _options(self, scope: Scope) -> Response:
         route = self.find(scope)
         if route is None and scope["path"] != "*":
-            return problem(_NOT_FOUND)
+            route = self._fallback
         if route:
             scope[ROUTE] = route.path
         allow = route.allow if route else "GET, HEAD, OPTIONS"
@@ -126,7 +128,7 @@ class RouteTable:
         return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
 
     async def _document(self, _: HttpRequest) -> Response:
-        return JSONResponse(document({one.path: one.operations for one in self._every}))
+        return JSONResponse(document({one.path: one.operations for one in (*self._every, self._fallback)}))
 
     async def _missing(self, request: Request, _: Exception) -> Response:
         scope = request.scope
@@ -136,4 +138,5 @@ class RouteTable:
             # A relative reference, so that a forged Host field cannot redirect elsewhere.
             location = f"{without_slash}?{query}" if query else without_slash
             return Response(status_code=HTTPStatus.PERMANENT_REDIRECT, headers={"Location": location})
-        return problem(_NOT_FOUND)
+        # Starlette calls what is returned here as an application, which any response of a route is.
+        return cast("Response", await self._fallback.answer(HttpRequest(scope, request.receive)))

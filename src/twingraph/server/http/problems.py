@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.responses import Response
 
 from twingraph import errors
 from twingraph.errors import RequestError
 
+# What is not percent-encoded in the IRI of a Link field (RFC 3986, section 2.2; RFC 8288).
+_IN_IRI = ":/?#[]@!$&'()*+,;=%~"
 MEDIA_TYPE = "application/problem+json"
 STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
     errors.TwingraphError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -18,6 +21,7 @@ STATUSES: Mapping[type[errors.TwingraphError], HTTPStatus] = {
     errors.DateError: HTTPStatus.BAD_REQUEST,
     errors.IriError: HTTPStatus.BAD_REQUEST,
     errors.UnknownNameError: HTTPStatus.NOT_FOUND,
+    errors.WithdrawnError: HTTPStatus.GONE,
     errors.ParameterError: HTTPStatus.BAD_REQUEST,
     errors.RequestError: HTTPStatus.BAD_REQUEST,
     errors.QueryError: HTTPStatus.BAD_REQUEST,
@@ -60,6 +64,8 @@ def problem(error: errors.TwingraphError) -> Response:
     if isinstance(error, errors.QueryError) and error.line is not None:
         body |= {"line": error.line, "column": error.column}
     headers = dict(error.headers) if isinstance(error, RequestError) else {}
+    if isinstance(error, errors.WithdrawnError) and error.successor:
+        headers["Link"] = f'<{quote(error.successor, safe=_IN_IRI)}>; rel="successor-version"'
     if isinstance(error, errors.TooBusyError | errors.NotReadyError):
         headers["Retry-After"] = str(error.retry_after)
     content = json.dumps(body, ensure_ascii=False) + "\n"

@@ -9,25 +9,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from twingraph import __version__
-from twingraph.catalogue.offer import root_of
+from twingraph.catalogue.offer import public_root
+from twingraph.linked_data.addresses import Addresses
 from twingraph.rdf.formats import GRAPHS, RESULTS, Format
 from twingraph.server.http.headers import weighted
 from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.current_release import ServedRelease
 from twingraph.server.query.respond import Table
-from twingraph.store.solutions import Cell
 
 # Maximum number of rows on a page: browsers are slow with more. The data formats have all of them.
 MAX_ROWS = 1000
-_HEADERS = {
-    "Vary": "Accept, Accept-Language",
-    "Cache-Control": "no-cache",
+# The fields of every page besides those that any response has.
+PAGE_FIELDS = {
     # Pages need no scripts and no other origins, and the text in a publication is not trusted.
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
+    "Content-Language": "en",
 }
+_SAFE_SCHEMES = ("http://", "https://")
+_HEADERS = {"Vary": "Accept, Accept-Language", "Cache-Control": "no-cache", **PAGE_FIELDS}
 
 
 class Renderer:
@@ -46,7 +48,7 @@ class Renderer:
 
     def view(self, served: ServedRelease, request: HttpRequest) -> "View":
         """Return the view of a release that a request is answered with."""
-        return View(self.templates, served, request, root_of(served.release.manifest.base_iri, self._url))
+        return View(self.templates, served, request, public_root(served.release.manifest.base_iri, self._url))
 
     def style(self) -> Response:
         """Return the style sheet."""
@@ -64,6 +66,11 @@ class View:
 
     def render(self, template: str, status: HTTPStatus = HTTPStatus.OK, **facts: object) -> Response:
         """Return a page: the template with its own variables, ``facts``, and those that every page has."""
+        content = self.content(template, **facts)
+        return Response(content, status, _HEADERS, "text/html")
+
+    def content(self, template: str, **facts: object) -> bytes:
+        """Return the content of a page in UTF-8; see `render`."""
         manifest, language = self.served.release.manifest, self.language
         common = {
             "manifest": manifest,
@@ -75,19 +82,18 @@ class View:
             "here": str(self._request.url.replace(path="", query="", fragment="")).rstrip("/"),
             "version": __version__,
         }
-        content = self._templates.get_template(template).render(**common, **facts)
-        return Response(content, status, {**_HEADERS, "Content-Language": "en"}, "text/html")
+        return self._templates.get_template(template).render(**common, **facts).encode()
 
     def table(self, answer: Table | None, address: str, values: Mapping[str, str]) -> dict[str, object]:
         """Return the template variables for a table of results, with links to the same results in the data formats."""
         formats: tuple[Format, ...] = (GRAPHS if answer.is_graph else RESULTS) if answer else ()
         links = [(one.name, f"{address}?{urlencode({**values, 'format': one.name})}") for one in formats]
-        base = self.served.release.manifest.base_iri
+        addresses = self.served.release.manifest.addresses
         return {
             "rows": answer and answer.rows,
             "most": MAX_ROWS,
             "downloads": links,
-            "link": lambda cell: _link(cell, base),
+            "link": lambda cell: link_of(cell.iri or "", addresses) or None,
         }
 
     def _preferred_language(self, request: HttpRequest) -> str:
@@ -116,10 +122,15 @@ def _matches(language_range: str, tag: str) -> bool:
     return language_range == tag or language_range.startswith(f"{tag}-") or tag.startswith(f"{language_range}-")
 
 
-def _link(cell: Cell, base: str) -> str | None:
-    """Return the link of a cell: a DESCRIBE query for IRIs of this publication, other IRIs as they are."""
-    if cell.iri is None or not cell.iri.startswith(("http://", "https://")):
-        return None
-    if cell.iri.startswith(base):
-        return "/sparql?" + urlencode({"query": f"DESCRIBE <{cell.iri}>"})
-    return cell.iri
+def link_of(iri: str, addresses: Addresses) -> str:
+    """Return the link to what an IRI denotes: the document about a thing of this publication, other IRIs as they are.
+
+    It is empty where there is nothing to follow.
+    """
+    if not iri.startswith(_SAFE_SCHEMES):
+        return ""
+    if not iri.startswith(addresses.base):
+        return iri
+    address = "/" + addresses.document(iri)
+    _, hash_, fragment = iri.partition("#")
+    return f"{address}#{fragment}" if hash_ and not iri.startswith(addresses.base + addresses.things) else address

@@ -25,6 +25,7 @@ from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import SingleFlight
 from twingraph.settings import Limits
 from twingraph.store.datasets import reads_store
+from twingraph.store.exact import GraphEntry
 from twingraph.workers.backoff import Backoff, Penalties
 from twingraph.workers.ipc import OpenRequest
 from twingraph.workers.pool import Pool, PoolStats
@@ -38,9 +39,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class ServedRelease:
-    """An open release, with all that is needed to answer from it; ``announcement`` is the field Twingraph-Limits."""
+    """An open release, with all that is needed to answer from it; ``announcement`` is the field Twingraph-Limits.
+
+    ``graphs`` says where the graphs are as they were written, the default graph as ``""``; it is None for a release of
+    an earlier form.
+    """
 
     release: Release
+    graphs: Mapping[str, GraphEntry] | None
     queries: Mapping[str, SavedQuery]
     pool: Pool
     limits: Limits
@@ -221,8 +227,10 @@ class CurrentRelease:
             f"bytes={limits.answer_bytes}"
         )
         inspector = Inspector(release, self._threads, self._take_out_of_service) if from_disk else None
+        exact = release.exact()
         return ServedRelease(
             release,
+            exact.graphs if exact else None,
             {query.name: query for query in queries},
             Pool(
                 _open_request(release, limits),
@@ -270,5 +278,10 @@ def _open_request(release: Release, limits: Limits) -> OpenRequest:
         default_graph=manifest.default_graph,
         memory_quads=limits.memory_quads,
         memory_bytes=limits.memory_bytes,
+        descriptions={
+            **manifest.descriptions.model_dump(),
+            "created": manifest.created,
+            "licence": manifest.licence or "",
+        },
         language_tags=manifest.language_tags,
     )

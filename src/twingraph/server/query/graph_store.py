@@ -9,17 +9,22 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp
 
-from twingraph.errors import QueryError, UnknownNameError
-from twingraph.rdf.formats import GRAPHS
+from twingraph.errors import AnswerTooLargeError, QueryError, UnknownNameError
+from twingraph.rdf.formats import GRAPHS, N_QUADS, N_TRIPLES
 from twingraph.server.http.asgi_route import AsgiRoute
+from twingraph.server.http.headers import accepts_gzip
 from twingraph.server.http.negotiation import AnswerFormats, Preference, preference_of
 from twingraph.server.http.openapi import IRI, TEXT, content_of, format_parameter, operation, parameter
 from twingraph.server.http.request import HttpRequest, parameters
 from twingraph.server.query.current_release import CurrentRelease, ServedRelease
+from twingraph.server.query.graph_file import packed_graph
 from twingraph.server.query.protocol import ProtocolRequest
-from twingraph.server.query.respond import prepare, respond
+from twingraph.server.query.respond import prepare, prepare_graph, respond
 
 _FAILURES = (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE)
+# The formats in which a graph has the same lines as in the release, so that its size is known.
+_LINES = (N_TRIPLES.engine, N_QUADS.engine)
+_MAX_COMPARED = 1000
 _READ_ONLY = "this graph store is read-only; its graphs change when a release is built"
 
 
@@ -45,27 +50,41 @@ class GraphStore:
     async def _respond(self, request: HttpRequest) -> ASGIApp:
         served = self._current.required()
         pairs = await parameters(request.query_string)
-        text = _query(_graph_name(served, request, pairs), served)
-        formats = AnswerFormats(None, preference_of(request, dict(pairs)).choose(GRAPHS))
-        return await respond(served, prepare(served, ProtocolRequest(text, Preference()), formats), request)
+        name = _graph_name(served, request, pairs)
+        format_ = preference_of(request, dict(pairs)).choose(GRAPHS)
+        if served.graphs is None:
+            operation = ProtocolRequest(_query(name), Preference())
+            return await respond(served, prepare(served, operation, AnswerFormats(None, format_)), request)
+        entry = served.graphs[name]
+        prepared = prepare_graph(served, name, entry, format_)
+        if format_.engine == N_TRIPLES.engine and accepts_gzip(request.field(b"accept-encoding").decode("latin-1")):
+            return await packed_graph(served, prepared, entry, request)
+        if format_.engine in _LINES and entry.size > served.limits.answer_bytes:
+            raise AnswerTooLargeError(served.limits.answer_bytes)
+        return await respond(served, prepared, request)
 
 
-def _graph_name(served: ServedRelease, request: HttpRequest, pairs: Sequence[tuple[str, str]]) -> str | None:
-    """Return the IRI of the requested graph, None for the default graph; raises QueryError."""
+def _graph_name(served: ServedRelease, request: HttpRequest, pairs: Sequence[tuple[str, str]]) -> str:
+    """Return the IRI of the requested graph, ``""`` for the default graph; raises QueryError or UnknownNameError."""
     path = request.path_params.get("path")
     if path is not None:
-        return served.release.manifest.iris.resolve("graph/") + path
+        return _known(served, served.release.manifest.iris.resolve("graph/") + path)
     named = [value for name, value in pairs if name == "graph"]
     default = any(name == "default" for name, _ in pairs)
     if len(named) + default != 1:
         raise QueryError("name exactly one graph: ?graph= with its IRI, or ?default")
-    return None if default else named[0]
+    return "" if default else _known(served, named[0])
 
 
-def _query(name: str | None, served: ServedRelease) -> str:
-    if name is None:
-        return "CONSTRUCT WHERE { ?s ?p ?o }"
-    known = [iri for iri in served.release.manifest.graphs if iri]
-    if name not in known:
-        raise UnknownNameError("graph", name, known)
-    return f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{name}> {{ ?s ?p ?o }} }}"
+def _known(served: ServedRelease, name: str) -> str:
+    known = served.release.manifest.graphs
+    if not name or name not in known:
+        # To look for similar names among many would take seconds.
+        raise UnknownNameError("graph", name, filter(None, known) if len(known) <= _MAX_COMPARED else ())
+    return name
+
+
+def _query(name: str) -> str:
+    """Return the query for a graph of a release of an earlier form; its terms are as the engine writes them."""
+    pattern = f"GRAPH <{name}> {{ ?s ?p ?o }}" if name else "?s ?p ?o"
+    return f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ {pattern} }}"

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from twingraph import __version__
 from twingraph.errors import AnswerTooLargeError, NotAcceptableError, TwingraphError
-from twingraph.rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS
+from twingraph.rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, RESULTS, Format
 from twingraph.server.http.access_log import ROWS_CUT, hash_of
 from twingraph.server.http.headers import accepts_gzip, precondition
 from twingraph.server.http.negotiation import AnswerFormats, Preference
@@ -27,9 +27,10 @@ from twingraph.server.query.current_release import ServedRelease
 from twingraph.server.query.protocol import ProtocolRequest
 from twingraph.server.query.single_flight import Result, disconnected
 from twingraph.sparql.query import QueryForm, may_be_volatile
+from twingraph.store.exact import GraphEntry
 from twingraph.store.solutions import Solutions, read_solutions, read_triples
 from twingraph.workers import ipc
-from twingraph.workers.ipc import Job, ResultHead
+from twingraph.workers.ipc import GraphJob, Job, ResultHead
 from twingraph.workers.result_stream import ResultStream
 
 logger = logging.getLogger(__name__)
@@ -40,10 +41,11 @@ _PAGE_BYTES = 4 << 20
 
 
 class PreparedQuery(NamedTuple):
-    """The JOB frame for a worker, the cache key and entity tag of the answer, and the negotiated formats.
+    """The frame of a job for a worker, the cache key and entity tag of the answer, and the negotiated formats.
 
     ``query_hash`` identifies the query in the log. It ``may_be_volatile`` when its text contains the name of a function
-    such as NOW or RAND.
+    such as NOW or RAND. ``fields`` are more header fields of the answer; ``render`` makes its body from what the worker
+    sends, which then is complete.
     """
 
     job: bytes
@@ -53,6 +55,8 @@ class PreparedQuery(NamedTuple):
     preference: Preference
     query_hash: str
     may_be_volatile: bool
+    fields: tuple[tuple[bytes, bytes], ...] = ()
+    render: Callable[[bytes], Awaitable[bytes]] | None = None
 
     @property
     def size(self) -> int:
@@ -73,6 +77,46 @@ def prepare(served: ServedRelease, operation: ProtocolRequest, formats: AnswerFo
     return _prepared(served, operation, formats, limits.rows, limits.answer_bytes, limits.buffer_bytes)
 
 
+def prepare_job(
+    served: ServedRelease,
+    job: bytes,
+    formats: AnswerFormats,
+    name: str,
+    *,
+    fields: tuple[tuple[bytes, bytes], ...] = (),
+    render: Callable[[bytes], Awaitable[bytes]] | None = None,
+    variant: str = "",
+) -> PreparedQuery:
+    """Return a job that is no query, with a ``name`` for the log; ``variant`` is what else its answer depends on."""
+    key, etag = _identity(served, job, formats, variant)
+    return PreparedQuery(job, key, etag, formats, Preference(), hash_of(name), False, fields, render)
+
+
+async def complete_answer(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest) -> bytes:
+    """Return the body of a small answer, from the cache if it is there; raises what `respond` raises."""
+    result: Result | None = served.cache.get(prepared.key, Answer)
+    if result is None:
+        result = await _ask(served, prepared, request)
+    if isinstance(result, ResultStream):
+        served.pool.abandon(result)
+        raise AnswerTooLargeError(served.limits.buffer_bytes)
+    return result.identity.body
+
+
+def prepare_graph(served: ServedRelease, name: str, entry: GraphEntry, format_: Format) -> PreparedQuery:
+    """Return the request for a graph of the release, by its name, with everything that is computed from it."""
+    limits = served.limits
+    job = ipc.pack_graph_job(GraphJob(entry.extent, format_.name, limits.answer_bytes, limits.buffer_bytes))
+    key, etag = _identity(served, job, AnswerFormats(None, format_))
+    return PreparedQuery(job, key, etag, AnswerFormats(None, format_), Preference(), hash_of(name), False)
+
+
+def graph_headers(served: ServedRelease, prepared: PreparedQuery) -> list[tuple[bytes, bytes]]:
+    """Return the header fields of a response with a graph of the release."""
+    format_ = prepared.formats.graph
+    return _headers(served, prepared, ResultHead(QueryForm.CONSTRUCT.value, format_.name if format_ else ""))
+
+
 async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest) -> ASGIApp:
     """Return the response with the answer, or 304 or 412 as If-None-Match requires.
 
@@ -83,7 +127,7 @@ async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpR
     condition = request.field(b"if-none-match")
     # A client that has this entity tag got it with this answer, so it holds without running the query.
     if condition and (status := precondition(request.method, condition, prepared.etag, exists=False)):
-        return _without_body(served, prepared, status)
+        return without_body(served, prepared, status)
     result: Result | None = served.cache.get(prepared.key, Answer)
     served.lookups["miss" if result is None else "hit"] += 1
     if result is None:
@@ -91,7 +135,7 @@ async def respond(served: ServedRelease, prepared: PreparedQuery, request: HttpR
     if condition and (status := precondition(request.method, condition, prepared.etag, exists=True)):
         if isinstance(result, ResultStream):
             served.pool.abandon(result)
-        return _without_body(served, prepared, status)
+        return without_body(served, prepared, status)
     if isinstance(result, ResultStream):
         return _streaming(served, prepared, result, request)
     log.limit = result.limit
@@ -191,13 +235,18 @@ def _prepared(
     default, named = operation.default_graphs or None, operation.named_graphs or None
     names = (results.name if results else "", graph.name if graph else "")
     job = ipc.pack_job(Job(text, *names, default, named, rows, size, buffered))
+    key, etag = _identity(served, job, formats)
+    return PreparedQuery(job, key, etag, formats, operation.preference, hash_of(text), may_be_volatile(text))
+
+
+def _identity(served: ServedRelease, job: bytes, formats: AnswerFormats, variant: str = "") -> tuple[bytes, str]:
+    """Return the cache key and the entity tag of the answer to a job."""
     media_types = (one.media_type if one else "" for one in formats)
     # The version is included because another version may answer differently.
-    context = f"{__version__} {served.release.id} {' '.join(media_types)} "
+    context = f"{__version__} {served.release.id} {' '.join(media_types)} {variant} "
     key = hashlib.blake2b(context.encode() + job, digest_size=24).digest()
     # A weak tag: the order of unordered rows may differ between workers (RFC 9110, section 8.8.1).
-    etag = f'W/"{served.release.id}-{key[:12].hex()}"'
-    return PreparedQuery(job, key, etag, formats, operation.preference, hash_of(text), may_be_volatile(text))
+    return key, f'W/"{served.release.id}-{key[:12].hex()}"'
 
 
 async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequest | None) -> Result:
@@ -209,8 +258,12 @@ async def _ask(served: ServedRelease, prepared: PreparedQuery, request: HttpRequ
         if not head.format:
             raise _not_acceptable(prepared, head)
         if not result.is_complete:
-            return result
-        answer = Answer(result.body(), _headers(served, prepared, head), head.format, ROWS_CUT if head.cut else None)
+            if prepared.render is None:
+                return result
+            served.pool.abandon(result)
+            raise AnswerTooLargeError(served.limits.buffer_bytes)
+        body = result.body() if prepared.render is None else await prepared.render(result.body())
+        answer = Answer(body, _headers(served, prepared, head), head.format, ROWS_CUT if head.cut else None)
         if not head.volatile:
             served.cache.put(prepared.key, answer)
         return answer
@@ -245,7 +298,7 @@ def _streaming(served: ServedRelease, prepared: PreparedQuery, result: ResultStr
 def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -> list[tuple[bytes, bytes]]:
     formats = prepared.formats
     format_ = next((one for one in formats if one and one.name == head.format), None)
-    headers = [*_HEADERS, (b"twingraph-limits", served.announcement)]
+    headers = [*_HEADERS, *prepared.fields, (b"twingraph-limits", served.announcement)]
     if format_:
         headers.append((b"content-type", format_.content_type.encode()))
     if not head.volatile:
@@ -257,7 +310,8 @@ def _headers(served: ServedRelease, prepared: PreparedQuery, head: ResultHead) -
     return headers
 
 
-def _without_body(served: ServedRelease, prepared: PreparedQuery, status: HTTPStatus) -> Response:
+def without_body(served: ServedRelease, prepared: PreparedQuery, status: HTTPStatus) -> Response:
+    """Return the response to a conditional request whose condition is false."""
     response = Response(status_code=status)
     response.raw_headers = [*_HEADERS, (b"twingraph-limits", served.announcement), (b"etag", prepared.etag.encode())]
     if status != HTTPStatus.NOT_MODIFIED:

@@ -1,0 +1,1 @@
+"""Linked data: every IRI of the publication leads to a document about what it denotes."""
