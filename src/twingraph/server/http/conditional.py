@@ -27,7 +27,7 @@ class Validators:
         return {"ETag": self.etag, "Last-Modified": format_datetime(self.modified, usegmt=True)}
 
     def status(self, request: HttpRequest) -> HTTPStatus | None:
-        """Return 304 if the request is not to be performed, in the order of section 13.2.2; raises RequestError (412)."""
+        """Return 304 for what the client has, in the order of section 13.2.2; raises RequestError (412)."""
         if_match = request.field(b"if-match")
         if if_match:
             # The comparison is strong, and no tag of ours is weak (section 13.1.1).
