@@ -1,5 +1,6 @@
 """The catalogue as a graph: what the official shapes say, what it tells of each release, and what it never contains."""
 
+import gzip
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from rdflib import DCAT, DCTERMS, FOAF, RDF, BNode, Graph, Literal, Namespace, U
 from catalogues import focus_nodes, graph_of, offer_of, results
 from running import ENVIRONMENT, twingraph
 from twingraph.catalogue.authorities import language_code, licence_type
+from twingraph.catalogue.discovery import page_of
 from twingraph.catalogue.profiles import DCAT_AP, DCAT_AP_SE, PROFILES, SCHEMA_ORG
 from twingraph.catalogue.schema_org import embedded
 from twingraph.rdf.canonical import write_canonical
@@ -15,7 +17,9 @@ from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import Archive
 from twingraph.release.build import build
 from twingraph.release.coverage import coverage
-from twingraph.settings import Catalogue, load_settings
+from twingraph.release.dumps import Order
+from twingraph.release.sitemap import write_sitemap
+from twingraph.settings import Catalogue, Dumps, load_settings
 
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
@@ -240,6 +244,46 @@ def test_places_are_things_with_coordinates(tmp_path, tiny):
     assert [one.iri for one in found.places] == ["https://sws.geonames.org/1"]
     only = covered(tmp_path, text, tiny.settings.iris, spatial_properties=("http://x/at",))
     assert only.box.model_dump() == {"west": -20, "south": 10.5, "east": -20, "north": 10.5}
+
+
+@pytest.mark.parametrize(
+    ("base", "iri", "page"),
+    [
+        ("https://x.example/", "https://x.example/id/a/b", "https://x.example/doc/a/b"),
+        ("https://x.example/kg/", "https://x.example/kg/id/å", "https://x.example/kg/doc/%C3%A5"),
+        ("https://x.example/kg/", "https://x.example/kg/ontology#", "https://x.example/kg/ontology"),
+        ("https://x.example/onto#", "https://x.example/onto#", "https://x.example/onto"),
+        ("https://x.example/", "https://x.example/a%20b/%2F?q=1&r", "https://x.example/doc/a%20b/%2F?q=1&r"),
+    ],
+)
+def test_the_page_of_an_iri(tiny_offer, base, iri, page):
+    assert page_of(iri, offer_of(tiny_offer.manifest.model_copy(update={"base_iri": base}))) == page
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("https://x.example/", ["https://x.example/a#\t2020-01-02", "https://x.example/b", "https://x.example/onto#"]),
+        ("https://x.example/onto#", ["https://x.example/onto#"]),
+    ],
+)
+def test_a_sitemap_lists_the_documents_of_own_things(tmp_path, base, expected):
+    text = """<https://other.example/> <https://x.example/p> "" .
+<https://x.example/.well-known/genid/1> <https://x.example/p> "" .
+<https://x.example/a> <http://purl.org/dc/terms/modified> "2019-01-01"^^<http://www.w3.org/2001/XMLSchema#date> .
+<https://x.example/a#x> <http://purl.org/dc/terms/modified> "2020-01-02T00:00:00Z" .
+<https://x.example/b> <https://x.example/p> "" .
+<https://x.example/onto> <https://x.example/p> "" .
+<https://x.example/onto#t> <https://x.example/p> "" .
+"""
+    (tmp_path / "lines.nq").write_text("".join(sorted(text.splitlines(keepends=True))))
+    (tmp_path / "release").mkdir()
+    order = Order(
+        lines=tmp_path / "lines.nq", directory=tmp_path / "release/dumps", work=tmp_path, base=base, graphs={},
+        prefixes={}, tags=(), dumps=Dumps(),
+    )  # fmt: skip
+    (name,) = write_sitemap(order)
+    assert gzip.decompress((tmp_path / "release" / name).read_bytes()).decode().splitlines() == expected
 
 
 def test_a_misspelt_property_of_the_coverage_is_an_error_with_its_place(tiny):

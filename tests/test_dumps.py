@@ -10,6 +10,7 @@ from rdflib import Graph
 
 from running import canonical_nquads
 from test_release import QUADS as RANDOM_QUADS
+from twingraph.errors import ReleaseError
 from twingraph.rdf.formats import GRAPHS, by_name
 from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import Archive, faults
@@ -201,8 +202,15 @@ def test_a_damaged_dump_is_a_fault_of_the_release(built):
     }
 
 
+def test_building_again_does_not_pass_over_a_damaged_dump(built):
+    release = Archive(built.settings.releases).current()
+    (release.directory / "dumps/all.ttl").write_bytes(b"")
+    with pytest.raises(ReleaseError, match=r"all\.ttl.*is damaged"):
+        build(built.settings)
+
+
 def test_a_dump_that_cannot_be_written_ends_the_build_with_one_line(tiny, monkeypatch):
     monkeypatch.setattr("twingraph.release.dump_writer.command", lambda *_: ["false"])
-    with pytest.raises(Exception, match="could not be written"):
+    with pytest.raises(ReleaseError, match="could not be written"):
         build(tiny.settings)
     assert Archive(tiny.settings.releases).ids() == ()

@@ -154,7 +154,7 @@ def _dataset(offer: Offer) -> Iterator[Statement]:
     yield from _places(offer, subject)
     yield from _times(offer, subject)
     yield from _concept(subject, f"{DCTERMS}accrualPeriodicity", FREQUENCIES, manifest.catalogue.frequency)
-    for standard in (*manifest.coverage.ontologies, *manifest.catalogue.conforms_to):
+    for standard in (*manifest.coverage.ontologies, *filter(None, [offer.shapes]), *manifest.catalogue.conforms_to):
         yield from _standard(subject, standard)
     yield from _link(subject, f"{DCTERMS}provenance", offer.part("provenance"))
     yield from _named(offer.part("provenance"), f"{DCTERMS}ProvenanceStatement")

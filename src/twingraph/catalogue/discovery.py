@@ -21,10 +21,8 @@ def uri(iri: str) -> str:
 
 
 def page_of(iri: str, offer: Offer) -> str:
-    """Return the address of the page about an own IRI: that of its document where it has one."""
-    base = offer.manifest.base_iri
-    path = iri.removeprefix(base.partition("#")[0] if base.endswith("#") else base)
-    return uri(offer.url(f"doc/{path.removeprefix('id/')}" if path.startswith("id/") else path.removeprefix("/")))
+    """Return the address of the page about an own IRI."""
+    return uri(offer.url(offer.manifest.addresses.document(iri)))
 
 
 def sitemap(entries: Iterable[tuple[str, str]]) -> Iterator[str]:

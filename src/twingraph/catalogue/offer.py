@@ -6,6 +6,7 @@ from functools import cached_property
 from urllib.parse import quote, urlsplit
 
 from twingraph.rdf.iris import canonical_language, resolve
+from twingraph.release.archive import SHAPES
 from twingraph.release.dumps import Dump
 from twingraph.release.manifest import Manifest
 from twingraph.release.void import fragment
@@ -55,6 +56,11 @@ class Offer:
     def host(self) -> str:
         """The name of the host under which the publication has its IRIs."""
         return urlsplit(self.manifest.base_iri).hostname or self.manifest.base_iri
+
+    @property
+    def shapes(self) -> str | None:
+        """The IRI of the shapes, None if the release has none."""
+        return self.manifest.iris.resolve("shapes") if SHAPES in self.manifest.files else None
 
     @cached_property
     def title(self) -> Mapping[str, str]:

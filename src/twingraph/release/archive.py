@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from twingraph.errors import NoReleaseError, ReleaseError, UnknownNameError
@@ -29,7 +30,7 @@ from twingraph.release.manifest import FILE, Manifest, read_manifest
 from twingraph.release.store_writer import DIGESTS, file_digest, store_files
 from twingraph.store.exact import GRAPHS, QUADS, ExactStatements
 
-CONTEXT, STORE, QUERIES = "context.jsonld", "store", "queries"
+CONTEXT, STORE, QUERIES, SHAPES = "context.jsonld", "store", "queries", "shapes.nt"
 _DATE = "%Y%m%dT%H%M%SZ"
 _LOCK, _CURRENT, _BUILDING, _POINTING, _REMOVING = ".lock", "current", ".building-", ".current-", ".removing-"
 _BLOCK = 1 << 20
@@ -209,14 +210,14 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def verify(release: Release, *, store: bool = True) -> None:
-    """Raise ReleaseError when a file of the manifest, or with ``store`` one of the store, is missing or damaged."""
+def verify(release: Release, *, store: bool = True, dumps: bool = True) -> None:
+    """Raise ReleaseError when a file of the manifest, of the ``store`` or of the ``dumps`` is missing or damaged."""
     for name, expected in release.manifest.files.items():
         path = release.directory / name
         fault = file_fault(path, expected)
         if fault:
             raise ReleaseError(str(path), fault)
-    for name, fault in store_faults(release) if store else ():
+    for name, fault in chain(store_faults(release) if store else (), dump_faults(release) if dumps else ()):
         raise ReleaseError(str(release.directory / name), fault)
 
 

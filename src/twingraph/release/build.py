@@ -19,12 +19,11 @@ from twingraph.findings import violations
 from twingraph.processes import gc_paused
 from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, assemble, no_observer
 from twingraph.rdf.canonical import write_canonical
-from twingraph.rdf.formats import N_QUADS
 from twingraph.rdf.nquads import NQuads
-from twingraph.release import dumps
-from twingraph.release.archive import CONTEXT, QUERIES, STORE, Archive, Release, verify
+from twingraph.release.archive import CONTEXT, QUERIES, SHAPES, STORE, Archive, Release, verify
 from twingraph.release.coverage import Coverage, coverage
-from twingraph.release.dump_writer import DumpWriter, Written
+from twingraph.release.dump_writer import DumpWriter, Written, order_of
+from twingraph.release.dumps import Dump, quads_dump
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.manifest import (
     FILE,
@@ -140,7 +139,7 @@ class _Content:
     digests: Mapping[str, str]
     coverage: Coverage
     tags: tuple[str, ...]
-    quads: dumps.Dump
+    quads: Dump
 
 
 def _content(
@@ -163,11 +162,12 @@ def _content(
     with observer("count and describe"):
         counts, settings, saved = count(canonical), assembly.settings, assembly.saved.queries
         iris, tags = settings.iris, language_tags(canonical)
-        dump_writer.begin(_order(settings, counts, tags, canonical_file, building, work))
+        dump_writer.begin(order_of(settings, counts, tags, canonical_file, building))
         covered = coverage(canonical, settings.catalogue, iris)
         files = {
             CONTEXT: json_ld_context(canonical.with_predicates(CONTEXT_TERMS), iris),
             DESCRIPTION: describe_release(counts, settings, saved),
+            **_shapes(assembly.shapes.lines, work),
             **{f"{QUERIES}/{query.name}.rq": _with_header(query.text, iris.namespaces).encode() for query in saved},
         }
     with observer("compress and hash"):
@@ -175,30 +175,18 @@ def _content(
         write_triples(canonical, counts.graphs, settings.default_graph, building, work)
         digests = {name: file_digest(building / name) for name in EXACT_FILES}
     digests |= {name: digest(content) for name, content in files.items()}
-    quads = dumps.Dump(
-        name=QUADS,
-        format=N_QUADS.name,
-        is_compressed=True,
-        bytes=(building / QUADS).stat().st_size,
-        sha256=digests[QUADS],
-        statements=len(canonical),
-    )
+    quads = quads_dump(building, digests[QUADS], len(canonical))
     return _Content(canonical, counts, files, canonical_digest, digests, covered, tags, quads)
 
 
-def _order(
-    settings: Settings, counts: Counts, tags: tuple[str, ...], lines: Path, building: Path, work: Path
-) -> dumps.Order:
-    return dumps.Order(
-        lines=lines.resolve(),
-        directory=(building / dumps.FOLDER).resolve(),
-        work=work.resolve(),
-        base=settings.base_iri,
-        graphs={graph: tally.triples for graph, tally in counts.graphs.items()},
-        prefixes=dict(settings.iris.namespaces),
-        tags=tags,
-        dumps=settings.dumps,
-    )
+def _shapes(shapes: NQuads, work: Path) -> dict[str, bytes]:
+    """Return the file of the shapes; none without shapes, or when their blank nodes cannot be labelled in time."""
+    if not len(shapes):
+        return {}
+    try:
+        return {SHAPES: b"".join(write_canonical(shapes, work / "shapes.nq").blocks())}
+    except ReleaseError:
+        return {}
 
 
 def _with_header(text: str, namespaces: Mapping[str, str]) -> str:

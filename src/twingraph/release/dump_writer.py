@@ -15,8 +15,10 @@ from pydantic import BaseModel
 
 from twingraph.errors import ReleaseError
 from twingraph.processes import command, exit_with_parent
-from twingraph.release.dumps import Dump, Order, write_dumps
+from twingraph.release.dumps import FOLDER, Dump, Order, write_dumps
 from twingraph.release.sitemap import write_sitemap
+from twingraph.release.void import Counts
+from twingraph.settings import Settings
 
 
 class Written(BaseModel):
@@ -62,6 +64,20 @@ class DumpWriter:
             reason = lines[-1] if lines else f"their writer ended with {self._process.returncode}"
             raise ReleaseError(str(self._directory), f"could not be written: {reason}")
         return Written.model_validate_json(stdout)
+
+
+def order_of(settings: Settings, counts: Counts, tags: tuple[str, ...], lines: Path, release: Path) -> Order:
+    """Return the order for a release in a directory, whose canonical ``lines`` are in a file among the work files."""
+    return Order(
+        lines=lines.resolve(),
+        directory=(release / FOLDER).resolve(),
+        work=lines.resolve().parent,
+        base=settings.base_iri,
+        graphs={graph: tally.triples for graph, tally in counts.graphs.items()},
+        prefixes=dict(settings.iris.namespaces),
+        tags=tags,
+        dumps=settings.dumps,
+    )
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from typing import IO, cast
 import pyoxigraph as ox
 from pydantic import BaseModel, ConfigDict
 
-from twingraph.rdf.formats import GRAPHS, JSON_LD, RDF_XML, Format, by_name
+from twingraph.rdf.formats import GRAPHS, JSON_LD, N_QUADS, RDF_XML, Format, by_name
 from twingraph.rdf.nquads import NQuads, rows_of
 from twingraph.settings import Dumps
 from twingraph.store.exact import QUADS
@@ -95,11 +95,23 @@ class Order(BaseModel):
     dumps: Dumps
 
 
+def quads_dump(directory: Path, sha256: str, statements: int) -> Dump:
+    """Return the entry of ``quads.nq.gz``, which is in the directory of a release."""
+    return Dump(
+        name=QUADS,
+        format=N_QUADS.name,
+        is_compressed=True,
+        bytes=(directory / QUADS).stat().st_size,
+        sha256=sha256,
+        statements=statements,
+    )
+
+
 def write_dumps(order: Order) -> Iterator[Dump]:
     """Write the dumps and yield each; raises OSError."""
     by_graph = _by_graph(order)
     for format_ in map(_format, order.dumps.formats):
-        if format_.name != "nquads":  # a release has them anyway
+        if format_ != N_QUADS:  # a release has them anyway
             yield _everything(order, format_, by_graph)
     for graph, path in by_graph.items() if len(by_graph) <= order.dumps.max_graphs else ():
         for format_ in map(_format, order.dumps.graph_formats):
@@ -187,7 +199,7 @@ def _write(
     statements: Iterable[ox.Quad] | Iterable[ox.Triple],
     count: int,
 ) -> Dump:
-    is_compressed = format_.name == "nquads" or count > order.dumps.compress_quads
+    is_compressed = format_ == N_QUADS or count > order.dumps.compress_quads
     name = f"{stem}.{format_.extension}{'.gz' if is_compressed else ''}"
     path = order.directory / name
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """What a sitemap lists: the publication's own things, in files of so many as a sitemap may have.
 
-A line has an IRI without its fragment and, after a tab, the day of its last change if the data say one. Where its page
-is, and in which form a crawler reads it, is the server's affair.
+A line has an IRI and, after a tab, the day of its last change if the data say one; IRIs that differ in their fragment
+are one, which ends with ``#``. Where its page is, is the server's affair.
 """
 
 import gzip
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from twingraph.rdf.iris import GENID
+from twingraph.rdf.iris import GENID, resolve
 from twingraph.rdf.nquads import NQuads, Row, rows_of
 from twingraph.release.dumps import Order
 
@@ -42,19 +42,21 @@ def write_sitemap(order: Order) -> dict[str, str]:
 
 def _lines(quads: NQuads, base: str) -> Iterator[bytes]:
     """Yield the line of each own subject once; fragments of one IRI stand together, since the quads are sorted."""
-    start, blank = b"<" + base.removesuffix("#").encode(), f"<{base}{GENID}".encode()
-    last, day = b"", b""
+    start, blank = b"<" + base.encode(), f"<{resolve(base, GENID)}".encode()
+    document = f"<{base.removesuffix('#')}>".encode()
+    last, end, day = b"", b"", b""
     for subject, modified in _subjects(quads):
-        page = subject[1:-1].partition(b"#")[0]
-        if not subject.startswith(start) or subject.startswith(blank) or len(page) > _MAX_BYTES:
+        page, hash_, _ = subject[1:-1].partition(b"#")
+        is_own = subject.startswith(start) or subject == document
+        if not is_own or subject.startswith(blank) or len(page) > _MAX_BYTES:
             continue
         if page != last:
             if last:
-                yield _line(last, day)
-            last, day = page, b""
-        day = max(day, modified)
+                yield _line(last + end, day)
+            last, end, day = page, b"", b""
+        end, day = end or hash_, max(day, modified)
     if last:
-        yield _line(last, day)
+        yield _line(last + end, day)
 
 
 def _line(page: bytes, day: bytes) -> bytes:

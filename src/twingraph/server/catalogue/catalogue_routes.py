@@ -13,8 +13,10 @@ from twingraph.catalogue.prefixes import SH, prefix_context, prefix_declarations
 from twingraph.catalogue.profiles import DCAT_AP, PROFILES, VOID, VOID_IRI, Profile
 from twingraph.errors import UnknownNameError
 from twingraph.rdf.formats import JSON_LD, N_TRIPLES, RDF_XML, TURTLE, Format, by_name
+from twingraph.rdf.nquads import NQuads
+from twingraph.release.archive import SHAPES
 from twingraph.release.manifest import read_manifest
-from twingraph.release.void import serialize
+from twingraph.release.void import language_tags, serialize
 from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.conditional import document_response
 from twingraph.server.http.negotiation import Preference, preference_of
@@ -26,12 +28,13 @@ from twingraph.settings import Server
 from twingraph.store.output_filters import write_graph
 
 _FORMATS = (TURTLE, RDF_XML, JSON_LD, N_TRIPLES)
+_FAILURES = (HTTPStatus.NOT_FOUND, HTTPStatus.NOT_ACCEPTABLE, HTTPStatus.PRECONDITION_FAILED)
 _BY_TOKEN = {profile.token: profile for profile in PROFILES}
 _OFFERED = {**{profile.token: profile.iris for profile in PROFILES}, VOID: (VOID_IRI,)}
 
 
 class CatalogueRoutes:
-    """Responds at ``/catalog`` and ``/prefixes``, and at each with an extension."""
+    """Responds at ``/catalog``, ``/prefixes`` and ``/shapes``, and at each with an extension."""
 
     def __init__(self, current: CurrentRelease, server: Server) -> None:
         self._current, self._url = current, server.url
@@ -40,14 +43,19 @@ class CatalogueRoutes:
         """Return the routes."""
         profile = parameter("profile", TEXT, f"the profile: {', '.join(_OFFERED)}, or its IRI")
         extension = parameter("extension", TEXT, "the extension of a format, such as ttl", where="path")
-        content, failures = content_of(_FORMATS), (HTTPStatus.NOT_ACCEPTABLE,)
-        catalogue = operation("Describe the dataset and its distributions", content, [profile, *format_parameter()])
-        fixed = operation("The catalogue in a format", content, [extension, profile], (HTTPStatus.NOT_FOUND, *failures))
-        prefixes = operation("The prefixes, as a JSON-LD context or declarations", content, format_parameter())
+        content, led = content_of(_FORMATS), (HTTPStatus.SEE_OTHER,)
+        chosen = [profile, *format_parameter()]
+        catalogue = operation("Describe the dataset and its distributions", content, chosen, _FAILURES, led)
+        fixed = operation("The catalogue in a format", content, [extension, profile], _FAILURES, led)
+        summary = "The prefixes, as a JSON-LD context or declarations"
+        prefixes = operation(summary, content, format_parameter(), _FAILURES)
+        shapes = operation("The shapes that the data conform to", content, format_parameter(), _FAILURES)
         return (
             AsgiRoute("/catalog", self._catalogue, catalogue),
             AsgiRoute("/catalog.{extension}", self._catalogue, fixed),
             AsgiRoute("/prefixes", self._prefixes, prefixes),
+            AsgiRoute("/shapes", self._shapes, shapes),
+            AsgiRoute("/shapes.{extension}", self._shapes, shapes | {"parameters": [extension]}),
             AsgiRoute("/prefixes.{extension}", self._prefixes, prefixes | {"parameters": [extension]}),
         )
 
@@ -68,6 +76,15 @@ class CatalogueRoutes:
         release, values = self._current.required().release, dict(await parameters(request.query_string))
         format_ = _preference(request, values, _FORMATS).choose(_FORMATS)
         content = await asyncio.to_thread(_prefixes, release.directory, format_.name)
+        headers = {"Content-Type": format_.content_type, "Vary": "Accept"}
+        return document_response(request, content, release.manifest.created, headers)
+
+    async def _shapes(self, request: HttpRequest) -> Response:
+        release, values = self._current.required().release, dict(await parameters(request.query_string))
+        if SHAPES not in release.manifest.files:
+            raise UnknownNameError("document", "shapes", ())
+        format_ = _preference(request, values, _FORMATS).choose(_FORMATS)
+        content = await asyncio.to_thread(_shapes, release.directory, format_.name)
         headers = {"Content-Type": format_.content_type, "Vary": "Accept"}
         return document_response(request, content, release.manifest.created, headers)
 
@@ -104,6 +121,17 @@ def _links(root: str, profile: Profile, format_: Format) -> str:
 def _catalogue(directory: Path, root: str, token: str, format_: str) -> bytes:
     profile = _BY_TOKEN[token]
     return profile.write(Offer(read_manifest(directory), root), by_name(format_, profile.formats))
+
+
+@lru_cache(maxsize=4)
+def _shapes(directory: Path, name: str) -> bytes:
+    manifest = read_manifest(directory)
+    prefixes = {"sh": SH, **manifest.prefixes}
+    return write_graph((directory / SHAPES).read_bytes(), by_name(name, _FORMATS), prefixes, _tags(directory))
+
+
+def _tags(directory: Path) -> tuple[str, ...]:
+    return language_tags(NQuads.in_file(directory / SHAPES))
 
 
 @lru_cache(maxsize=8)

@@ -12,13 +12,14 @@ from starlette.types import ASGIApp
 
 from twingraph.catalogue.offer import dump_path
 from twingraph.errors import DamagedStoreError, UnknownNameError
+from twingraph.rdf.formats import GRAPHS
 from twingraph.release.archive import Archive
 from twingraph.release.dumps import Dump
 from twingraph.release.manifest import Manifest, read_manifest
 from twingraph.server.http.asgi_route import AsgiRoute
 from twingraph.server.http.conditional import Validators, moment
 from twingraph.server.http.file_response import file_response
-from twingraph.server.http.openapi import ANYTHING, TEXT, operation, parameter
+from twingraph.server.http.openapi import ANYTHING, TEXT, content_of, operation, parameter
 from twingraph.server.http.request import HttpRequest
 from twingraph.server.query.current_release import CurrentRelease
 
@@ -37,9 +38,10 @@ class ReleaseFiles:
         name = parameter("path", TEXT, "the name of a dump, as the catalogue has it", where="path")
         release = parameter("id", TEXT, "the identifier of a release", where="path")
         failures = (HTTPStatus.NOT_FOUND, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-        content = {"application/octet-stream": ANYTHING}
-        file = operation("Get a dump of a release, or a range of its bytes", content, [release, name], failures)
-        latest = operation("Be led to a dump of the current release", content, [name], (HTTPStatus.NOT_FOUND,))
+        content = {**content_of(GRAPHS), _GZIP: ANYTHING}
+        part, led = (HTTPStatus.PARTIAL_CONTENT,), (HTTPStatus.TEMPORARY_REDIRECT,)
+        file = operation("Get a dump of a release, or a range of its bytes", content, [release, name], failures, part)
+        latest = operation("Be led to a dump of the current release", content, [name], (HTTPStatus.NOT_FOUND,), led)
         return (
             AsgiRoute("/release/{id}/{path:path}", self._file, file),
             AsgiRoute("/dumps/{path:path}", self._latest, latest),

@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 
 from starlette.responses import Response
@@ -31,6 +32,7 @@ from twingraph.server.query.current_release import CurrentRelease
 from twingraph.settings import Settings
 
 _XML, _PLAIN = "application/xml; charset=utf-8", "text/plain; charset=utf-8"
+_FAILED, _MISSING = (HTTPStatus.PRECONDITION_FAILED,), (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND)
 _LINK_SET = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
 
 
@@ -46,16 +48,24 @@ class WellKnown:
         xml, plain = {"application/xml": ANYTHING}, {"text/plain": ANYTHING}
         link_set = {"application/linkset+json": ANYTHING}
         return (
-            AsgiRoute("/sitemap.xml", self._sitemap, operation("The sitemap, or an index of sitemaps", xml)),
-            AsgiRoute("/sitemap/{number}.xml", self._part, operation("A sitemap of the index", xml, [number])),
-            AsgiRoute("/robots.txt", self._robots, operation("What crawlers may read", plain)),
-            AsgiRoute("/.well-known/api-catalog", self._apis, operation("The APIs (RFC 9727)", link_set)),
+            AsgiRoute(
+                "/sitemap.xml", self._sitemap, operation("The sitemap, or an index of sitemaps", xml, failures=_FAILED)
+            ),
+            AsgiRoute(
+                "/sitemap/{number}.xml", self._part, operation("A sitemap of the index", xml, [number], _MISSING)
+            ),
+            AsgiRoute("/robots.txt", self._robots, operation("What crawlers may read", plain, failures=_FAILED)),
+            AsgiRoute(
+                "/.well-known/api-catalog", self._apis, operation("The APIs (RFC 9727)", link_set, failures=_FAILED)
+            ),
             *([self._security_route(plain)] if self._security.contact else []),
         )
 
     def _security_route(self, content: Mapping[str, object]) -> AsgiRoute:
         summary = "Whom to tell of a vulnerability (RFC 9116)"
-        return AsgiRoute("/.well-known/security.txt", self._security_text, operation(summary, content))
+        return AsgiRoute(
+            "/.well-known/security.txt", self._security_text, operation(summary, content, failures=_FAILED)
+        )
 
     def _offer(self) -> tuple[Release, Offer]:
         release = self._current.required().release

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from starlette.responses import Response
 
+from twingraph.errors import RequestError
 from twingraph.server.http.headers import MAX_BYTES, precondition
 from twingraph.server.http.request import HttpRequest
 
@@ -26,14 +27,14 @@ class Validators:
         return {"ETag": self.etag, "Last-Modified": format_datetime(self.modified, usegmt=True)}
 
     def status(self, request: HttpRequest) -> HTTPStatus | None:
-        """Return 304 or 412 if the request is not to be performed, in the order of section 13.2.2."""
+        """Return 304 for what the client has, in the order of section 13.2.2; raises RequestError (412)."""
         if_match = request.field(b"if-match")
         if if_match:
             # The comparison is strong, and no tag of ours is weak (section 13.1.1).
             if if_match.strip() != b"*" and precondition("GET", if_match, self.etag, exists=True) is None:
-                return HTTPStatus.PRECONDITION_FAILED
+                raise _failed()
         elif (unmodified := _date(request.field(b"if-unmodified-since"))) and self.modified > unmodified:
-            return HTTPStatus.PRECONDITION_FAILED
+            raise _failed()
         if_none_match = request.field(b"if-none-match")
         if if_none_match:
             return precondition(request.method, if_none_match, self.etag, exists=True)
@@ -68,6 +69,10 @@ def document_response(request: HttpRequest, content: bytes, created: str, header
         del told["Content-Type"]
         return Response(status_code=status, headers=told)
     return Response(content, headers=told)
+
+
+def _failed() -> RequestError:
+    return RequestError(HTTPStatus.PRECONDITION_FAILED, "this is not the version that the request is about")
 
 
 def _date(field: bytes) -> datetime | None:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twingraph.errors import RequestError
 from twingraph.server.http.conditional import Validators
 from twingraph.server.http.request import HttpRequest
 
@@ -21,7 +22,7 @@ _RANGE = re.compile(rb"bytes\s*=\s*(?:(\d{1,19})\s*-\s*(\d{0,19})|-\s*(\d{1,19})
 def file_response(
     request: HttpRequest, path: Path, size: int, validators: Validators, headers: Mapping[str, str]
 ) -> ASGIApp:
-    """Return the response to a request for a file of a known size; raises OSError when it cannot be opened."""
+    """Return the response to a request for a file of a known size; raises RequestError (412, 416)."""
     told = {"Accept-Ranges": "bytes", **headers, **validators.headers}
     if status := validators.status(request):
         del told["Content-Type"]
@@ -31,10 +32,8 @@ def file_response(
         return _FileResponse(path, 0, size, HTTPStatus.OK, told)
     first, last = _bounds(found, size)
     if first >= size or last < first:
-        return Response(
-            status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-            headers={"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"},
-        )
+        detail = f"the file has {size} bytes"
+        raise RequestError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, detail, {"Content-Range": f"bytes */{size}"})
     told["Content-Range"] = f"bytes {first}-{last}/{size}"
     return _FileResponse(path, first, last + 1 - first, HTTPStatus.PARTIAL_CONTENT, told)
 

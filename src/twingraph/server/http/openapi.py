@@ -63,19 +63,27 @@ def operation(
     content: Mapping[str, object],
     parameters: Sequence[Document] = (),
     failures: Sequence[HTTPStatus] = (),
+    others: Sequence[HTTPStatus] = (),
 ) -> Document:
-    """Return an operation with its successful ``content`` and its ``failures`` besides the common ones."""
+    """Return an operation with its successful ``content`` and its ``failures`` besides the common ones.
+
+    ``others`` are statuses of redirects and of parts of the content.
+    """
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
     errors: Document = {
         str(status.value): {"description": status.phrase, "content": {_PROBLEM: problem}}
         for status in sorted({*_COMMON_FAILURES, *failures})
     }
-    responses = {"200": {"description": "OK", "content": content}, "304": {"description": "Not Modified"}, **errors}
+    responses: Document = {"200": {"description": "OK", "content": content}, "304": {"description": "Not Modified"}}
+    for status in others:
+        partial = {"content": content} if status == HTTPStatus.PARTIAL_CONTENT else {}
+        responses[str(status.value)] = {"description": status.phrase, **partial}
+    responses |= errors
     # Where pages are offered, an error may be shown on a page as well.
     if HTML.media_type in content:
-        for status in errors.values():
-            if isinstance(status, dict):
-                status["content"] = {**status["content"], **content_of((HTML,))}
+        for error in errors.values():
+            if isinstance(error, dict):
+                error["content"] = {**error["content"], **content_of((HTML,))}
     return {"summary": summary, "parameters": list(parameters), "responses": responses}
 
 

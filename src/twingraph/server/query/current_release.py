@@ -220,7 +220,7 @@ class CurrentRelease:
         limits, manifest = self._limits, release.manifest
         as_union = manifest.default_graph == DefaultGraph.UNION
         from_disk = reads_store(manifest.quads, limits.memory_quads, as_union=as_union)
-        verify(release, store=from_disk)
+        verify(release, store=from_disk, dumps=False)
         queries = (parse_saved_query(path.name, path.read_text(encoding="utf-8")) for path in release.query_files)
         announcement = (
             f"seconds={limits.query_seconds:g}, memory={limits.memory_bytes}, rows={limits.rows or 'any'}, "
