@@ -5,18 +5,17 @@ Contexts that refer to others are resolved too (JSON-LD 1.1, section 4.1.1).
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 from twingraph.errors import FileRefusedError
+from twingraph.publication.jsonld_cost import copied_terms
+from twingraph.publication.jsonld_tokens import string, tokens
 from twingraph.publication.sources import Source
 from twingraph.rdf.iris import resolve
 
-_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}:,]|[^\s"\[\]{}:,]++', re.DOTALL)
-_MENTIONS = re.compile(rb'"(?:@context|\\u0040context|@import)"')
 # The most that a context may become when those that it refers to are written out, in characters.
 _LONGEST_CONTEXT = 16_000_000
 
@@ -54,17 +53,24 @@ class ContextFiles:
     def inlined(self, source: Source) -> bytes:
         """Return the document with its contexts written out.
 
-        Raises FileRefusedError for a context that has no file, or whose file has no context, and UnicodeDecodeError.
+        Raises FileRefusedError for a context that has no file, or whose file has no context, and for contexts that
+        exceed a limit, and UnicodeDecodeError.
         """
         content = source.content()
-        if not _MENTIONS.search(content):
+        if b"context" not in content and b"\\u" not in content:
             return content
         text = content.decode()
         references = list(_references(text))
-        if not references:
-            return content
+        text = self._written_out(source, text, references, source.allowance(len(content))) if references else text
+        limit = source.limits.max_context_terms
+        if copied_terms(text, limit) > limit:
+            reason = f"its contexts apply so often that they take more than {limit:,} copies of terms"
+            raise source.refused(reason, "max_context_terms")
+        return text.encode() if references else content
+
+    def _written_out(self, source: Source, text: str, references: list[_Reference], left: int) -> str:
         self._check(source, text, references)
-        parts, end, left = [], 0, source.allowance(len(content))
+        parts, end = [], 0
         for each in references:
             context = self._context(source, each.iri)
             written = json.dumps(context, separators=(",", ":"), ensure_ascii=True)
@@ -75,7 +81,7 @@ class ContextFiles:
                 raise source.refused("it becomes too large when its contexts are written out", "max_expansion")
             parts += [text[end : each.start], written]
             end = each.end
-        return "".join([*parts, text[end:]]).encode()
+        return "".join([*parts, text[end:]])
 
     def _check(self, source: Source, text: str, references: list[_Reference]) -> None:
         missing = [each for each in references if self._name(each.iri) is None]
@@ -153,7 +159,7 @@ class ContextFiles:
 def _references(text: str) -> Iterator[_Reference]:
     """Yield the strings that are values of ``@context``, or of ``@import`` in a context, and in lists of contexts."""
     above: list[_Container] = []
-    for match in _TOKEN.finditer(text):
+    for match in tokens(text):
         token, here = match[0], above[-1] if above else None
         if token in "{[":
             is_contexts = token == "[" and here is not None and here.is_object and here.key == "@context"
@@ -167,24 +173,15 @@ def _references(text: str) -> Iterator[_Reference]:
             here.awaits_value = False
         elif token.startswith('"') and here:
             if here.is_object and not here.awaits_value:
-                here.key = _string(token)
+                here.key = string(token)
             elif here.is_context_list or (here.is_object and here.key == "@context"):
                 is_nested = sum(each.is_object for each in above) > 1
-                yield _Reference(*match.span(), _string(token), here.is_context_list, is_nested)
+                yield _Reference(*match.span(), string(token), here.is_context_list, is_nested)
 
 
 def _end_value(above: list[_Container]) -> None:
     if above and above[-1].is_object:
         above[-1].awaits_value = False
-
-
-def _string(token: str) -> str:
-    if "\\" not in token:
-        return token[1:-1]
-    try:
-        return str(json.loads(token, strict=False))
-    except ValueError:  # which the engine's parser reports
-        return token
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:

@@ -224,6 +224,9 @@ class Files(Section):
     max_entity_bytes: PositiveInt = 2000
     """The maximum size of an entity that a document in RDF/XML declares, in bytes."""
 
+    max_context_terms: PositiveInt = 20_000_000
+    """How many terms the contexts of a JSON-LD document may define, counted for each context that adds to them."""
+
     @field_validator("prefer")
     @classmethod
     def _are_suffixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
