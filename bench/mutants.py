@@ -23,7 +23,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -39,6 +39,8 @@ _FILES = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 ALSO = ("test_breakages", "test_pool", "test_shacl_batches", "test_report_formats")
 TRACES = REPOSITORY / ".mutants"
 _ALL_PASSED = 0
+_POLL_SECONDS = 1.0
+_SHARED = ("conftest", "running", "children")
 _FLIPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -182,24 +184,35 @@ def pytest_in(copied: Path, seconds: float | None, *arguments: str, **environmen
         [*command, *arguments], cwd=copied, env=os.environ | options, stdout=quiet, stderr=quiet, start_new_session=True
     ) as process:
         try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
+            while seconds is None or seconds > 0:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(_POLL_SECONDS)
+                if seconds is not None and not _is_paused(process.pid):
+                    seconds -= _POLL_SECONDS
             return None
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def trace(copied: Path, also: Iterable[str]) -> Trace:
-    """Run the quick test modules, and those named, with coverage; modules that have not changed since are not run."""
+def _is_paused(pid: int) -> bool:
+    """Tell whether somebody has stopped a process, which is not its fault."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2].startswith("T")
+
+
+def quick_tests() -> set[str]:
+    """Return the names of the test modules that `make quick` runs."""
     sys.path.insert(0, str(REPOSITORY / "tests"))
-    slow = set(importlib.import_module("conftest").SLOW) - set(also)
-    common = [*(copied / "src").rglob("*.py"), copied / "tests" / "conftest.py", copied / "tests" / "running.py"]
+    slow = set(importlib.import_module("conftest").SLOW)
+    return {path.stem for path in (REPOSITORY / "tests").glob("test_*.py")} - slow
+
+
+def trace(copied: Path, names: Iterable[str]) -> Trace:
+    """Run test modules with coverage; those that have not changed since the last time are not run."""
+    common = [*(copied / "src").rglob("*.py"), *(copied / "tests" / f"{name}.py" for name in _SHARED)]
     known = sha256(b"".join(path.read_bytes() for path in sorted(common)))
     found = Trace(defaultdict(set), {})
-    for path in sorted((copied / "tests").glob("test_*.py")):
-        if path.stem in slow:
-            continue
+    for path in (copied / "tests" / f"{name}.py" for name in sorted(names)):
         digest = known.copy()
         digest.update(path.read_bytes())
         file = TRACES / f"{path.stem}-{digest.hexdigest()[:16]}.json"
@@ -262,11 +275,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=60, help="mutants of each room")
     parser.add_argument("--budget", type=float, default=40, help="seconds that the tests of one mutant may take")
-    parser.add_argument("--also", nargs="*", default=ALSO, help="slow test modules that are run too")
+    parser.add_argument("--tests", nargs="*", help="test modules; without, the quick ones and some others")
     options = parser.parse_args()
     table = ["| room | mutants | killed | |", "|---|---|---|---|"]
     with copied_tree() as copied:
-        traced = trace(copied, options.also)
+        traced = trace(copied, options.tests or quick_tests().union(ALSO))
         for room in options.rooms:
             sample, killed = sample_of(room, options.seed, options.count), 0
             for mutant in sample:

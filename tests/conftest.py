@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,6 +182,11 @@ SLOW = (
 SLOW_FOLDERS = ("conformance", "datasets")
 SLOW_FIXTURES = {"built_real", "built_tiny", "copy_of_real"}
 QUICK = "not slow"
+
+
+def pytest_configure() -> None:
+    """Have this process and those that it starts notice interrupts, which shells have background jobs ignore."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

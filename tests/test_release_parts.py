@@ -1,4 +1,4 @@
-"""What a build is made of: sorting in pieces, counting, the process that writes the store, the steps it tells of."""
+"""What a build is made of: counting, the process that writes the store, the steps it tells of."""
 
 import os
 import signal
@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from running import ENVIRONMENT, canonical_nquads, wait_for
 from test_lines import IRIS, LITERALS
 from twingraph.errors import NotConformingError, ReleaseError
-from twingraph.rdf.canonical import write_canonical
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
 from twingraph.rdf.terms import DefaultGraph
 from twingraph.release.build import build
@@ -38,16 +37,6 @@ def quad(subject, value, graph="g"):
     return ox.Quad(about, LABEL, value, within)
 
 
-@pytest.mark.parametrize("sorted_bytes", [1, 300_000, 10**9])
-def test_quads_sorted_in_runs_are_the_same_bytes(tmp_path, sorted_bytes):
-    quads = [quad(number % 997, ox.Literal(f"{number % 5}", language="zh-Hans")) for number in range(30_000)]
-    path = tmp_path / "canonical.nq"
-    lines = write_canonical(NQuads.of(quads), path, sorted_bytes)
-    assert path.read_bytes() == canonical_nquads(quads)
-    assert len(lines) == len(set(quads))
-    assert [each.name for each in tmp_path.iterdir()] == ["canonical.nq"]
-
-
 def test_a_default_graph_of_its_own_is_described_by_its_own_counts(tmp_path):
     outside = ox.Quad(ox.NamedNode("http://x.example/a"), LABEL, ox.Literal("x"))
     counts = count(
@@ -64,47 +53,6 @@ def test_a_default_graph_of_its_own_is_described_by_its_own_counts(tmp_path):
 
     assert triples(DefaultGraph.DEFAULT) == [b'"1"']
     assert triples(DefaultGraph.UNION) == [b'"2"']
-
-
-def test_no_quads_at_all_are_an_empty_file(tmp_path):
-    assert len(write_canonical(NQuads(), tmp_path / "canonical.nq")) == 0
-    assert (tmp_path / "canonical.nq").read_bytes() == b""
-
-
-def blank_nodes(text):
-    return ox.parse(text, format=ox.RdfFormat.TURTLE, base_iri="http://x.example/", rename_blank_nodes=True)
-
-
-def test_blank_nodes_have_the_same_labels_however_often_a_file_is_read():
-    text = '[] a <Island> ; <has> [ <name> "_:x <a> _:b ." ], ( 1 1 2 ) . <a> <b> [ ], "\\u0041"@EN .'
-    once, again = (canonical_nquads(blank_nodes(text)) for _ in range(2))
-    assert once == again
-    assert once.count(b"_:c14n") == 15
-
-
-def test_graphs_named_by_blank_nodes_have_the_same_labels():
-    text = b'_:g1 <urn:p> <urn:o> _:g2 .\n<urn:s> <urn:p> "x" _:g1 .\n<urn:s> <urn:p> <urn:o> _:g1 .\n'
-    quads = ox.parse(text, format=ox.RdfFormat.N_QUADS)
-    renamed = ox.parse(text.replace(b"g1", b"a").replace(b"g2", b"b"), format=ox.RdfFormat.N_QUADS)
-    assert canonical_nquads(quads) == canonical_nquads(renamed)
-
-
-def test_blank_nodes_that_would_take_years_to_label_are_refused(tmp_path):
-    nodes = [ox.BlankNode() for _ in range(12)]
-    quads = [ox.Quad(a, LABEL, b, ox.NamedNode("urn:knot")) for a in nodes for b in nodes if a != b]
-    # These are told apart by what they say, or by what they do not refer to.
-    plain = [ox.BlankNode() for _ in range(30)]
-    quads += [ox.Quad(node, LABEL, ox.Literal("x"), ox.NamedNode("urn:plain")) for node in plain]
-    words = "12 blank nodes in the graph <urn:knot> refer to one another and look alike; use IRIs for them"
-    with pytest.raises(ReleaseError, match=f"blank nodes: no canonical labels within 1 seconds: {words}"):
-        write_canonical(NQuads.of(quads), tmp_path / "canonical.nq", seconds=1)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_quad_that_several_sorted_pieces_have_is_written_once(tmp_path):
-    same = quad("a", ox.Literal("x"))
-    lines = write_canonical(NQuads.of([same]) + NQuads.of([same]), tmp_path / "canonical.nq", 1)
-    assert list(lines) == [same]
 
 
 @given(QUADS)

@@ -19,8 +19,8 @@ import pyoxigraph as ox
 
 from twingraph.errors import ReleaseError
 from twingraph.processes import command, exit_with_parent
-from twingraph.rdf.look_alikes import look_alikes
 from twingraph.rdf.iris import canonical_language
+from twingraph.rdf.look_alikes import look_alikes
 from twingraph.rdf.nquads import NQuads, by_blank_nodes
 
 # A language tag whose case may have to change. Ends of lines are escaped within literals, so a tag before the end of a

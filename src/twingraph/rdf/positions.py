@@ -106,7 +106,7 @@ class Locations:
             return []
         paths = [path for path in homes(subject) if path not in self.texts]
         found = (path for path in paths if homes.states(path, subject, predicate, value))
-        return [Place(subject, predicate, value or "", Location(path)) for path in found]
+        return [Place(subject, predicate, "", Location(path)) for path in found]
 
     def all(self, subject: str, predicate: str) -> tuple[Location, ...]:
         """Return all positions of a property of a subject, in the order of files and lines."""

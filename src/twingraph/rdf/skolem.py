@@ -68,7 +68,7 @@ def _named(files: Sequence[bytes], prefix: str, seconds: float) -> list[bytes]:
 
 def _split(content: bytes) -> list[bytes]:
     """Return the lines of each file, of which `_END` is the last; ends of lines are escaped within terms."""
-    return [piece[1:] + b"\n" if piece[1:] else b"" for piece in (b"\n" + content).split(b"\n#")[:-1]]
+    return [piece[1:] + b"\n" if piece else b"" for piece in (b"\n" + content).split(b"\n#")[:-1]]
 
 
 def main() -> None:

@@ -104,8 +104,8 @@ _BOUNDS: dict[str, tuple[int | None, int | None]] = {
     **{name: (-(2**bits), 2**bits - 1) for name, bits in (("byte", 7), ("short", 15), ("int", 31), ("long", 63))},
     **{f"unsigned{name}": (0, 2**bits - 1) for name, bits in (("Byte", 8), ("Short", 16), ("Int", 32), ("Long", 64))},
 }
-# Python refuses to convert texts of more digits to integers; no bound above has that many.
-_MAX_DIGITS = 4000
+# No bound above has more digits; Python refuses to convert very long texts to integers.
+_MAX_DIGITS = 20
 
 
 def is_lexical_form(text: str, datatype: str) -> bool:
@@ -121,12 +121,10 @@ def is_lexical_form(text: str, datatype: str) -> bool:
 
 
 def _is_within(text: str, lowest: int | None, highest: int | None) -> bool:
-    if len(text) > _MAX_DIGITS:
-        is_negative, magnitude = text.startswith("-"), text.lstrip("+-0")
-        if len(magnitude) > _MAX_DIGITS:
-            return (lowest if is_negative else highest) is None
-        text = ("-" if is_negative else "") + (magnitude or "0")
-    number = int(text)
+    is_negative, magnitude = text.startswith("-"), text.lstrip("+-0")
+    if len(magnitude) > _MAX_DIGITS:
+        return (lowest if is_negative else highest) is None
+    number = int(("-" if is_negative else "") + (magnitude or "0"))
     return (lowest is None or lowest <= number) and (highest is None or number <= highest)
 
 

@@ -23,7 +23,7 @@ from twingraph.child_process import serve
 from twingraph.processes import limit_memory
 
 
-class _Service:
+class Service:
     """Answers the requests for a validator, the first of which says what it validates."""
 
     def __init__(self) -> None:
@@ -60,4 +60,4 @@ class _Service:
 
 
 if __name__ == "__main__":
-    serve(_Service().answer)
+    serve(Service().answer)
