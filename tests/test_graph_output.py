@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from reading_back import SYNTAXES, canonical, read, read_by_rdflib
 from test_lines import BAIT, BLANKS, IRIS
 from twingraph.errors import QueryError
-from twingraph.rdf.formats import GRAPHS, by_name
+from twingraph.rdf.formats import GRAPHS, RDF_XML, by_name
 from twingraph.store.graph_output import write_lines
+from twingraph.store.output_filters import finished_output
+
+TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 NAMESPACES = {"x": "http://x.example/", "xsd": XSD}
@@ -90,6 +93,22 @@ def test_turtle_has_numbers_in_quotes_that_rdflib_would_change_without(text, dat
 
 def test_graphs_without_triples_are_documents_too():
     assert [read(written([], format_), format_) for format_ in SYNTAXES] == [[]] * len(SYNTAXES)
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")
+@pytest.mark.parametrize("size", [1, 7, 10**6])
+def test_types_that_are_no_xml_names_are_properties_in_rdf_xml(size):
+    types = ("http://x/58543", "http://x/", "urn:GO:0003824", "http://x/a/", "http://x/A")
+    triples = [ox.Triple(ox.NamedNode(f"urn:s{n}"), TYPE, ox.NamedNode(type_)) for n, type_ in enumerate(types)]
+    node = ox.BlankNode("b")
+    triples.append(ox.Triple(node, TYPE, ox.NamedNode("http://x/2")))
+    triples.append(ox.Triple(node, ox.NamedNode("http://x/p"), ox.Literal('\n\t<a: rdf:about="x">')))
+    output = io.BytesIO()
+    with finished_output(output, RDF_XML, ()) as target:
+        whole = ox.serialize(triples, format=ox.RdfFormat.RDF_XML, prefixes={"x": "http://x/"})
+        for start in range(0, len(whole), size):
+            target.write(whole[start : start + size])
+    assert canonical(read_by_rdflib(output.getvalue(), "rdfxml")) == canonical(triples)
 
 
 def test_what_a_syntax_cannot_represent_is_refused():

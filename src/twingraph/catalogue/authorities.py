@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import pyoxigraph as ox
 
+from twingraph.rdf.formats import JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from twingraph.release.void import DCTERMS, RDF, Statement
 
 AUTHORITY = "http://publications.europa.eu/resource/authority/"
@@ -30,14 +31,14 @@ _LANGUAGES = (
     "veVEN viVIE voVOL waWLN woWOL xhXHO yiYID yoYOR zaZHA zhZHO zuZUL"
 )
 _LANGUAGE_CODES = MappingProxyType({one[:2]: one[2:] for one in _LANGUAGES.split()})
-FILE_TYPES: Mapping[str, str] = MappingProxyType(
+FILE_TYPES: Mapping[Format, str] = MappingProxyType(
     {
-        "turtle": "RDF_TURTLE",
-        "ntriples": "RDF_N_TRIPLES",
-        "nquads": "RDF_N_QUADS",
-        "trig": "RDF_TRIG",
-        "jsonld": "JSON_LD",
-        "rdfxml": "RDF_XML",
+        TURTLE: "RDF_TURTLE",
+        N_TRIPLES: "RDF_N_TRIPLES",
+        N_QUADS: "RDF_N_QUADS",
+        TRIG: "RDF_TRIG",
+        JSON_LD: "JSON_LD",
+        RDF_XML: "RDF_XML",
     }
 )
 RESULTS = "SPARQLQRES"

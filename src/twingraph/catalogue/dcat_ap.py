@@ -1,6 +1,7 @@
 """The catalogue in DCAT-AP 3.0.1: every resource has an absolute IRI, and none is a blank node."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 import pyoxigraph as ox
 
@@ -24,8 +25,8 @@ from twingraph.catalogue.authorities import (
 from twingraph.catalogue.offer import Offer, graph_name
 from twingraph.rdf.formats import GRAPHS
 from twingraph.rdf.terms import XSD
-from twingraph.release.coverage import Box
 from twingraph.release.dumps import Dump
+from twingraph.release.manifest import Box
 from twingraph.release.void import DCTERMS, RDF, RDFS, Statement
 
 DCAT = "http://www.w3.org/ns/dcat#"
@@ -239,7 +240,7 @@ def _dump(offer: Offer, dump: Dump) -> Iterator[Statement]:
     yield from _distribution(offer, subject, *dump_texts(offer, dump))
     yield from _link(subject, f"{DCAT}accessURL", url)
     yield from _link(subject, f"{DCAT}downloadURL", url)
-    yield from _concept(subject, f"{DCTERMS}format", FILES, FILE_TYPES[format_.name])
+    yield from _concept(subject, f"{DCTERMS}format", FILES, FILE_TYPES[format_])
     yield from _media_type(subject, f"{DCAT}mediaType", format_.media_type)
     if dump.is_compressed:
         yield from _media_type(subject, f"{DCAT}compressFormat", "application/gzip")
@@ -267,7 +268,7 @@ def dump_texts(offer: Offer, dump: Dump) -> tuple[str, str]:
 
 
 def _has_graphs(dump: Dump) -> bool:
-    return dump.format in ("trig", "nquads", "jsonld")
+    return cast(ox.RdfFormat, dump.syntax.engine).supports_datasets
 
 
 def _media_type(subject: str, predicate: str, media_type: str) -> Iterator[Statement]:
@@ -286,7 +287,7 @@ def _endpoint(offer: Offer) -> Iterator[Statement]:
 
 
 def _services(offer: Offer) -> Iterator[Statement]:
-    rdf = tuple(FILE_TYPES[one.name] for one in GRAPHS)
+    rdf = tuple(FILE_TYPES[one] for one in GRAPHS)
     sparql = ("SPARQL endpoint", "Queries in SPARQL 1.1, by GET and POST.", PROTOCOL, (RESULTS, *rdf))
     yield from _service(offer, "sparql", *sparql, description_of="sparql")
     store = ("Graph store", "Whole named graphs (SPARQL 1.1 Graph Store HTTP Protocol).", GRAPH_STORE, rdf)

@@ -12,12 +12,12 @@ import pyoxigraph as ox
 from twingraph.catalogue.authorities import FILE_TYPES, FILES, RESULTS
 from twingraph.catalogue.dcat_ap import ALGORITHM, SPDX, VCARD, catalogue
 from twingraph.catalogue.offer import Offer
-from twingraph.rdf.formats import GRAPHS, JSON, by_name
+from twingraph.rdf.formats import JSON
 from twingraph.release.void import DCTERMS, RDF, Statement
 
 _HTTP_FORMS = ("https://creativecommons.org/", "https://sws.geonames.org/")
 _MEDIA_TYPES = MappingProxyType(
-    {FILES.concept(code): by_name(name, GRAPHS).media_type for name, code in FILE_TYPES.items()}
+    {FILES.concept(code): format_.media_type for format_, code in FILE_TYPES.items()}
     | {FILES.concept(RESULTS): JSON.media_type}
 )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from twingraph.catalogue.dcat_ap import dump_texts, publisher
 from twingraph.catalogue.offer import Offer
-from twingraph.release.coverage import Box
 from twingraph.release.dumps import Dump
+from twingraph.release.manifest import Box
 
 _CONTEXT = "https://schema.org/"
 # Search engines cut a description there, and want at least 50 characters.

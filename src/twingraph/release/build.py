@@ -21,13 +21,14 @@ from twingraph.publication.assembly import Assembly, SpoolFiles, StepObserver, a
 from twingraph.rdf.canonical import write_canonical
 from twingraph.rdf.nquads import NQuads
 from twingraph.release.archive import CONTEXT, QUERIES, SHAPES, STORE, Archive, Release, verify
-from twingraph.release.coverage import Coverage, coverage
+from twingraph.release.coverage import coverage
 from twingraph.release.dump_writer import DumpWriter, Written, order_of
 from twingraph.release.dumps import Dump, quads_dump
 from twingraph.release.jsonld_context import CONTEXT_TERMS, json_ld_context
 from twingraph.release.manifest import (
     FILE,
     Check,
+    Coverage,
     Manifest,
     Origin,
     class_counts,

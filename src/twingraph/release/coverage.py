@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pyoxigraph as ox
-from pydantic import BaseModel, ConfigDict
 
 from twingraph.errors import DateError
 from twingraph.rdf.edtf import EDTF, bounds
 from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import is_lexical_form
+from twingraph.release.manifest import Box, Coverage, Located
 from twingraph.settings import Catalogue
 
 _WGS84 = "http://www.w3.org/2003/01/geo/wgs84_pos#"
@@ -57,39 +57,6 @@ _PARTS = re.compile(r"(-?\d{4,})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
 _SENTINELS = ((1, 1, 1), (9999, 12, 31))
 
 _Day = tuple[int, int, int]
-
-
-class Box(BaseModel):
-    """Bounds in degrees."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    west: float
-    south: float
-    east: float
-    north: float
-
-
-class Located(BaseModel):
-    """A place by an authority's ``iri``, the ``thing`` of the release that is the same, and its bounds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    iri: str
-    thing: str
-    box: Box
-
-
-class Coverage(BaseModel):
-    """What a release is about: days as in xsd:date, bounds of all coordinates, and places that have an authority's IRI.
-
-    ``ontologies`` are those that it contains. None or nothing where the data do not say.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    earliest: str | None = None
-    latest: str | None = None
-    box: Box | None = None
-    places: tuple[Located, ...] = ()
-    ontologies: tuple[str, ...] = ()
 
 
 def coverage(lines: NQuads, catalogue: Catalogue, iris: Iris) -> Coverage:

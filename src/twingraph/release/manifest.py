@@ -24,7 +24,6 @@ from twingraph.publication.evidence import Document
 from twingraph.rdf.iris import Iris, canonical_language
 from twingraph.rdf.nquads import NQuads
 from twingraph.rdf.terms import DefaultGraph
-from twingraph.release.coverage import Coverage
 from twingraph.release.dumps import Dump
 from twingraph.settings import Agent, Catalogue, Descriptions
 
@@ -41,6 +40,39 @@ _GIT_SECONDS = 30
 _VARIABLE = "SOURCE_DATE_EPOCH"
 # The end of the year 9999: identifiers and dates have four digits for years.
 _LATEST, _MAX_DIGITS = 253402300799, 12
+
+
+class Box(BaseModel):
+    """Bounds in degrees."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class Located(BaseModel):
+    """A place by an authority's ``iri``, the ``thing`` of the release that is the same, and its bounds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    iri: str
+    thing: str
+    box: Box
+
+
+class Coverage(BaseModel):
+    """What a release is about: days as in xsd:date, bounds of all coordinates, and places that have an authority's IRI.
+
+    ``ontologies`` are those that it contains. None or nothing where the data do not say.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    earliest: str | None = None
+    latest: str | None = None
+    box: Box | None = None
+    places: tuple[Located, ...] = ()
+    ontologies: tuple[str, ...] = ()
 
 
 class _Part(BaseModel):

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from twingraph.errors import UnknownNameError
-from twingraph.rdf.formats import GRAPHS, N_TRIPLES, by_name
+from twingraph.rdf.formats import GRAPHS, JSON_LD, N_TRIPLES, RDF_XML, TRIG, TURTLE, by_name
 from twingraph.rdf.iris import is_language_tag
 from twingraph.settings.sections import NaturalInt, Section, absolute_iri
 
@@ -118,9 +118,9 @@ class Catalogue(Section):
 class Dumps(Section):
     """Which dumps a build writes beside `quads.nq.gz`, which every release has."""
 
-    formats: tuple[str, ...] = ("trig", "turtle", "jsonld", "rdfxml")
+    formats: tuple[str, ...] = (TRIG.name, TURTLE.name, JSON_LD.name, RDF_XML.name)
     """The formats of the dumps of everything."""
-    graph_formats: tuple[str, ...] = ("turtle",)
+    graph_formats: tuple[str, ...] = (TURTLE.name,)
     """The formats of the dumps of each named graph."""
     max_graphs: NaturalInt = 100
     """With more named graphs than this, none has dumps of its own."""

@@ -33,6 +33,14 @@ _NONCHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
 # `<` is escaped in text and attributes, so this is an element's name that ends with its namespace.
 _NAMELESS = re.compile(rb"<[^\s<>:\"/]{1,80}+:[\s/>]")
 _MAX_MATCH = 90
+# The engine makes the first type of a node the name of its element (RDF 1.1 XML Syntax, section 2.13), also where the
+# type's IRI does not end in an XML name. Elements of nodes are indented by one tab, those of properties by two.
+_NODE = re.compile(
+    rb'\n\t<(?P<prefix>[^\s<>:"/]++):(?: xmlns:\1="(?P<type>[^"]*+)")? (?P<subject>rdf:\w++="[^"]*+")>'
+    rb'|\n\t</[^\s<>:"/]++:>'
+)
+_ROOT = re.compile(rb"<rdf:RDF [^>]*+>")  # the engine declares rdf: always
+_DECLARATION = re.compile(rb'\sxmlns:([^=\s]++)="([^"]*+)"')
 
 
 @contextmanager
@@ -65,7 +73,16 @@ def readable_xml(output: IO[bytes], format_: Format) -> Iterator[IO[bytes]]:
 
     Writing raises QueryError for what XML cannot represent.
     """
-    yield _through(_XmlText(format_), output) if format_.is_xml else output
+    if not format_.is_xml:
+        yield output
+        return
+    checked = _through(_XmlText(format_), output)
+    if not isinstance(format_.engine, ox.RdfFormat):
+        yield checked
+        return
+    filter_ = _NodeElements()
+    yield _through(filter_, checked)
+    checked.write(filter_.rest())
 
 
 @contextmanager
@@ -130,6 +147,39 @@ class _FilteringWriter:
     def flush(self) -> None:
         """Flush the output below."""
         self._output.flush()
+
+
+class _NodeElements:
+    """Gives nodes whose type cannot be the name of an element the name rdf:Description, and the type as a property."""
+
+    def __init__(self) -> None:
+        self._held, self._namespaces = b"", dict[bytes, bytes]()
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the data up to the last tag that is not complete; ``<`` and ``>`` are escaped elsewhere."""
+        data = self._held + data
+        if not self._namespaces:
+            root = _ROOT.search(data)
+            if not root:
+                self._held = data
+                return b""
+            self._namespaces = dict(_DECLARATION.findall(root[0]))
+        cut = data.rfind(b"\n\t<")
+        if cut < 0 or b">" in data[cut:]:
+            cut = len(data.rstrip(b"\n\t"))
+        self._held, data = data[cut:], data[:cut]
+        return _NODE.sub(self._description, data)
+
+    def rest(self) -> bytes:
+        """Return what has been held back when the stream ends."""
+        return self._held
+
+    def _description(self, tag: re.Match[bytes]) -> bytes:
+        subject = tag["subject"]
+        if subject is None:
+            return b"\n\t</rdf:Description>"
+        type_ = tag["type"] or self._namespaces[tag["prefix"]]
+        return b'\n\t<rdf:Description %b>\n\t\t<rdf:type rdf:resource="%b"/>' % (subject, type_)
 
 
 class _XmlText:
