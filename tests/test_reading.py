@@ -319,6 +319,55 @@ def test_release_depends_on_the_files_of_contexts(tmp_path):
     assert [here.relative(path) for path in here.input_files] == ["twingraph.toml", "c.jsonld", "data/a.ttl"]
 
 
+def terms(count: int, context: str = "") -> str:
+    """The definitions of terms in JSON, each with a context of its own if one is given."""
+    own = f',"@context":{context}' if context else ""
+    return "{" + ",".join(f'"t{number}":{{"@id":"urn:t{number}"{own}}}' for number in range(count)) + "}"
+
+
+def json_ld(context: str, count: int, own: str = "") -> str:
+    """A document with a context and nodes, each of which may have a context of its own."""
+    own = f'"@context":{own},' if own else ""
+    nodes = ",".join(f'{{{own}"@id":"urn:s{number}","t0":1}}' for number in range(count))
+    return f'{{"@context":{context},"@graph":[{nodes}]}}'
+
+
+X = '{"x":"urn:x"}'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        json_ld(terms(5000), 5000, X),
+        json_ld(terms(5000), 5000, '["urn:c"]'),
+        json_ld(terms(5000), 5000, X).replace("@context", "\\u0040context"),
+        json_ld(terms(5000, X), 1),
+    ],
+    ids=["in nodes", "from a file", "with an escape", "of terms"],
+)
+def test_contexts_that_would_take_minutes_are_refused_at_once(document, tmp_path):
+    files = {"data/a.jsonld": document, "data/b.nt": ONE, "c.jsonld": '{"@context": {"x": "urn:x"}}'}
+    found = reading(tmp_path, files, '[files.contexts]\n"urn:c" = "c.jsonld"\n')
+    assert said(found) == [("file/limit", "data/a.jsonld")]
+    assert "more than 20,000,000 copies of terms" in found.findings[0].message
+    assert len(found.lines) == 1
+
+
+def test_a_large_context_for_many_nodes_is_read(tmp_path):
+    found = reading(tmp_path, {"data/a.jsonld": json_ld(terms(5000), 5000)})
+    assert (len(found.lines), said(found)) == (5000, [])
+
+
+def test_how_often_contexts_apply_is_a_setting(tmp_path):
+    document = json_ld(terms(10), 10, X)
+    small, large = (
+        reading(tmp_path / str(limit), {"data/a.jsonld": document}, f"[files]\nmax_context_terms = {limit}\n")
+        for limit in (50, 500)
+    )
+    assert (said(small)[0][0], len(small.lines)) == ("file/limit", 0)
+    assert (said(large), len(large.lines)) == ([], 10)
+
+
 def test_syntax_errors_below_a_context_keep_their_line(tmp_path):
     files = {"data/a.jsonld": '{"@context": "urn:c",\n"@id": "urn:s",\n"name" "x"}', "c.jsonld": '{"@context": {}}'}
     assert said(reading(tmp_path, files, '[files.contexts]\n"urn:c" = "c.jsonld"\n')) == [
