@@ -51,7 +51,7 @@ def of_check(name, file):
 def of_rule(name, file):
     settings = PUBLICATIONS[name].settings
     own = [example for example in RULE_EXAMPLES[name] if example.subject == PurePosixPath(file.path).stem]
-    graph = settings.iris.graph(settings.derived_graph)
+    graph = settings.iris.graph(settings.derivations[0].graph)
     return check_examples_of_rules([file], own, STORES[name], settings.iris, graph)
 
 

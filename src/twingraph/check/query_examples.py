@@ -26,7 +26,7 @@ def check_examples_of_queries(publication: Publication, ontology: WorkingStore) 
     checks = read_query_files(publication, publication.check_files)
     rules = read_query_files(publication, publication.rule_files)
     iris = publication.settings.iris
-    graph = iris.graph(publication.settings.derived_graph)
+    graph = iris.graph(publication.settings.derivations[0].graph)
     return (
         *findings,
         *more,

@@ -1,5 +1,6 @@
 """From the files of a publication to an assembly: parse them, load a store, derive statements."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -20,8 +21,9 @@ from twingraph.publication.query_files import (
 from twingraph.publication.reading import Reading, read, read_shapes
 from twingraph.publication.skolemisation import derived_without_blank_nodes, without_blank_nodes
 from twingraph.publication.working_store import WorkingStore, stopped
+from twingraph.rdf.iris import Iris
 from twingraph.rdf.nquads import NQuads, NQuadsWriter
-from twingraph.settings import Settings
+from twingraph.settings import Derivation, Settings
 from twingraph.settings.policy import BlankNodes
 
 StepObserver = Callable[[str], AbstractContextManager[None]]
@@ -102,9 +104,10 @@ def assemble(
     if spool_files and is_whole:
         spool_files.on_complete(spool_files.asserted)
     with observer("load the engine"):
+        working_store.hide(_hidden(settings.derivations[0], settings.iris))
         working_store.load(reading.lines)
     with observer("derive"):
-        derivation = _derive(publication, working_store, spool_files.derived if spool_files else None)
+        derivation = _derive(publication, reading.lines, working_store, spool_files.derived if spool_files else None)
     findings = derivation.findings
     if spool_files and is_whole and not findings:
         spool_files.on_complete(spool_files.derived)
@@ -140,24 +143,32 @@ class _Derivation:
     findings: tuple[Finding, ...] = ()
 
 
-def _derive(publication: Publication, working_store: WorkingStore, path: Path | None) -> _Derivation:
+def _hidden(derivation: Derivation, iris: Iris) -> frozenset[str]:
+    return frozenset(map(iris.graph, derivation.without))
+
+
+def _derive(publication: Publication, given: NQuads, working_store: WorkingStore, path: Path | None) -> _Derivation:
     if unreadable := unreadable_query_files(publication, publication.rule_files):
         return _Derivation(findings=unreadable)
-    iris = publication.settings.iris
-    writer, graph = NQuadsWriter(_unnamed(publication, path)), iris.graph(publication.settings.derived_graph)
-    by_rule: list[tuple[str, NQuads]] = []
-    for rule in read_query_files(publication, publication.rule_files):
-        try:
-            by_rule.append((rule.path, writer.add_lines(working_store.derive(rule, graph))))
-        except (QueryError, LimitError, WorkerLostError) as error:
-            working_store.unload()  # drops what the rules before it derived
-            return _Derivation(findings=(_failed(rule, error),))
+    iris, rules = publication.settings.iris, tuple(read_query_files(publication, publication.rule_files))
+    writer, by_rule = NQuadsWriter(_unnamed(publication, path)), defaultdict[str, NQuads](NQuads)
+    for derivation in publication.settings.derivations:
+        working_store.hide(_hidden(derivation, iris))
+        for rule in rules:
+            try:
+                new = writer.add_lines(working_store.derive(rule, iris.graph(derivation.graph)))
+            except (QueryError, LimitError, WorkerLostError) as error:
+                working_store.hide(())
+                working_store.load(given)
+                return _Derivation(findings=(_failed(rule, error),))
+            by_rule[rule.path] += new
+            working_store.append(new)
+    working_store.hide(())
     derived = writer.lines
     if _skolemises(publication):
         derived = derived_without_blank_nodes(derived, NQuadsWriter(path), iris.genid)
-        working_store.unload()  # the rules have added blank nodes to it
-    working_store.append(derived)
-    return _Derivation(derived, tuple(by_rule))
+        working_store.load(given + derived)  # the rules have added blank nodes to it
+    return _Derivation(derived, tuple(by_rule.items()))
 
 
 def _failed(rule: QueryFile, error: QueryError | LimitError | WorkerLostError) -> Finding:

@@ -19,7 +19,8 @@ def answer(store: ox.Store, request: object) -> NQuads | QueryResult | QueryErro
         match request:
             case Load(lines, memory_bytes):
                 store.bulk_extend(lines)
-                limit_memory(memory_bytes)
+                if memory_bytes is not None:
+                    limit_memory(memory_bytes)
             case Derive(rule, iris, graph, None):
                 return derive([rule], store, iris, graph)
             case Derive(rule, iris, graph, example):

@@ -12,7 +12,7 @@ A query that runs cannot be interrupted, and one that gets no memory ends its pr
 its own, which is ended at the limits of a query; the next query starts another.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -54,10 +54,10 @@ class QueryResult:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The request to load statements, and to use so many bytes of memory more at most afterwards."""
+    """The request to load statements, and to use so many bytes of memory more at most afterwards; None: as before."""
 
     lines: NQuads
-    memory_bytes: int
+    memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class WorkingStore:
 
     def __init__(self, iris: Iris, limits: CheckLimits) -> None:
         self._iris, self._limits = iris, limits
-        self._lines = NQuads()
+        self._lines, self._hidden = NQuads(), frozenset[str]()
         self._process: ChildProcess | None = None
         self._is_loaded = self._is_closed = False
 
@@ -99,9 +99,22 @@ class WorkingStore:
         self._process, self._is_loaded = ChildProcess(_MODULE), False
 
     def load(self, lines: NQuads) -> None:
-        """Load these statements, the first ones."""
+        """Load these statements in place of any others."""
+        if self._is_loaded:
+            self.unload()
         self._lines = lines
         self._loaded()
+
+    def hide(self, graphs: Collection[str]) -> None:
+        """Leave out the statements in these named graphs, and in no others, from now on."""
+        before, self._hidden = self._hidden, frozenset(graphs)
+        if not self._is_loaded or before == self._hidden:
+            return
+        if self._hidden - before:
+            self.unload()
+            return
+        revealed, _ = self._lines.by_graphs(before - self._hidden)
+        cast(ChildProcess, self._process).request(Load(revealed))
 
     def append(self, lines: NQuads) -> None:
         """Have these statements in the store whenever it is loaded; what `derive` has added is in it already."""
@@ -130,7 +143,7 @@ class WorkingStore:
         """End the process, and so free its memory."""
         if self._process:
             self._process.kill()
-        self._process = None
+        self._process, self._is_loaded = None, False
 
     def close(self) -> None:
         """End the process for good: a query that waits for it in another thread fails, and no other is started."""
@@ -142,7 +155,7 @@ class WorkingStore:
         try:
             reply = process.request(message, self._limits.query_seconds, self._limits.memory_bytes)
         except (LimitError, StoreError):
-            self._process = None
+            self._process, self._is_loaded = None, False
             raise
         if isinstance(reply, Exception):
             raise reply
@@ -153,7 +166,8 @@ class WorkingStore:
             self.start()
         process = cast(ChildProcess, self._process)
         if not self._is_loaded:
-            process.request(Load(self._lines, self._limits.memory_bytes))
+            visible = self._lines.by_graphs(self._hidden)[1] if self._hidden else self._lines
+            process.request(Load(visible, self._limits.memory_bytes))
             self._is_loaded = True
         return process
 

@@ -103,6 +103,17 @@ class NQuads(Collection[ox.Quad]):
         for block in self.blocks():
             yield rows_of(block)
 
+    def by_graphs(self, graphs: Collection[str]) -> tuple["NQuads", "NQuads"]:
+        """Return the lines in these named graphs, and all others, in memory."""
+        names = {f"<{graph}>".encode() for graph in graphs}
+        within, outside = NQuadsWriter(), NQuadsWriter()
+        for block in self.blocks():
+            lines = block.split(b"\n")[:-1]
+            pairs = [(line, graph in names) for line, graph in zip(lines, triples_and_graphs(block)[1], strict=True)]
+            within.add_blocks([b"".join(b"%b\n" % line for line, is_within in pairs if is_within)])
+            outside.add_blocks([b"".join(b"%b\n" % line for line, is_within in pairs if not is_within)])
+        return within.lines, outside.lines
+
     def with_predicates(self, predicates: Iterable[str]) -> Iterator[ox.Quad]:
         """Yield the quads with these predicates, in the order of the lines."""
         names = b"|".join(re.escape(name.encode()) for name in predicates)

@@ -34,6 +34,7 @@ from twingraph.settings.policy import Policy
 from twingraph.settings.sections import (
     Agent,
     CheckLimits,
+    Derivation,
     Descriptions,
     EvidenceTerms,
     Files,
@@ -91,8 +92,8 @@ class Settings(BaseSettings):
     """The named graph of each file: that of the first pattern that matches; without patterns, `graph/{path}`."""
     files: Files = Files()
     """Which files are read, and within which limits."""
-    derived_graph: str = "graph/derived"
-    """The named graph of derived statements, relative to the base."""
+    derivations: tuple[Derivation, ...] = (Derivation(graph="graph/derived"),)
+    """How the rules are applied: all of them for each of these, which sees what those before it have derived."""
     default_graph: DefaultGraph = DefaultGraph.UNION
     """The default graph of a query without a dataset: the `union` of all graphs, or `default`."""
     evidence: EvidenceTerms | None = None
@@ -127,6 +128,13 @@ class Settings(BaseSettings):
     @classmethod
     def _is_iri(cls, value: str | None) -> str | None:
         return value if value is None else absolute_iri(value)
+
+    @field_validator("derivations")
+    @classmethod
+    def _are_some(cls, value: tuple[Derivation, ...]) -> tuple[Derivation, ...]:
+        if not value:
+            raise ValueError("has none; without rules nothing is derived, and this says how they are applied")
+        return value
 
     @field_validator("languages")
     @classmethod

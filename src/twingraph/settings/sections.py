@@ -69,6 +69,15 @@ GRAPH_PLACEHOLDERS = ("parent", "stem", "path")
 DEFAULT_GRAPH_NAME = "graph/{path}"
 
 
+class Derivation(Section):
+    """An application of all rules, in turn, to the statements of all graphs but some."""
+
+    graph: str
+    """The named graph of what is derived and not yet known, relative to the base."""
+    without: tuple[str, ...] = ()
+    """The named graphs whose statements the rules do not see, relative to the base."""
+
+
 class GraphRule(Section):
     """The named graph of the files that match a pattern.
 
